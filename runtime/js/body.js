@@ -1,0 +1,337 @@
+// What Request and Response share (https://fetch.spec.whatwg.org/#body-mixin).
+//
+// A body stays what it was made from - a string, bytes, or a handle on the
+// host's byte stream - until the script asks for a ReadableStream, so that the
+// common cases cross to the host in one piece and load no stream code.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_body_bytes,
+  op_body_cancel,
+  op_body_text,
+  op_event_body,
+} = core.ops;
+const {
+  ArrayBufferIsView,
+  ArrayBufferPrototype,
+  ArrayBufferPrototypeSlice,
+  DataViewPrototypeGetBuffer,
+  DataViewPrototypeGetByteLength,
+  DataViewPrototypeGetByteOffset,
+  JSONParse,
+  ObjectPrototypeIsPrototypeOf,
+  PromiseReject,
+  PromiseResolve,
+  TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeGetByteOffset,
+  TypedArrayPrototypeGetSymbolToStringTag,
+  TypedArrayPrototypeSlice,
+  TypeError,
+  Uint8Array,
+} = primordials;
+
+const streams = () => core.loadExtScript("ext:deno_web/06_streams.js");
+const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
+const urls = () => core.loadExtScript("ext:deno_web/00_url.js");
+const forms = () => core.loadExtScript("ext:outboard/form_data.js");
+
+const USED =
+  "Body has already been used. It can only be used once. Use tee() first if " +
+  "you need to read it twice.";
+
+/** What a body is made of. */
+const kNull = 0; // no body
+const kText = 1; // value: string
+const kBytes = 2; // value: Uint8Array, ours alone
+const kHost = 3; // value: a host body's resource id
+const kEvent = 4; // value: an event's number; its request body, not opened yet
+const kStream = 5; // value: ReadableStream
+
+class BodyState {
+  constructor(kind, value, type, length) {
+    this.kind = kind;
+    this.value = value;
+    /** The content type that this body implies, or null. */
+    this.type = type;
+    /** Its length in bytes where the host is told (FixedLengthStream), or null. */
+    this.length = length;
+    this.used = false;
+  }
+
+  /** Takes the body for one reader. */
+  take() {
+    if (this.isUsed()) throw new TypeError(USED);
+    if (this.kind === kStream && this.value.locked) {
+      throw new TypeError(
+        "This ReadableStream is currently locked to a reader.",
+      );
+    }
+    this.used = this.kind !== kNull;
+  }
+
+  isUsed() {
+    return this.used ||
+      (this.kind === kStream && streams().isReadableStreamDisturbed(this.value));
+  }
+
+  /** Opens an event's request body, so that kEvent becomes kHost or kNull. */
+  open() {
+    if (this.kind !== kEvent) return;
+    const rid = op_event_body(this.value);
+    this.kind = rid === 0 ? kNull : kHost;
+    this.value = rid;
+  }
+
+  /** As a ReadableStream; the body is that stream from then on. */
+  stream() {
+    this.open();
+    switch (this.kind) {
+      case kNull:
+        return null;
+      case kStream:
+        return this.value;
+      case kHost:
+        this.value = streams().readableStreamForRid(this.value);
+        break;
+      default:
+        this.value = bytesStream(
+          this.kind === kText ? core.encode(this.value) : this.value,
+        );
+    }
+    if (this.used) {
+      // Read already: what the script now sees is a closed, disturbed stream.
+      streams().readableStreamDisturb(this.value);
+      streams().readableStreamClose(this.value);
+    }
+    this.kind = kStream;
+    return this.value;
+  }
+
+  async bytes() {
+    this.open();
+    this.take();
+    switch (this.kind) {
+      case kNull:
+        return new Uint8Array(0);
+      case kText:
+        return core.encode(this.value);
+      case kBytes:
+        return TypedArrayPrototypeSlice(this.value);
+      case kHost:
+        return await op_body_bytes(this.value);
+      default:
+        return await collect(this.value);
+    }
+  }
+
+  async text() {
+    this.open();
+    this.take();
+    switch (this.kind) {
+      case kNull:
+        return "";
+      case kText:
+        return this.value;
+      case kBytes:
+        return core.decode(this.value);
+      case kHost:
+        return await op_body_text(this.value);
+      default:
+        return core.decode(await collect(this.value));
+    }
+  }
+
+  /** Two bodies from one. */
+  clone() {
+    if (this.isUsed()) throw new TypeError(USED);
+    this.open();
+    switch (this.kind) {
+      case kNull:
+      case kText:
+      case kBytes:
+        return new BodyState(this.kind, this.value, this.type, this.length);
+      case kHost:
+      case kStream: {
+        const [left, right] = streams().readableStreamTee(this.stream(), true);
+        this.value = left;
+        return new BodyState(kStream, right, this.type, this.length);
+      }
+    }
+  }
+
+  /** Nobody will read this. */
+  cancel() {
+    if (this.kind === kHost && !this.used) op_body_cancel(this.value);
+  }
+}
+
+const NO_BODY = () => new BodyState(kNull, null, null, null);
+
+/** All chunks of a script's stream; each must be bytes. */
+function collect(stream) {
+  return streams().readableStreamCollectIntoUint8Array(stream);
+}
+
+function bytesStream(bytes) {
+  const { ReadableStream } = streams();
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      if (TypedArrayPrototypeGetByteLength(bytes) > 0) {
+        controller.enqueue(TypedArrayPrototypeSlice(bytes));
+      }
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function bytesOf(view) {
+  const typed = TypedArrayPrototypeGetSymbolToStringTag(view) !== undefined;
+  const [buffer, offset, length] = typed
+    ? [
+      TypedArrayPrototypeGetBuffer(view),
+      TypedArrayPrototypeGetByteOffset(view),
+      TypedArrayPrototypeGetByteLength(view),
+    ]
+    : [
+      DataViewPrototypeGetBuffer(view),
+      DataViewPrototypeGetByteOffset(view),
+      DataViewPrototypeGetByteLength(view),
+    ];
+  return new Uint8Array(ArrayBufferPrototypeSlice(buffer, offset, offset + length));
+}
+
+/** https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
+function extractBody(init) {
+  if (typeof init === "string") {
+    return new BodyState(kText, init, "text/plain;charset=UTF-8", null);
+  }
+  if (init === null || init === undefined) return NO_BODY();
+  if (typeof init === "object") {
+    if (ArrayBufferIsView(init)) {
+      return new BodyState(kBytes, bytesOf(init), null, null);
+    }
+    if (
+      ObjectPrototypeIsPrototypeOf(ArrayBufferPrototype, init) ||
+      primordials.ObjectPrototypeToString(init) === "[object ArrayBuffer]"
+    ) {
+      return new BodyState(
+        kBytes,
+        new Uint8Array(ArrayBufferPrototypeSlice(init, 0)),
+        null,
+        null,
+      );
+    }
+    const { ReadableStreamPrototype } = streams();
+    if (ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, init)) {
+      if (init.locked || streams().isReadableStreamDisturbed(init)) {
+        throw new TypeError(
+          "This ReadableStream is disturbed (has already been read from), " +
+            "and cannot be used as a body.",
+        );
+      }
+      const length = core.loadExtScript("ext:outboard/identity_streams.js")
+        .fixedLengthOf(init);
+      return new BodyState(kStream, init, null, length);
+    }
+    if (ObjectPrototypeIsPrototypeOf(urls().URLSearchParamsPrototype, init)) {
+      return new BodyState(
+        kText,
+        // deno-lint-ignore prefer-primordials
+        init.toString(),
+        "application/x-www-form-urlencoded;charset=UTF-8",
+        null,
+      );
+    }
+    if (forms().isFormData(init)) {
+      const { boundary, stream, bytes } = forms().serialize(init);
+      return new BodyState(
+        bytes === null ? kStream : kBytes,
+        bytes ?? stream,
+        `multipart/form-data; boundary="${boundary}"`,
+        null,
+      );
+    }
+    if (ObjectPrototypeIsPrototypeOf(blobs().BlobPrototype, init)) {
+      return new BodyState(
+        kStream,
+        init.stream(),
+        init.type === "" ? null : init.type,
+        init.size,
+      );
+    }
+    if (typeof init[primordials.SymbolAsyncIterator] === "function") {
+      const { ReadableStream } = streams();
+      return new BodyState(kStream, ReadableStream.from(init), null, null);
+    }
+  }
+  return new BodyState(kText, `${init}`, "text/plain;charset=UTF-8", null);
+}
+
+/** The base of Request and Response; `contentType` is theirs to say. */
+class Body {
+  #state;
+
+  constructor(state) {
+    this.#state = state;
+  }
+
+  get body() {
+    return this.#state.stream();
+  }
+
+  get bodyUsed() {
+    return this.#state.isUsed();
+  }
+
+  async arrayBuffer() {
+    return TypedArrayPrototypeGetBuffer(await this.#state.bytes());
+  }
+
+  bytes() {
+    return this.#state.bytes();
+  }
+
+  text() {
+    return this.#state.text();
+  }
+
+  async json() {
+    return JSONParse(await this.#state.text());
+  }
+
+  async blob() {
+    const bytes = await this.#state.bytes();
+    const type = this.headers.get("content-type") ?? "";
+    const { Blob } = blobs();
+    return new Blob([bytes], { type });
+  }
+
+  formData() {
+    const type = this.headers.get("content-type");
+    return forms().parse(this.#state, type);
+  }
+
+  static stateOf(body) {
+    return body.#state;
+  }
+}
+const { stateOf: bodyState } = Body;
+delete Body.stateOf;
+
+return {
+  Body,
+  bodyState,
+  BodyState,
+  extractBody,
+  kBytes,
+  kEvent,
+  kHost,
+  kNull,
+  kStream,
+  kText,
+  NO_BODY,
+};
+})();

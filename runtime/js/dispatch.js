@@ -1,0 +1,201 @@
+// How the host calls a worker: one function an event kind. Each runs the
+// handler inside its event and answers through ops; nothing is returned, so
+// that a handler that answers at once costs one call each way.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_event_done,
+  op_event_fail,
+  op_event_respond,
+  op_event_upgrade,
+} = core.ops;
+const {
+  JSONParse,
+  ObjectPrototypeIsPrototypeOf,
+  PromisePrototype,
+  PromisePrototypeThen,
+  TypeError,
+} = primordials;
+const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
+const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
+const { isResponse, responseParts } = core.loadExtScript(
+  "ext:outboard/response.js",
+);
+const { bodyState, kNull } = core.loadExtScript("ext:outboard/body.js");
+const { bodyForHost } = core.loadExtScript("ext:outboard/fetch.js");
+
+/** The worker's default export, its module's other exports, and `env`. */
+const worker = { __proto__: null, handler: undefined, env: undefined };
+
+/** The second life of every handler: `ctx`. */
+class ExecutionContext {
+  #event;
+
+  constructor(event) {
+    this.#event = event;
+    this.props = {};
+  }
+
+  waitUntil(promise) {
+    this.#event.waitUntil(promise);
+  }
+
+  passThroughOnException() {
+    this.#event.passThrough = true;
+  }
+}
+
+/** Called once, after the main module ran. */
+function attach(namespace, envJson) {
+  worker.env = JSONParse(envJson);
+  worker.handler = namespace.default;
+  const { handler } = worker;
+  const has = (name) =>
+    typeof handler === "function"
+      ? typeof handler.prototype?.[name] === "function"
+      : typeof handler?.[name] === "function";
+  return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0);
+}
+
+/** Calls `name` on the handler object, or on an instance where it is a class. */
+function callHandler(name, argument, ctx) {
+  const { env, handler } = worker;
+  if (typeof handler === "function") {
+    return new handler(ctx, env)[name](argument, env, ctx);
+  }
+  return handler[name](argument, env, ctx);
+}
+
+function dispatchFetch(id, method, url, hasBody) {
+  const event = new EventContext(id, open);
+  runInEvent(event, () => {
+    const ctx = new ExecutionContext(event);
+    let result;
+    try {
+      result = callHandler("fetch", hostRequest(id, method, url, hasBody), ctx);
+    } catch (error) {
+      fail(event, error);
+      return;
+    }
+    if (isResponse(result)) {
+      respond(event, result);
+    } else if (isThenable(result)) {
+      open.set(id, event);
+      PromisePrototypeThen(
+        toPromise(result),
+        (response) => respond(event, response),
+        (error) => fail(event, error),
+      );
+    } else {
+      respond(event, result);
+    }
+  });
+}
+
+function dispatchScheduled(id, cron, scheduledTime) {
+  const event = new EventContext(id, open);
+  runInEvent(event, () => {
+    const controller = { cron, scheduledTime, noRetry() {} };
+    let result;
+    try {
+      result = callHandler("scheduled", controller, new ExecutionContext(event));
+    } catch (error) {
+      fail(event, error);
+      return;
+    }
+    const done = () => {
+      op_event_done(id);
+      event.releaseHandler();
+    };
+    if (isThenable(result)) {
+      open.set(id, event);
+      PromisePrototypeThen(toPromise(result), done, (e) => fail(event, e));
+    } else {
+      done();
+    }
+  });
+}
+
+function isThenable(value) {
+  return typeof value === "object" && value !== null &&
+    typeof value.then === "function";
+}
+
+function toPromise(value) {
+  return ObjectPrototypeIsPrototypeOf(PromisePrototype, value)
+    ? value
+    : primordials.PromiseResolve(value);
+}
+
+function respond(event, response) {
+  // Abandoned meanwhile: the answer has no reader.
+  if (!event.handling) return;
+  if (!isResponse(response)) {
+    fail(
+      event,
+      new TypeError(
+        "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
+      ),
+    );
+    return;
+  }
+  try {
+    const { status, statusText, headers, webSocket, encodeBody } =
+      responseParts(response);
+    const state = bodyState(response);
+    if (webSocket !== null) {
+      const { handOver } = core.loadExtScript("ext:outboard/web_socket.js");
+      op_event_upgrade(event.id, headers ?? [], handOver(webSocket));
+      event.releaseHandler();
+      return;
+    }
+    if (status === 0) {
+      throw new TypeError("Response.error() cannot answer a request.");
+    }
+    let body = null;
+    if (state.kind !== kNull) body = bodyForHost(state);
+    // The body's type is only still needed where no Headers object was made.
+    const streaming = op_event_respond(
+      event.id,
+      status,
+      statusText,
+      headers ?? state.type,
+      body,
+      state.length ?? -1,
+      encodeBody === "automatic",
+    );
+    // While the host reads a stream the event lives; the host then ends it.
+    if (streaming) open.set(event.id, event);
+    else event.releaseHandler();
+  } catch (error) {
+    fail(event, error);
+  }
+}
+
+/** Events that did not end in the call that began them, by number. */
+const open = new primordials.SafeMap();
+
+/** The host is done with the body of event `id`, sent or dropped. */
+function finishBody(id) {
+  open.get(id)?.releaseHandler();
+}
+
+/** Nobody waits for event `id` any more: only its waitUntil may go on. */
+function abandon(id) {
+  open.get(id)?.releaseHandler();
+}
+
+function fail(event, error) {
+  op_event_fail(event.id, error, /* answered */ false);
+  event.releaseHandler();
+}
+
+return {
+  abandon,
+  attach,
+  dispatchFetch,
+  dispatchScheduled,
+  finishBody,
+  worker,
+};
+})();

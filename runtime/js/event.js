@@ -1,0 +1,129 @@
+// The event a piece of script works for: one request, or one scheduled run.
+//
+// V8 carries the current event across awaits (continuation-preserved embedder
+// data), so a timer or a fetch knows the event it belongs to, and ending the
+// event ends them: one request cannot keep another's timers alive.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_event_end,
+  op_event_fail,
+} = core.ops;
+const {
+  Error,
+  MapPrototypeClear,
+  MapPrototypeDelete,
+  MapPrototypeForEach,
+  PromisePrototypeThen,
+  PromiseResolve,
+  SafeMap,
+  TypeError,
+} = primordials;
+const { cancelTimer, getAsyncContext, setAsyncContext } = core;
+
+const OUTSIDE_EVENT =
+  "Disallowed operation called within global scope. Asynchronous I/O (ex: " +
+  "fetch() or connect()), setting a timeout, and generating random values " +
+  "are not allowed within global scope. To fix this error, perform this " +
+  "operation within a handler. " +
+  "https://developers.cloudflare.com/workers/runtime-apis/handlers/";
+
+/** One event's life: open while its handler, its body or a waitUntil is. */
+class EventContext {
+  /**
+   * @param {number} id the host's number for this event
+   * @param {SafeMap<number, EventContext>} table where it is while it is open
+   */
+  constructor(id, table) {
+    this.id = id;
+    this.table = table;
+    this.ended = false;
+    /** The handler, or the answer it is streaming, still holds the event. */
+    this.handling = true;
+    /** What still holds the event open; the handler itself is the first. */
+    this.holds = 1;
+    this.passThrough = false;
+    /** @type {SafeMap<number, object> | null} timers by id */
+    this.timers = null;
+  }
+
+  /** Keeps the event open until `release`. */
+  hold() {
+    this.holds++;
+  }
+
+  release() {
+    if (--this.holds === 0) this.end();
+  }
+
+  /** The handler and its answer are done, or nobody waits for them. */
+  releaseHandler() {
+    if (this.handling) {
+      this.handling = false;
+      this.release();
+    }
+  }
+
+  /** Ends the event: its timers die, the host forgets it. */
+  end() {
+    if (this.ended) return;
+    this.ended = true;
+    this.dropTimers();
+    MapPrototypeDelete(this.table, this.id);
+    op_event_end(this.id);
+  }
+
+  dropTimers() {
+    if (this.timers !== null) {
+      MapPrototypeForEach(this.timers, (timer) => cancelTimer(timer));
+      MapPrototypeClear(this.timers);
+    }
+  }
+
+  /** @returns {SafeMap<number, object>} */
+  timerTable() {
+    return this.timers ??= new SafeMap();
+  }
+
+  /** `ctx.waitUntil`: the event stays open; a rejection is logged, not fatal. */
+  waitUntil(promise) {
+    if (this.ended) {
+      throw new TypeError("waitUntil() was called after the event ended.");
+    }
+    this.hold();
+    PromisePrototypeThen(
+      PromiseResolve(promise),
+      () => this.release(),
+      (error) => {
+        op_event_fail(this.id, error, /* answered */ true);
+        this.release();
+      },
+    );
+  }
+}
+
+/** Runs `fn` as part of `event`. */
+function runInEvent(event, fn) {
+  const outer = getAsyncContext();
+  setAsyncContext({ __proto__: null, event });
+  try {
+    return fn();
+  } finally {
+    setAsyncContext(outer);
+  }
+}
+
+/** @returns {EventContext | undefined} */
+function currentEvent() {
+  return getAsyncContext()?.event;
+}
+
+/** The current event; throws what Workers throw at global scope. */
+function requireEvent() {
+  const event = getAsyncContext()?.event;
+  if (event === undefined) throw new Error(OUTSIDE_EVENT);
+  return event;
+}
+
+return { EventContext, currentEvent, requireEvent, runInEvent };
+})();

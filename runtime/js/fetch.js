@@ -1,0 +1,80 @@
+// fetch(): the request goes to the host in one call; its answer's body stays
+// there until the script reads it.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_fetch_abort, op_fetch_send, op_fetch_wait } = core.ops;
+const { PromiseReject, TypeError } = primordials;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { bodyState, kBytes, kHost, kNull, kStream, kText } = core.loadExtScript(
+  "ext:outboard/body.js",
+);
+const { Request, requestParts } = core.loadExtScript("ext:outboard/request.js");
+const { hostResponse } = core.loadExtScript("ext:outboard/response.js");
+
+/** A body as the host takes it: a string, bytes, or a resource id. */
+function bodyForHost(state) {
+  state.open();
+  state.take();
+  switch (state.kind) {
+    case kNull:
+      return null;
+    case kText:
+    case kBytes:
+    case kHost:
+      return state.value;
+    case kStream: {
+      const { getReadableStreamResourceBacking, resourceForReadableStream } =
+        core.loadExtScript("ext:deno_web/06_streams.js");
+      // Untouched host bytes go back without a visit to the script.
+      const backing = getReadableStreamResourceBacking(state.value);
+      if (backing) return backing.rid;
+      return resourceForReadableStream(state.value, state.length ?? undefined);
+    }
+  }
+}
+
+async function send(event, request) {
+  const { method, url, headers, redirect, signal } = requestParts(request);
+  if (signal?.aborted) throw signal.reason;
+  const state = bodyState(request);
+  const body = bodyForHost(state);
+  const rid = op_fetch_send(
+    event.id,
+    method,
+    url,
+    headers,
+    body,
+    state.length ?? -1,
+    redirect === "follow",
+  );
+  let abort = null;
+  if (signal !== null) {
+    abort = () => op_fetch_abort(rid);
+    signal.addEventListener("abort", abort);
+  }
+  try {
+    const answer = await op_fetch_wait(rid);
+    if (signal?.aborted) throw signal.reason;
+    return hostResponse(answer);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw error;
+  } finally {
+    if (abort !== null) signal.removeEventListener("abort", abort);
+  }
+}
+
+function fetch(input, init = undefined) {
+  try {
+    const event = requireEvent();
+    if (arguments.length === 0) {
+      throw new TypeError("fetch: 1 argument required, but only 0 present.");
+    }
+    return send(event, new Request(input, init));
+  } catch (error) {
+    return PromiseReject(error);
+  }
+}
+
+return { bodyForHost, fetch };
+})();

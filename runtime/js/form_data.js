@@ -1,0 +1,242 @@
+// FormData (https://xhr.spec.whatwg.org/#interface-formdata), and reading and
+// writing it as multipart/form-data or urlencoded.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_form_boundary, op_form_parse } = core.ops;
+const {
+  ArrayPrototypePush,
+  ArrayPrototypeSplice,
+  FunctionPrototypeCall,
+  ObjectDefineProperties,
+  ObjectPrototypeIsPrototypeOf,
+  RegExpPrototypeExec,
+  SafeRegExp,
+  StringPrototypeReplace,
+  StringPrototypeStartsWith,
+  StringPrototypeToLowerCase,
+  SymbolIterator,
+  SymbolToStringTag,
+  TypeError,
+} = primordials;
+
+const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
+
+class FormData {
+  /** @type {{name: string, value: string | File}[]} */
+  #list = [];
+
+  constructor(form = undefined) {
+    if (form !== undefined) {
+      throw new TypeError(
+        "FormData constructor does not take a form in this runtime.",
+      );
+    }
+  }
+
+  #entry(name, value, filename) {
+    const { BlobPrototype, File, FilePrototype } = blobs();
+    name = `${name}`;
+    if (ObjectPrototypeIsPrototypeOf(BlobPrototype, value)) {
+      const isFile = ObjectPrototypeIsPrototypeOf(FilePrototype, value);
+      if (!isFile || filename !== undefined) {
+        const title = filename ?? (isFile ? value.name : "blob");
+        value = new File([value], `${title}`, {
+          type: value.type,
+          lastModified: isFile ? value.lastModified : undefined,
+        });
+      }
+      return { name, value };
+    }
+    if (filename !== undefined) {
+      throw new TypeError(
+        "FormData: parameter 2 is not of type 'Blob', which a filename needs.",
+      );
+    }
+    return { name, value: `${value}` };
+  }
+
+  append(name, value, filename = undefined) {
+    ArrayPrototypePush(this.#list, this.#entry(name, value, filename));
+  }
+
+  delete(name) {
+    this.#remove(`${name}`, 0);
+  }
+
+  #remove(name, from) {
+    const list = this.#list;
+    for (let i = list.length - 1; i >= from; i--) {
+      if (list[i].name === name) ArrayPrototypeSplice(list, i, 1);
+    }
+  }
+
+  get(name) {
+    name = `${name}`;
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].name === name) return list[i].value;
+    }
+    return null;
+  }
+
+  getAll(name) {
+    name = `${name}`;
+    const values = [];
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].name === name) ArrayPrototypePush(values, list[i].value);
+    }
+    return values;
+  }
+
+  has(name) {
+    return this.get(name) !== null;
+  }
+
+  set(name, value, filename = undefined) {
+    const entry = this.#entry(name, value, filename);
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].name === entry.name) {
+        list[i] = entry;
+        this.#remove(entry.name, i + 1);
+        return;
+      }
+    }
+    ArrayPrototypePush(list, entry);
+  }
+
+  forEach(callback, thisArg = undefined) {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) {
+      FunctionPrototypeCall(callback, thisArg, list[i].value, list[i].name, this);
+    }
+  }
+
+  *entries() {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) yield [list[i].name, list[i].value];
+  }
+
+  *keys() {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) yield list[i].name;
+  }
+
+  *values() {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) yield list[i].value;
+  }
+
+  static listOf(form) {
+    return form.#list;
+  }
+
+  static is(value) {
+    return typeof value === "object" && value !== null && #list in value;
+  }
+}
+const { is: isFormData, listOf } = FormData;
+delete FormData.is;
+delete FormData.listOf;
+
+ObjectDefineProperties(FormData.prototype, {
+  [SymbolIterator]: {
+    __proto__: null,
+    value: FormData.prototype.entries,
+    writable: true,
+    configurable: true,
+  },
+  [SymbolToStringTag]: {
+    __proto__: null,
+    value: "FormData",
+    configurable: true,
+  },
+});
+
+const CRLF = new SafeRegExp("\\r(?!\\n)|(?<!\\r)\\n", "g");
+
+function escapeName(name, isFilename) {
+  if (!isFilename) name = StringPrototypeReplace(name, CRLF, "\r\n");
+  name = StringPrototypeReplace(name, new SafeRegExp("\\n", "g"), "%0A");
+  name = StringPrototypeReplace(name, new SafeRegExp("\\r", "g"), "%0D");
+  return StringPrototypeReplace(name, new SafeRegExp('"', "g"), "%22");
+}
+
+/**
+ * https://html.spec.whatwg.org/#multipart-form-data: bytes at once where all
+ * values are strings, otherwise a stream, since a Blob is read piece by piece.
+ */
+function serialize(form) {
+  const boundary = op_form_boundary();
+  const list = listOf(form);
+  const parts = [];
+  let hasFile = false;
+  for (let i = 0; i < list.length; i++) {
+    const { name, value } = list[i];
+    let head = `--${boundary}\r\nContent-Disposition: form-data; ` +
+      `name="${escapeName(name, false)}"`;
+    if (typeof value === "string") {
+      const text = StringPrototypeReplace(value, CRLF, "\r\n");
+      ArrayPrototypePush(parts, `${head}\r\n\r\n${text}\r\n`);
+    } else {
+      hasFile = true;
+      head += `; filename="${escapeName(value.name, true)}"\r\nContent-Type: ` +
+        `${value.type === "" ? "application/octet-stream" : value.type}\r\n\r\n`;
+      ArrayPrototypePush(parts, head, value, "\r\n");
+    }
+  }
+  ArrayPrototypePush(parts, `--${boundary}--\r\n`);
+  if (!hasFile) {
+    let text = "";
+    for (let i = 0; i < parts.length; i++) text += parts[i];
+    return { boundary, bytes: core.encode(text), stream: null };
+  }
+  const { Blob } = blobs();
+  return { boundary, bytes: null, stream: new Blob(parts).stream() };
+}
+
+const BOUNDARY = new SafeRegExp(
+  ";\\s*boundary=(?:\"([^\"]+)\"|([^;\\s]+))",
+  "i",
+);
+
+/** @param {BodyState} state @param {string | null} type its Content-Type */
+async function parse(state, type) {
+  const lower = type === null ? "" : StringPrototypeToLowerCase(type);
+  const form = new FormData();
+  if (StringPrototypeStartsWith(lower, "multipart/form-data")) {
+    const match = RegExpPrototypeExec(BOUNDARY, type);
+    const boundary = match?.[1] ?? match?.[2];
+    if (boundary === undefined) {
+      throw new TypeError("No boundary string in Content-Type.");
+    }
+    const bytes = await state.bytes();
+    const parts = op_form_parse(bytes, boundary);
+    const { File } = blobs();
+    const list = listOf(form);
+    for (let i = 0; i < parts.length; i++) {
+      const { name, filename, contentType, data } = parts[i];
+      ArrayPrototypePush(list, {
+        name,
+        value: filename === null
+          ? core.decode(data)
+          : new File([data], filename, { type: contentType ?? "" }),
+      });
+    }
+    return form;
+  }
+  if (StringPrototypeStartsWith(lower, "application/x-www-form-urlencoded")) {
+    const { parseUrlEncoded } = core.loadExtScript("ext:deno_web/00_url.js");
+    const pairs = parseUrlEncoded(await state.bytes());
+    for (let i = 0; i < pairs.length; i++) form.append(pairs[i][0], pairs[i][1]);
+    return form;
+  }
+  throw new TypeError(
+    `Unrecognized Content-Type header value. FormData can only parse the ` +
+      `following MIME types: multipart/form-data, application/x-www-form-urlencoded.`,
+  );
+}
+
+return { FormData, isFormData, parse, serialize };
+})();

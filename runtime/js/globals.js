@@ -1,0 +1,215 @@
+// The global scope of a worker: what is here at once, what loads when first
+// touched, and what a worker must not see. Runs while the snapshot is built.
+//
+// A global in `eager` costs every isolate its objects; one in `lazy` costs a
+// getter until used. benches/README.md has the measured price of each.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_console, op_unhandled } = core.ops;
+const { ObjectDefineProperty, ObjectKeys, TypeError } = primordials;
+
+const load = core.loadExtScript;
+const event = "ext:deno_web/02_event.js";
+const streams = "ext:deno_web/06_streams.js";
+const identity = "ext:outboard/identity_streams.js";
+const encoding = "ext:deno_web/08_text_encoding.js";
+const file = "ext:deno_web/09_file.js";
+const ports = "ext:deno_web/13_message_port.js";
+const crypto = "ext:outboard/crypto.js";
+const abort = "ext:deno_web/03_abort_signal.js";
+const base64 = "ext:deno_web/05_base64.js";
+const socket = "ext:outboard/web_socket.js";
+const performance = "ext:deno_web/15_performance.js";
+
+/** global name -> the script that has it */
+const lazy = {
+  __proto__: null,
+  AbortController: abort,
+  AbortSignal: abort,
+  atob: base64,
+  Blob: file,
+  btoa: base64,
+  ByteLengthQueuingStrategy: streams,
+  CloseEvent: event,
+  CompressionStream: "ext:deno_web/14_compression.js",
+  CountQueuingStrategy: streams,
+  Crypto: crypto,
+  crypto,
+  CryptoKey: crypto,
+  CustomEvent: event,
+  DecompressionStream: "ext:deno_web/14_compression.js",
+  DigestStream: crypto,
+  DOMException: "ext:deno_web/01_dom_exception.js",
+  ErrorEvent: event,
+  Event: event,
+  EventTarget: event,
+  File: file,
+  FixedLengthStream: identity,
+  FormData: "ext:outboard/form_data.js",
+  IdentityTransformStream: identity,
+  MessageChannel: ports,
+  MessageEvent: event,
+  MessagePort: ports,
+  Performance: performance,
+  performance,
+  PromiseRejectionEvent: event,
+  ReadableByteStreamController: streams,
+  ReadableStream: streams,
+  ReadableStreamBYOBReader: streams,
+  ReadableStreamBYOBRequest: streams,
+  ReadableStreamDefaultController: streams,
+  ReadableStreamDefaultReader: streams,
+  structuredClone: ports,
+  SubtleCrypto: crypto,
+  TextDecoder: encoding,
+  TextDecoderStream: encoding,
+  TextEncoder: encoding,
+  TextEncoderStream: encoding,
+  TransformStream: streams,
+  TransformStreamDefaultController: streams,
+  URLPattern: "ext:deno_web/01_urlpattern.js",
+  WebSocket: socket,
+  WebSocketPair: socket,
+  WritableStream: streams,
+  WritableStreamDefaultController: streams,
+  WritableStreamDefaultWriter: streams,
+};
+
+function defineValue(name, value) {
+  ObjectDefineProperty(globalThis, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+function defineLazy(name, get) {
+  ObjectDefineProperty(globalThis, name, {
+    __proto__: null,
+    get() {
+      const value = get();
+      defineValue(name, value);
+      return value;
+    },
+    set(value) {
+      defineValue(name, value);
+    },
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+const names = ObjectKeys(lazy);
+for (let i = 0; i < names.length; i++) {
+  const name = names[i];
+  const script = lazy[name];
+  defineLazy(name, () => load(script)[name]);
+}
+
+const timers = load("ext:outboard/timers.js");
+const { fetch } = load("ext:outboard/fetch.js");
+const { Headers } = load("ext:outboard/headers.js");
+const { Request } = load("ext:outboard/request.js");
+const { Response } = load("ext:outboard/response.js");
+const { URL, URLSearchParams } = load("ext:deno_web/00_url.js");
+const eager = {
+  __proto__: null,
+  clearInterval: timers.clearInterval,
+  clearTimeout: timers.clearTimeout,
+  fetch,
+  Headers,
+  Request,
+  Response,
+  scheduler: timers.scheduler,
+  self: globalThis,
+  setInterval: timers.setInterval,
+  setTimeout: timers.setTimeout,
+  URL,
+  URLSearchParams,
+};
+const eagerNames = ObjectKeys(eager);
+for (let i = 0; i < eagerNames.length; i++) {
+  defineValue(eagerNames[i], eager[eagerNames[i]]);
+}
+
+class Navigator {
+  get userAgent() {
+    return "Cloudflare-Workers";
+  }
+
+  get language() {
+    return "en";
+  }
+
+  get hardwareConcurrency() {
+    return 1;
+  }
+}
+const navigator = new Navigator();
+ObjectDefineProperty(globalThis, "navigator", {
+  __proto__: null,
+  get: () => navigator,
+  enumerable: false,
+  configurable: true,
+});
+
+const engineConsole = globalThis.console;
+defineLazy("console", () => {
+  const { Console } = load("ext:deno_web/01_console.js");
+  const console = new Console((text, level) => op_console(level, text));
+  core.wrapConsole(console, engineConsole);
+  return console;
+});
+
+defineValue("reportError", (error) => op_unhandled(error));
+
+core.setReportExceptionCallback((error) => op_unhandled(error));
+core.setUnhandledPromiseRejectionHandler((_promise, reason) => {
+  op_unhandled(reason);
+  return true;
+});
+
+const web = { __proto__: null, DOMException: "ext:deno_web/01_dom_exception.js" };
+function domError(name) {
+  return (message) => new (load(web.DOMException).DOMException)(message, name);
+}
+const domErrors = [
+  "AbortError",
+  "DataCloneError",
+  "DataError",
+  "InvalidAccessError",
+  "InvalidCharacterError",
+  "InvalidStateError",
+  "NetworkError",
+  "NotSupportedError",
+  "OperationError",
+  "SyntaxError",
+  "TimeoutError",
+];
+for (let i = 0; i < domErrors.length; i++) {
+  const name = domErrors[i];
+  core.registerErrorBuilder(`DOMException${name}`, domError(name));
+}
+
+const dispatch = load("ext:outboard/dispatch.js");
+
+/**
+ * Called in each new isolate, before any of the worker's code: hides the
+ * engine's own names and hands the host its entry points.
+ */
+function start() {
+  delete globalThis.Deno;
+  delete globalThis.__bootstrap;
+  delete globalThis.__outboard;
+  return [
+    dispatch.attach,
+    dispatch.dispatchFetch,
+    dispatch.dispatchScheduled,
+    dispatch.finishBody,
+    dispatch.abandon,
+  ];
+}
+globalThis.__outboard = start;
+})();

@@ -1,0 +1,271 @@
+// Headers (https://fetch.spec.whatwg.org/#headers-class), kept as one flat
+// list of lower-case names and values: that is what crosses to the host, and
+// most requests have too few headers for a map to win.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  ArrayPrototypePush,
+  ArrayPrototypeSort,
+  ArrayPrototypeSplice,
+  FunctionPrototypeCall,
+  ObjectDefineProperties,
+  ObjectKeys,
+  RegExpPrototypeTest,
+  SafeRegExp,
+  StringPrototypeReplace,
+  StringPrototypeToLowerCase,
+  Symbol,
+  SymbolIterator,
+  SymbolToStringTag,
+  TypeError,
+} = primordials;
+
+const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
+const EDGE_SPACE = new SafeRegExp("^[\\t\\n\\r ]+|[\\t\\n\\r ]+$", "g");
+// deno-lint-ignore no-control-regex
+const BAD_VALUE = new SafeRegExp("[\\x00\\r\\n]");
+const kHost = Symbol("host headers");
+
+function toName(name) {
+  name = `${name}`;
+  if (!RegExpPrototypeTest(TOKEN, name)) {
+    throw new TypeError("Invalid header name.");
+  }
+  return StringPrototypeToLowerCase(name);
+}
+
+function toValue(value) {
+  value = StringPrototypeReplace(`${value}`, EDGE_SPACE, "");
+  if (RegExpPrototypeTest(BAD_VALUE, value)) {
+    throw new TypeError("Invalid header value.");
+  }
+  return value;
+}
+
+class Headers {
+  /** @type {string[]} name, value, name, value, ... */
+  #list;
+  #immutable = false;
+
+  constructor(init = undefined) {
+    if (init === kHost) {
+      this.#list = arguments[1];
+      this.#immutable = arguments[2];
+      return;
+    }
+    this.#list = [];
+    if (init === undefined || init === null) return;
+    if (typeof init === "object" && #list in init) {
+      this.#list = copy(init.#list);
+      return;
+    }
+    if (typeof init !== "object" && typeof init !== "function") {
+      throw new TypeError(
+        "Failed to construct 'Headers': constructor parameter 1 is not of " +
+          "type 'Headers or sequence or record'.",
+      );
+    }
+    if (typeof init[SymbolIterator] === "function") {
+      // deno-lint-ignore prefer-primordials -- the caller's own iterator
+      for (const pair of init) {
+        // deno-lint-ignore prefer-primordials
+        const [...entry] = pair;
+        if (entry.length !== 2) {
+          throw new TypeError(
+            "To initialize a Headers object from a sequence, each inner " +
+              "sequence must have exactly two elements.",
+          );
+        }
+        this.#append(toName(entry[0]), toValue(entry[1]));
+      }
+    } else {
+      const keys = ObjectKeys(init);
+      for (let i = 0; i < keys.length; i++) {
+        this.#append(toName(keys[i]), toValue(init[keys[i]]));
+      }
+    }
+  }
+
+  #append(name, value) {
+    ArrayPrototypePush(this.#list, name, value);
+  }
+
+  #requireMutable() {
+    if (this.#immutable) {
+      throw new TypeError("Can't modify immutable headers.");
+    }
+  }
+
+  append(name, value) {
+    this.#requireMutable();
+    this.#append(toName(name), toValue(value));
+  }
+
+  delete(name) {
+    this.#requireMutable();
+    remove(this.#list, toName(name), 0);
+  }
+
+  get(name) {
+    return find(this.#list, toName(name));
+  }
+
+  /** Workers' older spelling of getSetCookie, for `Set-Cookie` alone. */
+  getAll(name) {
+    if (toName(name) !== "set-cookie") {
+      throw new TypeError(
+        'getAll() can only be used with the header name "Set-Cookie".',
+      );
+    }
+    return this.getSetCookie();
+  }
+
+  getSetCookie() {
+    const list = this.#list;
+    const values = [];
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === "set-cookie") ArrayPrototypePush(values, list[i + 1]);
+    }
+    return values;
+  }
+
+  has(name) {
+    return find(this.#list, toName(name)) !== null;
+  }
+
+  set(name, value) {
+    this.#requireMutable();
+    set(this.#list, toName(name), toValue(value));
+  }
+
+  forEach(callback, thisArg = undefined) {
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        "Failed to execute 'forEach' on 'Headers': parameter 1 is not of " +
+          "type 'Function'.",
+      );
+    }
+    const entries = sorted(this.#list);
+    for (let i = 0; i < entries.length; i++) {
+      FunctionPrototypeCall(
+        callback,
+        thisArg,
+        entries[i][1],
+        entries[i][0],
+        this,
+      );
+    }
+  }
+
+  *entries() {
+    const entries = sorted(this.#list);
+    for (let i = 0; i < entries.length; i++) yield entries[i];
+  }
+
+  *keys() {
+    const entries = sorted(this.#list);
+    for (let i = 0; i < entries.length; i++) yield entries[i][0];
+  }
+
+  *values() {
+    const entries = sorted(this.#list);
+    for (let i = 0; i < entries.length; i++) yield entries[i][1];
+  }
+
+  static listOf(headers) {
+    return headers.#list;
+  }
+
+  static is(value) {
+    return typeof value === "object" && value !== null && #list in value;
+  }
+}
+
+// Taken off the class at once: they are this room's, not the script's.
+const { is: isHeaders, listOf: headerList } = Headers;
+delete Headers.is;
+delete Headers.listOf;
+
+ObjectDefineProperties(Headers.prototype, {
+  [SymbolIterator]: {
+    __proto__: null,
+    value: Headers.prototype.entries,
+    writable: true,
+    configurable: true,
+  },
+  [SymbolToStringTag]: {
+    __proto__: null,
+    value: "Headers",
+    configurable: true,
+  },
+});
+
+function copy(list) {
+  const out = [];
+  for (let i = 0; i < list.length; i++) out[i] = list[i];
+  return out;
+}
+
+/** The values of `name` in `list`, joined as HTTP joins them, or null. */
+function find(list, name) {
+  let found = null;
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) {
+      found = found === null ? list[i + 1] : `${found}, ${list[i + 1]}`;
+    }
+  }
+  return found;
+}
+
+function remove(list, name, from) {
+  for (let i = list.length - 2; i >= from; i -= 2) {
+    if (list[i] === name) ArrayPrototypeSplice(list, i, 2);
+  }
+}
+
+function set(list, name, value) {
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) {
+      list[i + 1] = value;
+      remove(list, name, i + 2);
+      return;
+    }
+  }
+  ArrayPrototypePush(list, name, value);
+}
+
+/** Sorted and combined pairs; each Set-Cookie stays its own. */
+function sorted(list) {
+  const entries = [];
+  const seen = { __proto__: null };
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i];
+    if (name === "set-cookie") {
+      ArrayPrototypePush(entries, [name, list[i + 1]]);
+    } else if (name in seen) {
+      seen[name][1] = `${seen[name][1]}, ${list[i + 1]}`;
+    } else {
+      ArrayPrototypePush(entries, seen[name] = [name, list[i + 1]]);
+    }
+  }
+  return ArrayPrototypeSort(
+    entries,
+    (a, b) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0,
+  );
+}
+
+/** Headers over a list that the host made: no checks, no copy. */
+function hostHeaders(list, immutable) {
+  return new Headers(kHost, list, immutable);
+}
+
+return {
+  copyHeaderList: copy,
+  findHeader: find,
+  headerList,
+  Headers,
+  hostHeaders,
+  isHeaders,
+  setHeader: set,
+};
+})();

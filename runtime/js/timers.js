@@ -1,0 +1,103 @@
+// setTimeout and friends over deno_core's timer wheel. A timer belongs to the
+// event that set it and dies with it; strings are refused (they would be eval).
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  DateNow,
+  MapPrototypeDelete,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  Promise,
+  PromiseReject,
+  ReflectApply,
+  TypeError,
+} = primordials;
+const { cancelTimer, createTimer, getAsyncContext, setAsyncContext } = core;
+const { currentEvent, requireEvent } = core.loadExtScript(
+  "ext:outboard/event.js",
+);
+
+function requireFunction(callback, name) {
+  if (typeof callback !== "function") {
+    throw new TypeError(
+      `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter ` +
+        "1 is not of type 'Function'.",
+    );
+  }
+}
+
+function start(callback, delay, args, repeat) {
+  const event = requireEvent();
+  const context = getAsyncContext();
+  const table = event.timerTable();
+  let id = 0;
+  const timer = createTimer(
+    () => {
+      if (!repeat) MapPrototypeDelete(table, id);
+      const outer = getAsyncContext();
+      setAsyncContext(context);
+      try {
+        ReflectApply(callback, undefined, args);
+      } finally {
+        setAsyncContext(outer);
+      }
+    },
+    +delay,
+    undefined,
+    repeat,
+    /* holds the event loop */ true,
+  );
+  id = timer._timerId;
+  MapPrototypeSet(table, id, timer);
+  return id;
+}
+
+function setTimeout(callback, delay = 0, ...args) {
+  requireFunction(callback, "setTimeout");
+  return start(callback, delay, args, false);
+}
+
+function setInterval(callback, delay = 0, ...args) {
+  requireFunction(callback, "setInterval");
+  return start(callback, delay, args, true);
+}
+
+function clearTimeout(id) {
+  const table = currentEvent()?.timers;
+  if (table === undefined || table === null) return;
+  const timer = MapPrototypeGet(table, +id);
+  if (timer !== undefined) {
+    cancelTimer(timer);
+    MapPrototypeDelete(table, +id);
+  }
+}
+
+/** `scheduler.wait(delay, { signal })`: an awaitable, abortable setTimeout. */
+class Scheduler {
+  wait(delay, options = undefined) {
+    const signal = options?.signal;
+    if (signal?.aborted) return PromiseReject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        clearTimeout(id);
+        reject(signal.reason);
+      };
+      const id = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve(undefined);
+      }, delay);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+}
+
+return {
+  clearInterval: clearTimeout,
+  clearTimeout,
+  now: DateNow,
+  Scheduler,
+  scheduler: new Scheduler(),
+  setInterval,
+  setTimeout,
+};
+})();

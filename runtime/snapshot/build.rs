@@ -1,0 +1,45 @@
+//! Evaluates the runtime's scripts once and writes V8's heap image of them.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use deno_core::snapshot::{CreateSnapshotOptions, create_snapshot};
+
+fn main() {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let output = create_snapshot(
+        CreateSnapshotOptions {
+            cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
+            startup_snapshot: None,
+            skip_op_registration: false,
+            extensions: outboard_runtime::snapshot_extensions(),
+            extension_transpiler: None,
+            with_runtime_cb: None,
+        },
+        None,
+    )
+    .expect("the runtime's scripts evaluate");
+    for file in &output.files_loaded_during_snapshot {
+        println!("cargo:rerun-if-changed={}", file.display());
+    }
+    std::fs::write(out.join("snapshot.bin"), &output.output).expect("OUT_DIR is writable");
+
+    let taken = &output.consumed_lazy_specifiers;
+    let mut left = Vec::new();
+    for extension in outboard_runtime::snapshot_extensions() {
+        for script in extension.lazy_loaded_js_files.iter() {
+            if !taken.iter().any(|specifier| specifier == script.specifier) {
+                let source = script.load().expect("the script is where it was built");
+                left.push((script.specifier, source.as_str().to_string()));
+            }
+        }
+    }
+    // deno_core looks scripts up by binary search.
+    left.sort();
+    let mut table = String::from("static LAZY_SCRIPTS: &[(&str, &str)] = &[\n");
+    for (specifier, source) in left {
+        writeln!(table, "({specifier:?}, {source:?}),").expect("writing to a string");
+    }
+    table.push_str("];\n");
+    std::fs::write(out.join("lazy_scripts.rs"), table).expect("OUT_DIR is writable");
+}

@@ -1,0 +1,186 @@
+//! Bodies: bytes that stream between the host and a script.
+
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use deno_core::{BufView, Resource};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// A stream of bytes between the host and the runtime. `Send`, since the host
+/// may carry it over a connection of its own.
+pub type HostBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Why a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BodyError(pub String);
+
+impl BodyError {
+    pub(crate) fn new(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A body of no bytes.
+pub fn empty_body() -> HostBody {
+    http_body_util::Empty::new()
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// A body that is there already.
+pub fn full_body(bytes: impl Into<Bytes>) -> HostBody {
+    http_body_util::Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// What answers an event. Stays on its lane: a script may still be writing it.
+pub enum ResponseBody {
+    /// All of it, or nothing once read.
+    Full(Bytes),
+    /// Bytes of the host's that the script passed on untouched.
+    Host(HostBody),
+    /// A script's stream.
+    Script(ScriptBody),
+}
+
+impl ResponseBody {
+    /// A body of no bytes.
+    pub fn empty() -> Self {
+        Self::Full(Bytes::new())
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "ResponseBody::Full",
+            Self::Host(_) => "ResponseBody::Host",
+            Self::Script(_) => "ResponseBody::Script",
+        })
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Host(body) => Pin::new(body).poll_frame(cx),
+            Self::Script(body) => body.poll_chunk(cx).map(|chunk| {
+                chunk.map(|result| result.map(Frame::data))
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_empty(),
+            Self::Host(body) => body.is_end_stream(),
+            Self::Script(body) => body.ended,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Host(body) => body.size_hint(),
+            Self::Script(body) => match body.left {
+                Some(left) => SizeHint::with_exact(left),
+                None => SizeHint::default(),
+            },
+        }
+    }
+}
+
+/// Chunks that a script's ReadableStream gives, pulled one at a time: while
+/// nobody reads, the stream's own queue fills and the script waits.
+pub struct ScriptBody {
+    resource: Rc<dyn Resource>,
+    read: Option<LocalBoxFuture<'static, Result<BufView, BodyError>>>,
+    /// Bytes still promised, where the length was given.
+    left: Option<u64>,
+    ended: bool,
+    /// Tells the isolate that the host is done with this body.
+    _done: Box<dyn std::any::Any>,
+}
+
+/// How much is asked of a script's stream at a time.
+const CHUNK: usize = 64 << 10;
+
+impl ScriptBody {
+    pub(crate) fn new(
+        resource: Rc<dyn Resource>,
+        length: Option<u64>,
+        done: impl std::any::Any,
+    ) -> Self {
+        Self {
+            resource,
+            read: None,
+            left: length,
+            ended: false,
+            _done: Box::new(done),
+        }
+    }
+
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyError>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let resource = &self.resource;
+        let read = self.read.get_or_insert_with(|| {
+            resource
+                .clone()
+                .read(CHUNK)
+                .map(|result| result.map_err(BodyError::new))
+                .boxed_local()
+        });
+        let result = ready!(read.as_mut().poll(cx));
+        self.read = None;
+        Poll::Ready(match result {
+            Ok(chunk) if chunk.is_empty() => {
+                self.ended = true;
+                match self.left {
+                    Some(left) if left > 0 => Some(Err(BodyError(format!(
+                        "the body ended {left} bytes before its Content-Length"
+                    )))),
+                    _ => None,
+                }
+            }
+            Ok(chunk) => {
+                if let Some(left) = &mut self.left {
+                    *left = left.saturating_sub(chunk.len() as u64);
+                }
+                Some(Ok(Bytes::copy_from_slice(&chunk)))
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(error))
+            }
+        })
+    }
+}
+
+impl Drop for ScriptBody {
+    fn drop(&mut self) {
+        self.read = None;
+        self.resource.clone().close();
+    }
+}

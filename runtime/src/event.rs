@@ -1,0 +1,126 @@
+//! Events of an isolate: what each came with and what became of it. Shared by
+//! the isolate, its ops and the futures that wait for answers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+use http::{HeaderMap, Response};
+
+use crate::body::{HostBody, ResponseBody};
+use crate::error::EventError;
+use crate::ops::web_socket::SocketEnd;
+
+/// An event's number within its isolate.
+pub(crate) type EventId = u32;
+
+/// What an event ended with.
+pub(crate) enum Outcome {
+    Response(Response<ResponseBody>),
+    /// The script answered with one end of a WebSocketPair.
+    Upgrade(HeaderMap, SocketEnd),
+    /// A handler that answers nothing (scheduled) settled.
+    Done,
+    Failed(EventError),
+}
+
+/// A script's answer to a WebSocket handshake: the headers to send with 101,
+/// and the end to run over the connection.
+pub struct Upgrade {
+    pub headers: HeaderMap,
+    pub end: SocketEnd,
+}
+
+#[derive(Default)]
+pub(crate) struct Event {
+    pub(crate) headers: RefCell<HeaderMap>,
+    pub(crate) body: RefCell<Option<HostBody>>,
+    outcome: RefCell<Option<Outcome>>,
+    waker: Cell<Option<Waker>>,
+    /// An outcome was set once; later ones are dropped.
+    pub(crate) answered: Cell<bool>,
+    pub(crate) cpu: Cell<Duration>,
+    pub(crate) subrequests: Cell<u32>,
+}
+
+impl Event {
+    /// An event that came with a request.
+    pub(crate) fn request(headers: HeaderMap, body: Option<HostBody>) -> Rc<Self> {
+        Rc::new(Self {
+            headers: RefCell::new(headers),
+            body: RefCell::new(body),
+            ..Self::default()
+        })
+    }
+
+    /// Sets the outcome, unless there is one.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        if self.answered.replace(true) {
+            return;
+        }
+        *self.outcome.borrow_mut() = Some(outcome);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn take_outcome(&self) -> Option<Outcome> {
+        self.outcome.borrow_mut().take()
+    }
+
+    pub(crate) fn wait(&self, waker: &Waker) {
+        self.waker.set(Some(waker.clone()));
+    }
+}
+
+/// The open events of one isolate.
+#[derive(Default)]
+pub(crate) struct Events {
+    open: RefCell<HashMap<EventId, Rc<Event>>>,
+    last: Cell<EventId>,
+}
+
+impl Events {
+    pub(crate) fn insert(&self, event: Rc<Event>) -> EventId {
+        let mut open = self.open.borrow_mut();
+        let mut id = self.last.get();
+        // 0 means "no event" on the script's side, and numbers stay small
+        // integers for V8. An old event can outlive a wrap-around.
+        loop {
+            id = if id >= MAX_ID { 1 } else { id + 1 };
+            if !open.contains_key(&id) {
+                break;
+            }
+        }
+        self.last.set(id);
+        open.insert(id, event);
+        id
+    }
+
+    pub(crate) fn get(&self, id: EventId) -> Option<Rc<Event>> {
+        self.open.borrow().get(&id).cloned()
+    }
+
+    pub(crate) fn remove(&self, id: EventId) -> Option<Rc<Event>> {
+        self.open.borrow_mut().remove(&id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.borrow().len()
+    }
+
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Rc<Event>)) {
+        self.for_each_id(|_, event| f(event));
+    }
+
+    pub(crate) fn for_each_id(&self, mut f: impl FnMut(EventId, &Rc<Event>)) {
+        for (id, event) in self.open.borrow().iter() {
+            f(*id, event);
+        }
+    }
+}
+
+/// The largest small integer of a V8 with compressed pointers.
+const MAX_ID: EventId = (1 << 30) - 1;

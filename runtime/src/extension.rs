@@ -1,0 +1,99 @@
+//! The runtime's scripts and ops as deno_core extensions: the same list builds
+//! the snapshot and starts from it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use deno_core::{Extension, OpDecl};
+
+use crate::ops;
+
+deno_core::extension!(
+    outboard,
+    deps = [deno_webidl, deno_web, deno_crypto],
+    ops = [
+        ops::body::op_body_bytes,
+        ops::body::op_body_cancel,
+        ops::body::op_body_text,
+        ops::console::op_console,
+        ops::console::op_unhandled,
+        ops::event::op_event_body,
+        ops::event::op_event_done,
+        ops::event::op_event_end,
+        ops::event::op_event_fail,
+        ops::event::op_event_headers,
+        ops::event::op_event_respond,
+        ops::event::op_event_upgrade,
+        ops::fetch::op_fetch_abort,
+        ops::fetch::op_fetch_send,
+        ops::fetch::op_fetch_wait,
+        ops::form_data::op_form_boundary,
+        ops::form_data::op_form_parse,
+        ops::module::op_module_value,
+        ops::url::op_timing_safe_equal,
+        ops::url::op_url_normalize,
+        ops::web_socket::op_socket_close,
+        ops::web_socket::op_socket_next,
+        ops::web_socket::op_socket_pair,
+        ops::web_socket::op_socket_send_bytes,
+        ops::web_socket::op_socket_send_text,
+    ],
+    lazy_loaded_js = [
+        dir "js",
+        "body.js",
+        "cloudflare_workers.js",
+        "crypto.js",
+        "dispatch.js",
+        "event.js",
+        "fetch.js",
+        "form_data.js",
+        "headers.js",
+        "identity_streams.js",
+        "modules.js",
+        "request.js",
+        "response.js",
+        "timers.js",
+        "web_socket.js",
+    ],
+    synthetic_esm = [
+        "cloudflare:workers" = "ext:outboard/cloudflare_workers.js",
+        "outboard:modules" = "ext:outboard/modules.js",
+    ],
+    js = [dir "js", "globals.js"],
+);
+
+/// Ops of deno_web that no script here reaches: each would cost every isolate
+/// a function object, and what is not there cannot be misused.
+const UNUSED: &[&str] = &[
+    "op_broadcast_",
+    "op_geometry_",
+    "op_lock_manager_",
+    "op_blob_create_object_url",
+    "op_blob_revoke_object_url",
+    "op_blob_from_object_url",
+];
+
+/// The extensions of an isolate, in order. Also what `runtime/snapshot` builds
+/// the heap image from.
+pub fn snapshot_extensions() -> Vec<Extension> {
+    let mut web = deno_web::deno_web::init(
+        Arc::new(deno_web::BlobStore::default()),
+        None,
+        false,
+        deno_web::InMemoryBroadcastChannel::default(),
+    );
+    web.ops = Cow::Owned(used(&web.ops));
+    vec![
+        deno_webidl::deno_webidl::init(),
+        web,
+        deno_crypto::deno_crypto::init(None),
+        outboard::init(),
+    ]
+}
+
+fn used(ops: &[OpDecl]) -> Vec<OpDecl> {
+    ops.iter()
+        .filter(|op| !UNUSED.iter().any(|prefix| op.name.starts_with(prefix)))
+        .copied()
+        .collect()
+}

@@ -1,0 +1,118 @@
+//! Memory of an isolate: the near-limit answer for V8's heap, and an allocator
+//! that counts array buffers, which lie outside it.
+
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use deno_core::v8;
+
+/// Bytes of array buffers of one isolate, against its limit. Past the limit
+/// allocation fails and V8 throws a RangeError, so only that script notices.
+#[derive(Debug)]
+pub(crate) struct BufferBudget {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+// V8 asks for nothing stronger than the platform's malloc gives.
+const ALIGN: usize = 16;
+
+fn layout(len: usize) -> Option<Layout> {
+    Layout::from_size_align(len.max(1), ALIGN).ok()
+}
+
+impl BufferBudget {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            used: AtomicUsize::new(0),
+            limit,
+        })
+    }
+
+    fn take(&self, len: usize) -> bool {
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(len).filter(|sum| *sum <= self.limit)
+            })
+            .is_ok()
+    }
+
+    fn give_back(&self, len: usize) {
+        self.used.fetch_sub(len, Ordering::Relaxed);
+    }
+
+    /// The allocator that V8 uses for an isolate with this budget.
+    pub(crate) fn allocator(self: &Arc<Self>) -> v8::UniqueRef<v8::Allocator> {
+        // SAFETY: the handle is a strong count that `drop_budget` gives back;
+        // the functions below keep to V8's contract for allocators.
+        unsafe { v8::new_rust_allocator(Arc::into_raw(self.clone()), &VTABLE) }
+    }
+}
+
+static VTABLE: v8::RustAllocatorVtable<BufferBudget> = v8::RustAllocatorVtable {
+    allocate: allocate_zeroed,
+    allocate_uninitialized,
+    free,
+    drop: drop_budget,
+};
+
+unsafe extern "C" fn allocate_zeroed(budget: &BufferBudget, len: usize) -> *mut c_void {
+    // SAFETY: a layout of at least one byte, as `alloc_zeroed` asks.
+    allocate(budget, len, |layout| unsafe { alloc_zeroed(layout) })
+}
+
+unsafe extern "C" fn allocate_uninitialized(budget: &BufferBudget, len: usize) -> *mut c_void {
+    // SAFETY: a layout of at least one byte, as `alloc` asks.
+    allocate(budget, len, |layout| unsafe { alloc(layout) })
+}
+
+fn allocate(budget: &BufferBudget, len: usize, get: impl Fn(Layout) -> *mut u8) -> *mut c_void {
+    let Some(layout) = layout(len).filter(|_| budget.take(len)) else {
+        return std::ptr::null_mut();
+    };
+    let data = get(layout);
+    if data.is_null() {
+        budget.give_back(len);
+    }
+    data.cast()
+}
+
+unsafe extern "C" fn free(budget: &BufferBudget, data: *mut c_void, len: usize) {
+    if let Some(layout) = layout(len) {
+        // SAFETY: V8 frees what `allocate` gave, with the length it asked for,
+        // and the layout is a function of the length alone.
+        unsafe { dealloc(data.cast(), layout) };
+    }
+    budget.give_back(len);
+}
+
+unsafe extern "C" fn drop_budget(budget: *const BufferBudget) {
+    // SAFETY: the count that `allocator` leaked, given back once by V8.
+    drop(unsafe { Arc::from_raw(budget) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_over_budget_are_refused_and_freed_ones_count_no_more() {
+        let budget = BufferBudget::new(100);
+        // SAFETY: each pointer is freed once, with its length.
+        unsafe {
+            let first = allocate_zeroed(&budget, 60);
+            assert!(!first.is_null());
+            assert!(allocate_uninitialized(&budget, 41).is_null());
+            assert_eq!(budget.used.load(Ordering::Relaxed), 60);
+            free(&budget, first, 60);
+            let second = allocate_uninitialized(&budget, 100);
+            assert!(!second.is_null());
+            free(&budget, second, 100);
+        }
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+        // SAFETY: a refused allocation gives no pointer to free.
+        assert!(unsafe { allocate_zeroed(&budget, usize::MAX) }.is_null());
+    }
+}

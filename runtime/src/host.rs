@@ -1,0 +1,64 @@
+//! What an isolate asks for outside itself.
+
+use futures::future::LocalBoxFuture;
+use http::{Request, Response};
+
+use crate::body::HostBody;
+use crate::error::ScriptError;
+
+/// The one door out of an isolate. The node implements it with its gateway;
+/// a locked-down child process implements it with messages to the node.
+///
+/// Called on the lane's thread, so it need not be `Send`.
+pub trait Host {
+    /// Sends one request as it is: the fetch algorithm (redirects, encodings)
+    /// is the runtime's. Dropping the future abandons the exchange.
+    fn fetch(
+        &self,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>>;
+
+    /// One line that a worker wrote, or that says what became of its event.
+    /// Must not block.
+    fn log(&self, record: LogRecord<'_>);
+}
+
+/// Why a fetch got no answer; the message reaches the script.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct FetchError {
+    /// What the script sees, e.g. `could not connect to example.com:443: refused`.
+    pub message: String,
+}
+
+/// A console level, or the runtime's own word on an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl LogLevel {
+    /// From the number that deno_web's console passes (0 debug to 3 error).
+    pub(crate) fn from_console(level: i32) -> Self {
+        match level {
+            i32::MIN..=0 => Self::Debug,
+            1 => Self::Info,
+            2 => Self::Warn,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// One line for the worker's log.
+#[derive(Debug)]
+pub struct LogRecord<'a> {
+    /// The worker's name.
+    pub worker: &'a str,
+    pub level: LogLevel,
+    pub message: &'a str,
+    /// The uncaught error this line reports, where it does.
+    pub error: Option<&'a ScriptError>,
+}

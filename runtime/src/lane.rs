@@ -1,0 +1,409 @@
+//! Lanes: threads that own isolates. An isolate never leaves its lane, so a
+//! request served on a lane hops no threads.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, Shared};
+use http::{Request, Response};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::body::{HostBody, ResponseBody};
+use crate::error::{EventError, StartError};
+use crate::event::{Outcome, Upgrade};
+use crate::host::Host;
+use crate::isolate::{Answer, Isolate, ReadyIsolate};
+use crate::limits::Limits;
+use crate::platform::Engine;
+use crate::watchdog::{LaneClock, Watchdog};
+use crate::worker::{Worker, WorkerId};
+
+/// Commands a lane may have waiting. They are rare (deploys, shutdown); a lane
+/// that has not taken this many is stuck, and more would not help it.
+const COMMANDS: usize = 64;
+/// How often a lane looks at its isolates' memory and age.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// How long a script that cannot start is not tried again: it would fail again,
+/// and its neighbours would wait meanwhile.
+const START_RETRY: Duration = Duration::from_secs(5);
+/// Heaps of all isolates share one 4 GB cage, and V8 ends the process when it is
+/// full. One isolate a lane can grow between two looks, so that much is kept
+/// free besides this.
+const CAGE: usize = 3_600 << 20;
+
+/// Heap bytes in the cage, and isolates, over all lanes of the process.
+static HEAP_IN_USE: AtomicUsize = AtomicUsize::new(0);
+static ISOLATES: AtomicUsize = AtomicUsize::new(0);
+static LANES: AtomicUsize = AtomicUsize::new(0);
+
+type Command = Box<dyn FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, ()> + Send>;
+
+/// What a lane is made with.
+pub struct LaneConfig {
+    /// The thread's name.
+    pub name: String,
+    pub engine: Engine,
+    /// Isolates kept ready, so that a cold start only runs the script.
+    pub ready: usize,
+    /// Makes the lane's host, on the lane's thread.
+    pub host: Box<dyn FnOnce() -> Rc<dyn Host> + Send>,
+}
+
+/// A handle on a lane's thread. Dropping it stops the lane without waiting.
+pub struct Lane {
+    commands: mpsc::Sender<Command>,
+    thread: JoinHandle<()>,
+}
+
+/// The lane took no command: it is gone or does not keep up.
+#[derive(Debug, thiserror::Error)]
+#[error("the lane takes no commands: it has stopped or has {COMMANDS} waiting")]
+pub struct LaneBusy;
+
+impl Lane {
+    /// Starts the thread.
+    pub fn start(config: LaneConfig) -> std::io::Result<Self> {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let thread = std::thread::Builder::new()
+            .name(config.name.clone())
+            // V8 wants about 1 MB of stack for script; ops run below it.
+            .stack_size(8 << 20)
+            .spawn(move || run(config, receiver))?;
+        Ok(Self { commands, thread })
+    }
+
+    /// Runs `f` on the lane, beside whatever else runs there.
+    pub fn run<F, T>(&self, f: F) -> Result<oneshot::Receiver<T>, LaneBusy>
+    where
+        F: FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let command: Command = Box::new(move |lane| {
+            async move {
+                // Nobody may wait for it any more.
+                let _ = sender.send(f(lane).await);
+            }
+            .boxed_local()
+        });
+        self.commands.try_send(command).map_err(|_| LaneBusy)?;
+        Ok(receiver)
+    }
+
+    /// Lets the lane end what runs on it and waits for its thread.
+    pub fn stop(self) {
+        drop(self.commands);
+        // A panic on the lane was reported by its thread.
+        let _ = self.thread.join();
+    }
+}
+
+fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // V8 turns are short; look at the sockets often.
+        .event_interval(31)
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "a lane got no event loop");
+            return;
+        }
+    };
+    let dog = Watchdog::get();
+    let clock = LaneClock::for_this_thread(&dog);
+    LANES.fetch_add(1, Ordering::Relaxed);
+    LocalSet::new().block_on(&runtime, async {
+        let lane = Rc::new(LaneLocal {
+            engine: config.engine,
+            host: (config.host)(),
+            clock: clock.clone(),
+            slots: RefCell::default(),
+            ready: RefCell::default(),
+            ready_wanted: config.ready,
+            heap: Cell::new(0),
+            counted: Cell::new(0),
+        });
+        lane.refill();
+        let keeper = tokio::task::spawn_local(housekeeping(lane.clone()));
+        let mut running = tokio::task::JoinSet::new();
+        while let Some(command) = commands.recv().await {
+            running.spawn_local(command(lane.clone()));
+            while running.try_join_next().is_some() {}
+        }
+        keeper.abort();
+        running.shutdown().await;
+        lane.drop_all();
+    });
+    LANES.fetch_sub(1, Ordering::Relaxed);
+    dog.forget(&clock);
+}
+
+async fn housekeeping(lane: Rc<LaneLocal>) {
+    let mut every = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        every.tick().await;
+        lane.count_heap();
+        lane.evict_under_pressure();
+    }
+}
+
+type Starting = Shared<LocalBoxFuture<'static, Result<Rc<Isolate>, StartError>>>;
+
+/// A worker on this lane.
+enum Slot {
+    Starting(Starting),
+    Live(Rc<Isolate>),
+    Failed(StartError, Instant),
+}
+
+/// What an event ended with, as the node sends it on.
+pub enum Served {
+    Response(Response<ResponseBody>),
+    /// 101: run the socket over the connection.
+    Upgrade(Upgrade),
+}
+
+/// A lane's numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneStats {
+    /// Isolates that have a worker.
+    pub isolates: usize,
+    /// Bytes of their heaps.
+    pub heap: usize,
+}
+
+/// A lane, seen from its own thread.
+pub struct LaneLocal {
+    engine: Engine,
+    host: Rc<dyn Host>,
+    clock: Arc<LaneClock>,
+    slots: RefCell<HashMap<WorkerId, Slot>>,
+    ready: RefCell<Vec<ReadyIsolate>>,
+    ready_wanted: usize,
+    /// This lane's part of `HEAP_IN_USE` and of `ISOLATES`.
+    heap: Cell<usize>,
+    counted: Cell<usize>,
+}
+
+impl LaneLocal {
+    /// Serves one request with the worker's isolate on this lane, starting it
+    /// where there is none. Dropping the future abandons the request.
+    pub async fn fetch(
+        self: &Rc<Self>,
+        worker: &Arc<Worker>,
+        request: Request<HostBody>,
+        https: bool,
+    ) -> Result<Served, EventError> {
+        let isolate = self.isolate(worker).await?;
+        let answer = isolate.fetch(request, https)?;
+        match self.outcome(worker, answer).await {
+            Outcome::Response(response) => Ok(Served::Response(response)),
+            Outcome::Upgrade(headers, end) => Ok(Served::Upgrade(Upgrade { headers, end })),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
+        }
+    }
+
+    /// Runs the worker's `scheduled` handler once.
+    pub async fn scheduled(
+        self: &Rc<Self>,
+        worker: &Arc<Worker>,
+        cron: &str,
+        time: SystemTime,
+    ) -> Result<(), EventError> {
+        let isolate = self.isolate(worker).await?;
+        let answer = isolate.scheduled(cron, time)?;
+        match self.outcome(worker, answer).await {
+            Outcome::Failed(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts the worker's isolate, or says why it cannot be.
+    pub async fn warm(self: &Rc<Self>, worker: &Arc<Worker>) -> Result<(), StartError> {
+        self.isolate(worker).await.map(drop)
+    }
+
+    /// Lets the worker's isolate end once its open events have.
+    pub fn retire(&self, worker: &Worker) {
+        if let Some(Slot::Live(isolate)) = self.slots.borrow_mut().remove(&worker.id) {
+            isolate.stop();
+        }
+    }
+
+    /// Events that are open on this lane.
+    pub fn open_events(&self) -> usize {
+        self.live().iter().map(|isolate| isolate.open_events()).sum()
+    }
+
+    pub fn stats(&self) -> LaneStats {
+        LaneStats {
+            isolates: self.live().len(),
+            heap: self.live().iter().map(|isolate| isolate.heap_size()).sum(),
+        }
+    }
+
+    async fn outcome(&self, worker: &Arc<Worker>, mut answer: Answer) -> Outcome {
+        // Most answers are there at once; those need no timer.
+        if let Some(outcome) = answer.take() {
+            return outcome;
+        }
+        let limit = worker.limits.wall;
+        match tokio::time::timeout(limit, &mut answer).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => {
+                answer.fail(EventError::WallLimit { limit });
+                Outcome::Failed(EventError::WallLimit { limit })
+            }
+        }
+    }
+
+    async fn isolate(self: &Rc<Self>, worker: &Arc<Worker>) -> Result<Rc<Isolate>, StartError> {
+        let starting = {
+            let mut slots = self.slots.borrow_mut();
+            match slots.get(&worker.id) {
+                Some(Slot::Live(isolate)) if !isolate.is_lost() => return Ok(isolate.clone()),
+                Some(Slot::Failed(error, at)) if at.elapsed() < START_RETRY => {
+                    return Err(error.clone());
+                }
+                Some(Slot::Starting(starting)) => starting.clone(),
+                _ => {
+                    let starting = self.clone().start(worker.clone()).boxed_local().shared();
+                    slots.insert(worker.id, Slot::Starting(starting.clone()));
+                    // Polled by the lane too: the request that asked may leave.
+                    tokio::task::spawn_local(starting.clone());
+                    starting
+                }
+            }
+        };
+        starting.await
+    }
+
+    async fn start(self: Rc<Self>, worker: Arc<Worker>) -> Result<Rc<Isolate>, StartError> {
+        let result = match self.room_for(&worker.limits) {
+            Ok(()) => {
+                let ready = self.take_ready(&worker.limits);
+                ready.start(worker.clone(), self.clock.clone()).await
+            }
+            Err(error) => Err(error),
+        };
+        let slot = match &result {
+            Ok(isolate) => Slot::Live(isolate.clone()),
+            Err(error) => Slot::Failed(error.clone(), Instant::now()),
+        };
+        self.slots.borrow_mut().insert(worker.id, slot);
+        self.count_heap();
+        self.refill();
+        result
+    }
+
+    fn take_ready(&self, limits: &Limits) -> ReadyIsolate {
+        let mut ready = self.ready.borrow_mut();
+        match ready.iter().position(|isolate| isolate.fits(limits)) {
+            Some(at) => ready.swap_remove(at),
+            None => {
+                drop(ready);
+                ReadyIsolate::create(self.engine, self.host.clone(), limits)
+            }
+        }
+    }
+
+    /// Makes ready isolates one at a time, each behind whatever waits by then.
+    fn refill(self: &Rc<Self>) {
+        if self.ready.borrow().len() >= self.ready_wanted {
+            return;
+        }
+        let lane = self.clone();
+        tokio::task::spawn_local(async move {
+            while lane.ready.borrow().len() < lane.ready_wanted {
+                tokio::task::yield_now().await;
+                if lane.room_for(&Limits::default()).is_err() {
+                    return;
+                }
+                let isolate =
+                    ReadyIsolate::create(lane.engine, lane.host.clone(), &Limits::default());
+                lane.ready.borrow_mut().push(isolate);
+            }
+        });
+    }
+
+    /// Makes room in the cage for one more isolate, by ending idle ones.
+    fn room_for(&self, limits: &Limits) -> Result<(), StartError> {
+        while over_cage(limits.heap) {
+            if !self.evict_one() {
+                return Err(StartError::Full {
+                    used_mb: HEAP_IN_USE.load(Ordering::Relaxed) >> 20,
+                    isolates: ISOLATES.load(Ordering::Relaxed),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn evict_under_pressure(&self) {
+        while over_cage(Limits::default().heap) && self.evict_one() {}
+    }
+
+    /// Ends the isolate that was idle longest.
+    fn evict_one(&self) -> bool {
+        let idle = self
+            .live()
+            .into_iter()
+            .filter(|isolate| isolate.open_events() == 0)
+            .min_by_key(|isolate| isolate.last_used());
+        let Some(isolate) = idle else {
+            return false;
+        };
+        tracing::debug!(worker = isolate.worker().name(), "evicted an idle isolate");
+        self.retire(isolate.worker());
+        drop(isolate);
+        self.count_heap();
+        true
+    }
+
+    fn live(&self) -> Vec<Rc<Isolate>> {
+        let slots = self.slots.borrow();
+        slots
+            .values()
+            .filter_map(|slot| match slot {
+                Slot::Live(isolate) => Some(isolate.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn count_heap(&self) {
+        let live = self.live();
+        let heap: usize = live.iter().map(|isolate| isolate.heap_size()).sum();
+        replace_share(&HEAP_IN_USE, &self.heap, heap);
+        replace_share(&ISOLATES, &self.counted, live.len());
+    }
+
+    fn drop_all(&self) {
+        self.slots.borrow_mut().clear();
+        self.ready.borrow_mut().clear();
+        self.count_heap();
+    }
+}
+
+fn replace_share(total: &AtomicUsize, share: &Cell<usize>, now: usize) {
+    let before = share.replace(now);
+    total.fetch_add(now, Ordering::Relaxed);
+    total.fetch_sub(before, Ordering::Relaxed);
+}
+
+/// Whether one more isolate with this heap limit could fill the cage, counting
+/// that each lane's running isolate may grow to its limit before the next look.
+fn over_cage(heap: usize) -> bool {
+    let growth = heap * (LANES.load(Ordering::Relaxed) + 1);
+    HEAP_IN_USE.load(Ordering::Relaxed) + growth > CAGE
+}

@@ -1,0 +1,32 @@
+//! Isolates: lanes, limits, and the API that a worker's script sees.
+//!
+//! Three types to know: a [`Worker`] is an immutable script version; a
+//! [`Lane`] is a thread that runs isolates of workers; everything an isolate
+//! asks for outside itself goes through a [`Host`]. This crate knows no other
+//! room and opens no socket.
+
+mod body;
+mod error;
+mod event;
+mod extension;
+mod heap;
+mod host;
+mod isolate;
+mod lane;
+mod limits;
+mod loader;
+mod ops;
+mod platform;
+mod watchdog;
+mod worker;
+
+pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
+pub use error::{EventError, ScriptError, StartError};
+pub use event::Upgrade;
+pub use ops::web_socket::{SocketEnd, SocketMessage};
+pub use extension::snapshot_extensions;
+pub use host::{FetchError, Host, LogLevel, LogRecord};
+pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, LaneStats, Served};
+pub use limits::Limits;
+pub use platform::{Engine, Snapshot};
+pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};

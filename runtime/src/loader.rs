@@ -1,0 +1,151 @@
+//! A worker's modules, as deno_core asks for them. Nothing outside the bundle
+//! can be imported.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use deno_core::{
+    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType,
+    ResolutionKind, SourceCodeCacheInfo,
+};
+use deno_error::JsErrorBox;
+
+use crate::worker::{Module, ModuleKind, Worker};
+
+/// Modules that the runtime itself offers, by the specifier scripts use.
+const BUILT_IN: &[&str] = &["cloudflare:workers", "outboard:modules"];
+
+/// Empty until a worker is attached: a ready isolate can import nothing.
+#[derive(Default)]
+pub(crate) struct BundleLoader {
+    worker: OnceCell<Arc<Worker>>,
+}
+
+impl BundleLoader {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the isolate its worker; a second one is ignored.
+    pub(crate) fn attach(&self, worker: Arc<Worker>) {
+        let _ = self.worker.set(worker);
+    }
+
+    fn module(&self, url: &str) -> Option<&Module> {
+        self.worker.get()?.modules.get(url)
+    }
+}
+
+impl ModuleLoader for BundleLoader {
+    fn resolve(
+        &self,
+        specifier: &str,
+        referrer: &str,
+        _kind: ResolutionKind,
+    ) -> ModuleResolveResponse {
+        let missing = || {
+            JsErrorBox::generic(format!(
+                "No such module \"{}\".\n  imported from \"{}\"",
+                specifier,
+                referrer.strip_prefix("worker:///").unwrap_or(referrer)
+            ))
+        };
+        if BUILT_IN.contains(&specifier) {
+            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+        }
+        // Bundles name their modules by path. The main module has no referrer;
+        // its specifier is whole.
+        let url = match ModuleSpecifier::parse(referrer) {
+            Ok(base) => base.join(specifier),
+            Err(_) => ModuleSpecifier::parse(specifier),
+        }
+        .map_err(|_| missing())?;
+        if url.scheme() == "worker" && self.module(url.as_str()).is_some() {
+            return Ok(url);
+        }
+        Err(missing())
+    }
+
+    fn load(
+        &self,
+        specifier: &ModuleSpecifier,
+        _referrer: Option<&ModuleLoadReferrer>,
+        options: ModuleLoadOptions,
+    ) -> ModuleLoadResponse {
+        ModuleLoadResponse::Sync(self.source(specifier, &options.requested_module_type))
+    }
+
+    fn code_cache_ready(
+        &self,
+        specifier: ModuleSpecifier,
+        _hash: u64,
+        code_cache: &[u8],
+    ) -> Pin<Box<dyn Future<Output = ()>>> {
+        if let Some(worker) = self.worker.get() {
+            worker
+                .code_cache
+                .lock()
+                .entry(specifier.into())
+                .or_insert_with(|| code_cache.into());
+        }
+        Box::pin(std::future::ready(()))
+    }
+
+    fn get_source_map(&self, file_name: &str) -> Option<Cow<'_, [u8]>> {
+        let map = self.module(file_name)?.source_map.as_deref()?;
+        Some(Cow::Borrowed(map))
+    }
+}
+
+impl BundleLoader {
+    fn source(
+        &self,
+        specifier: &ModuleSpecifier,
+        requested: &RequestedModuleType,
+    ) -> Result<ModuleSource, JsErrorBox> {
+        let missing =
+            || JsErrorBox::generic(format!("No such module \"{}\".", specifier.path()));
+        let module = self.module(specifier.as_str()).ok_or_else(missing)?;
+        // UTF-8 was checked when the worker was made.
+        let text = || String::from_utf8_lossy(&module.content).into_owned();
+        let (kind, code) = match (module.kind, requested) {
+            (ModuleKind::EsModule, _) => (ModuleType::JavaScript, text()),
+            (ModuleKind::Json, RequestedModuleType::Json) => (ModuleType::Json, text()),
+            (ModuleKind::Text, RequestedModuleType::Text) => (ModuleType::Text, text()),
+            // A value module imported without an attribute, as Workers do.
+            (_, RequestedModuleType::None) => (
+                ModuleType::JavaScript,
+                format!(
+                    "import {{ moduleValue }} from \"outboard:modules\";\n\
+                     export default moduleValue({:?});",
+                    specifier.as_str()
+                ),
+            ),
+            (kind, requested) => {
+                return Err(JsErrorBox::type_error(format!(
+                    "module \"{}\" is {kind:?}, not {requested}",
+                    module.specifier
+                )));
+            }
+        };
+        // A version's bytes never change, so the specifier is key enough.
+        let code_cache = (kind == ModuleType::JavaScript).then(|| SourceCodeCacheInfo {
+            hash: 0,
+            data: self.worker.get().and_then(|worker| {
+                let cache = worker.code_cache.lock();
+                let data = cache.get(specifier.as_str())?;
+                Some(Cow::Owned(data.to_vec()))
+            }),
+        });
+        Ok(ModuleSource::new(
+            kind,
+            ModuleSourceCode::String(code.into()),
+            specifier,
+            code_cache,
+        ))
+    }
+}

@@ -1,0 +1,292 @@
+//! Bodies that the host has: read whole, chunk by chunk, or passed on.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use async_compression::tokio::bufread::{
+    BrotliDecoder, BrotliEncoder, DeflateDecoder, DeflateEncoder, GzipDecoder, GzipEncoder,
+};
+use bytes::Bytes;
+use deno_core::convert::Uint8Array;
+use deno_core::{
+    AsyncRefCell, AsyncResult, BufView, CancelHandle, CancelTryFuture, OpState, RcRef, Resource,
+    ResourceId, op2,
+};
+use deno_error::JsErrorBox;
+use futures::{Stream, StreamExt, TryStreamExt};
+use http::HeaderValue;
+use http_body_util::{BodyDataStream, BodyExt, BodyStream, StreamBody};
+use tokio_util::io::{ReaderStream, StreamReader};
+
+use crate::body::{BodyError, HostBody, ResponseBody};
+
+/// A content coding (RFC 9110, 8.4.1) that the runtime reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Identity,
+    Gzip,
+    Deflate,
+    Brotli,
+}
+
+/// What fetch offers where the script says nothing.
+pub(crate) const ACCEPTED: HeaderValue = HeaderValue::from_static("br, gzip");
+
+impl Coding {
+    /// The coding a `Content-Encoding` names; none for those left untouched.
+    pub(crate) fn of(value: &HeaderValue) -> Option<Self> {
+        let name = value.as_bytes().trim_ascii();
+        if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
+            Some(Self::Gzip)
+        } else if name.eq_ignore_ascii_case(b"br") {
+            Some(Self::Brotli)
+        } else if name.eq_ignore_ascii_case(b"deflate") {
+            Some(Self::Deflate)
+        } else {
+            None
+        }
+    }
+}
+
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+
+enum Reader {
+    /// Not read yet, so it can still be passed on as it is.
+    Whole(HostBody),
+    /// Being read, decoded; what a read left over goes first.
+    Reading { chunks: Chunks, left: Bytes },
+    Taken,
+}
+
+/// A host body in an isolate's resource table.
+pub(crate) struct BodyResource {
+    reader: AsyncRefCell<Reader>,
+    coding: Coding,
+    limit: usize,
+    cancel: CancelHandle,
+}
+
+impl BodyResource {
+    pub(crate) fn new(body: HostBody, coding: Coding, limit: usize) -> Self {
+        Self {
+            reader: AsyncRefCell::new(Reader::Whole(body)),
+            coding,
+            limit,
+            cancel: CancelHandle::new(),
+        }
+    }
+
+    /// The body for someone else, coded as `kept` where it was so.
+    pub(crate) fn into_body(self: Rc<Self>, kept: Coding) -> Result<HostBody, JsErrorBox> {
+        let mut reader = RcRef::map(&self, |body| &body.reader)
+            .try_borrow_mut()
+            .ok_or_else(|| JsErrorBox::type_error("The body is being read."))?;
+        match std::mem::replace(&mut *reader, Reader::Taken) {
+            Reader::Whole(body) if self.coding == kept || self.coding == Coding::Identity => {
+                Ok(body)
+            }
+            Reader::Whole(body) => Ok(boxed(decode(body, self.coding))),
+            Reader::Reading { chunks, left } => {
+                let left = futures::stream::iter((!left.is_empty()).then_some(Ok(left)));
+                Ok(boxed(left.chain(chunks)))
+            }
+            Reader::Taken => Err(JsErrorBox::type_error("The body was read already.")),
+        }
+    }
+
+    async fn chunk(self: &Rc<Self>, limit: usize) -> Result<Bytes, JsErrorBox> {
+        let mut reader = RcRef::map(self, |body| &body.reader).borrow_mut().await;
+        loop {
+            match &mut *reader {
+                Reader::Whole(_) => {
+                    if let Reader::Whole(body) = std::mem::replace(&mut *reader, Reader::Taken) {
+                        *reader = Reader::Reading {
+                            chunks: decode(body, self.coding),
+                            left: Bytes::new(),
+                        };
+                    }
+                }
+                Reader::Reading { chunks, left } => {
+                    if left.is_empty() {
+                        let next = chunks
+                            .next()
+                            .try_or_cancel_none(RcRef::map(self, |body| &body.cancel))
+                            .await;
+                        match next {
+                            Some(Ok(chunk)) if chunk.is_empty() => continue,
+                            Some(Ok(chunk)) => *left = chunk,
+                            Some(Err(error)) => return Err(lost(error)),
+                            None => return Ok(Bytes::new()),
+                        }
+                    }
+                    return Ok(left.split_to(left.len().min(limit)));
+                }
+                Reader::Taken => return Ok(Bytes::new()),
+            }
+        }
+    }
+
+    async fn all(self: Rc<Self>) -> Result<Vec<u8>, JsErrorBox> {
+        let mut all = Vec::new();
+        loop {
+            let chunk = self.chunk(usize::MAX).await?;
+            if chunk.is_empty() {
+                return Ok(all);
+            }
+            if all.len() + chunk.len() > self.limit {
+                return Err(JsErrorBox::range_error(format!(
+                    "Memory limit would be exceeded before EOF: the body is over {} bytes.",
+                    self.limit
+                )));
+            }
+            all.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// What a script sees when the other side went away mid-body.
+fn lost(error: BodyError) -> JsErrorBox {
+    JsErrorBox::generic(format!("Network connection lost: {error}"))
+}
+
+impl Resource for BodyResource {
+    fn name(&self) -> Cow<'_, str> {
+        "body".into()
+    }
+
+    fn read(self: Rc<Self>, limit: usize) -> AsyncResult<BufView> {
+        Box::pin(async move { self.chunk(limit).await.map(BufView::from) })
+    }
+
+    fn read_byob(
+        self: Rc<Self>,
+        mut buffer: deno_core::BufMutView,
+    ) -> AsyncResult<(usize, deno_core::BufMutView)> {
+        Box::pin(async move {
+            let chunk = self.chunk(buffer.len()).await?;
+            buffer[..chunk.len()].copy_from_slice(&chunk);
+            Ok((chunk.len(), buffer))
+        })
+    }
+
+    fn close(self: Rc<Self>) {
+        self.cancel.cancel();
+    }
+}
+
+/// Lets a wait for the next chunk end when the resource is closed.
+trait CancelNone: Future + Sized {
+    async fn try_or_cancel_none<T>(self, cancel: RcRef<CancelHandle>) -> Option<T>
+    where
+        Self: Future<Output = Option<T>>;
+}
+
+impl<F: Future> CancelNone for F {
+    async fn try_or_cancel_none<T>(self, cancel: RcRef<CancelHandle>) -> Option<T>
+    where
+        Self: Future<Output = Option<T>>,
+    {
+        let next = async { Ok::<_, std::io::Error>(self.await) };
+        next.try_or_cancel(cancel).await.unwrap_or(None)
+    }
+}
+
+fn decode(body: HostBody, coding: Coding) -> Chunks {
+    if coding == Coding::Identity {
+        return Box::pin(BodyDataStream::new(body));
+    }
+    let reader = StreamReader::new(BodyDataStream::new(body).map_err(std::io::Error::other));
+    match coding {
+        Coding::Identity => unreachable!("handled above"),
+        Coding::Gzip => {
+            let mut decoder = GzipDecoder::new(reader);
+            decoder.multiple_members(true);
+            chunks(decoder)
+        }
+        Coding::Deflate => chunks(DeflateDecoder::new(reader)),
+        Coding::Brotli => chunks(BrotliDecoder::new(reader)),
+    }
+}
+
+fn chunks(reader: impl tokio::io::AsyncRead + Send + 'static) -> Chunks {
+    Box::pin(ReaderStream::with_capacity(reader, 64 << 10).map_err(BodyError::new))
+}
+
+fn boxed(chunks: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> HostBody {
+    StreamBody::new(chunks.map_ok(http_body::Frame::data)).boxed_unsync()
+}
+
+/// Codes an answer on its way out, as its `Content-Encoding` says.
+pub(crate) fn encode_body(body: ResponseBody, coding: Coding) -> ResponseBody {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, BodyError>>(1);
+    // A script's stream stays on this thread; the coder may not know that.
+    deno_core::unsync::spawn(async move {
+        let mut frames = std::pin::pin!(BodyStream::new(body));
+        while let Some(frame) = frames.next().await {
+            let chunk = match frame.map(http_body::Frame::into_data) {
+                Ok(Ok(chunk)) => Ok(chunk),
+                Ok(Err(_trailers)) => continue,
+                Err(error) => Err(error),
+            };
+            if sender.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    let plain = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    let reader = StreamReader::new(plain.boxed().map_err(std::io::Error::other));
+    ResponseBody::Host(boxed(match coding {
+        Coding::Identity => return ResponseBody::Host(boxed(chunks(reader))),
+        Coding::Gzip => chunks(GzipEncoder::new(reader)),
+        Coding::Deflate => chunks(DeflateEncoder::new(reader)),
+        Coding::Brotli => chunks(BrotliEncoder::with_quality(
+            reader,
+            // The default (11) takes seconds a megabyte; 5 is what servers use.
+            async_compression::Level::Precise(5),
+        )),
+    }))
+}
+
+fn body_resource(
+    state: &Rc<RefCell<OpState>>,
+    rid: ResourceId,
+) -> Result<Rc<BodyResource>, JsErrorBox> {
+    state
+        .borrow_mut()
+        .resource_table
+        .take::<BodyResource>(rid)
+        .map_err(JsErrorBox::from_err)
+}
+
+#[op2]
+pub(crate) async fn op_body_bytes(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<Uint8Array, JsErrorBox> {
+    let body = body_resource(&state, rid)?;
+    body.all().await.map(Uint8Array::from)
+}
+
+#[op2]
+#[string]
+pub(crate) async fn op_body_text(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<String, JsErrorBox> {
+    let body = body_resource(&state, rid)?;
+    let bytes = body.all().await?;
+    // "UTF-8 decode" (https://encoding.spec.whatwg.org/#utf-8-decode).
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[op2(fast)]
+pub(crate) fn op_body_cancel(state: &mut OpState, #[smi] rid: ResourceId) {
+    if let Ok(resource) = state.resource_table.take_any(rid) {
+        resource.close();
+    }
+}

@@ -1,0 +1,31 @@
+//! `console`, and errors that nobody caught.
+
+use std::rc::Rc;
+
+use deno_core::error::JsError;
+use deno_core::{OpState, op2, v8};
+
+use super::Shared;
+use crate::error::ScriptError;
+use crate::host::LogLevel;
+
+#[op2(fast)]
+pub(crate) fn op_console(state: &mut OpState, #[smi] level: i32, #[string] text: &str) {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    shared.log(
+        LogLevel::from_console(level),
+        text.strip_suffix('\n').unwrap_or(text),
+        None,
+    );
+}
+
+#[op2(nofast)]
+pub(crate) fn op_unhandled<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<std::cell::RefCell<OpState>>,
+    error: v8::Local<'a, v8::Value>,
+) {
+    let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
+    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    shared.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+}

@@ -1,0 +1,291 @@
+//! An event's request, as the script asks for it, and its answer.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use deno_core::error::JsError;
+use deno_core::{OpState, op2, v8};
+use deno_error::JsErrorBox;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
+
+use super::Shared;
+use super::body::{BodyResource, Coding, encode_body};
+use super::web_socket::SocketResource;
+use crate::body::{ResponseBody, ScriptBody};
+use crate::error::{EventError, ScriptError};
+use crate::event::{EventId, Outcome};
+use crate::host::LogLevel;
+
+fn shared(state: &Rc<RefCell<OpState>>) -> Rc<Shared> {
+    state.borrow().borrow::<Rc<Shared>>().clone()
+}
+
+/// Header values are bytes on the wire and Latin-1 in script (a "byte string").
+pub(crate) fn byte_string<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    bytes: &[u8],
+) -> v8::Local<'a, v8::String> {
+    v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal)
+        .unwrap_or_else(|| v8::String::empty(scope))
+}
+
+pub(crate) fn header_list<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    headers: &HeaderMap,
+) -> v8::Local<'a, v8::Array> {
+    let mut list: Vec<v8::Local<v8::Value>> = Vec::with_capacity(headers.len() * 2);
+    for (name, value) in headers {
+        list.push(byte_string(scope, name.as_str().as_bytes()).into());
+        list.push(byte_string(scope, value.as_bytes()).into());
+    }
+    v8::Array::new_with_elements(scope, &list)
+}
+
+/// A flat `[name, value, …]` of the script's. Names and values were checked
+/// there; they are checked here again because the list is the script's to spoil.
+pub(crate) fn header_map<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    list: v8::Local<'a, v8::Array>,
+) -> Result<HeaderMap, JsErrorBox> {
+    let length = list.length();
+    let mut headers = HeaderMap::with_capacity(length as usize / 2);
+    let mut at = 0;
+    while at + 1 < length {
+        let name = string_bytes(scope, list, at, "Invalid header name.")?;
+        let value = string_bytes(scope, list, at + 1, "Invalid header value.")?;
+        let name = HeaderName::from_bytes(&name)
+            .map_err(|_| JsErrorBox::type_error("Invalid header name."))?;
+        let value = HeaderValue::from_bytes(&value)
+            .map_err(|_| JsErrorBox::type_error("Invalid header value."))?;
+        headers.append(name, value);
+        at += 2;
+    }
+    Ok(headers)
+}
+
+fn string_bytes<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    list: v8::Local<'a, v8::Array>,
+    at: u32,
+    wrong: &'static str,
+) -> Result<Vec<u8>, JsErrorBox> {
+    let value = list
+        .get_index(scope, at)
+        .and_then(|value| v8::Local::<v8::String>::try_from(value).ok())
+        .ok_or_else(|| JsErrorBox::type_error(wrong))?;
+    if value.contains_only_onebyte() {
+        let mut bytes = vec![0; value.length()];
+        value.write_one_byte_v2(scope, 0, &mut bytes, v8::WriteFlags::empty());
+        Ok(bytes)
+    } else {
+        // Workers send what does not fit Latin-1 as UTF-8.
+        Ok(value.to_rust_string_lossy(scope).into_bytes())
+    }
+}
+
+#[op2]
+pub(crate) fn op_event_headers<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: EventId,
+) -> v8::Local<'a, v8::Array> {
+    match shared(&state).events.get(id) {
+        Some(event) => header_list(scope, &event.headers.borrow()),
+        None => v8::Array::new(scope, 0),
+    }
+}
+
+/// Opens the request's body: a resource id, or 0 where there is none.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_event_body(state: &mut OpState, #[smi] id: EventId) -> u32 {
+    let shared = state.borrow::<Rc<Shared>>();
+    let limit = shared.worker().map_or(0, |worker| worker.limits.body);
+    let Some(body) = shared
+        .events
+        .get(id)
+        .and_then(|event| event.body.borrow_mut().take())
+    else {
+        return 0;
+    };
+    state
+        .resource_table
+        .add(BodyResource::new(body, Coding::Identity, limit))
+}
+
+#[op2(fast)]
+pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
+    state.borrow::<Rc<Shared>>().events.remove(id);
+}
+
+#[op2(fast)]
+pub(crate) fn op_event_done(state: &mut OpState, #[smi] id: EventId) {
+    if let Some(event) = state.borrow::<Rc<Shared>>().events.get(id) {
+        event.settle(Outcome::Done);
+    }
+}
+
+/// The handler threw, or (`answered`) a promise given to `waitUntil` rejected.
+#[op2(nofast)]
+pub(crate) fn op_event_fail<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: EventId,
+    error: v8::Local<'a, v8::Value>,
+    answered: bool,
+) {
+    let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
+    let shared = shared(&state);
+    shared.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+    if !answered && let Some(event) = shared.events.get(id) {
+        event.settle(Outcome::Failed(EventError::Exception(error)));
+    }
+}
+
+/// Answers an event. `headers` is a flat list, or only the content type that
+/// the body implies, or null; `body` a string, bytes, a resource id, or null.
+/// Returns whether a script's stream is still to be read.
+#[op2(nofast)]
+pub(crate) fn op_event_respond<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: EventId,
+    #[smi] status: u32,
+    #[string] reason: String,
+    headers: v8::Local<'a, v8::Value>,
+    body: v8::Local<'a, v8::Value>,
+    length: f64,
+    encode: bool,
+) -> Result<bool, JsErrorBox> {
+    let shared = shared(&state);
+    let Some(event) = shared.events.get(id) else {
+        return Ok(false);
+    };
+    let mut headers = answer_headers(scope, headers)?;
+    // The connection's framing is the host's business.
+    headers.remove(http::header::TRANSFER_ENCODING);
+    headers.remove(http::header::CONNECTION);
+    let length = (length >= 0.0).then_some(length as u64);
+    let mut streaming = false;
+    let mut body = if body.is_null_or_undefined() {
+        ResponseBody::empty()
+    } else if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
+        ResponseBody::Full(string_to_bytes(scope, text))
+    } else if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
+        let mut bytes = vec![0; view.byte_length()];
+        view.copy_contents(&mut bytes);
+        ResponseBody::Full(bytes.into())
+    } else {
+        let rid = body.uint32_value(scope).unwrap_or(0);
+        let resource = state
+            .borrow_mut()
+            .resource_table
+            .take_any(rid)
+            .map_err(JsErrorBox::from_err)?;
+        match <dyn deno_core::Resource>::downcast_rc::<BodyResource>(&resource) {
+            Some(host) => host_answer(host.clone(), &headers)?,
+            None => {
+                streaming = true;
+                let done = BodyDone {
+                    shared: shared.clone(),
+                    waker: state.borrow().waker.clone(),
+                    id,
+                };
+                ResponseBody::Script(ScriptBody::new(resource, length, done))
+            }
+        }
+    };
+    if encode && let Some(coding) = headers.get(CONTENT_ENCODING).and_then(Coding::of) {
+        // A passed-on host body that has this coding already stays as it is.
+        if !matches!(&body, ResponseBody::Host(_)) {
+            headers.remove(CONTENT_LENGTH);
+            body = encode_body(body, coding);
+        }
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = u16::try_from(status)
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .ok_or_else(|| JsErrorBox::range_error(format!("{status} is no HTTP status")))?;
+    if !reason.is_empty()
+        && let Ok(reason) = hyper::ext::ReasonPhrase::try_from(reason.into_bytes())
+    {
+        response.extensions_mut().insert(reason);
+    }
+    *response.headers_mut() = headers;
+    event.settle(Outcome::Response(response));
+    Ok(streaming)
+}
+
+fn answer_headers<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    headers: v8::Local<'a, v8::Value>,
+) -> Result<HeaderMap, JsErrorBox> {
+    if let Ok(list) = v8::Local::<v8::Array>::try_from(headers) {
+        return header_map(scope, list);
+    }
+    let mut map = HeaderMap::new();
+    if let Ok(content_type) = v8::Local::<v8::String>::try_from(headers) {
+        let text = content_type.to_rust_string_lossy(scope);
+        let value = match text.as_str() {
+            "text/plain;charset=UTF-8" => HeaderValue::from_static("text/plain;charset=UTF-8"),
+            "application/json" => HeaderValue::from_static("application/json"),
+            _ => HeaderValue::try_from(text)
+                .map_err(|_| JsErrorBox::type_error("Invalid header value."))?,
+        };
+        map.insert(CONTENT_TYPE, value);
+    }
+    Ok(map)
+}
+
+fn string_to_bytes(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>) -> Bytes {
+    let mut bytes = vec![0; text.utf8_length(scope)];
+    let flags = v8::WriteFlags::kReplaceInvalidUtf8;
+    let written = text.write_utf8_v2(scope, &mut bytes, flags, None);
+    bytes.truncate(written);
+    bytes.into()
+}
+
+/// The host's own bytes, as the answer: decoded only where the script took the
+/// `Content-Encoding` away.
+fn host_answer(host: Rc<BodyResource>, headers: &HeaderMap) -> Result<ResponseBody, JsErrorBox> {
+    let kept = headers
+        .get(CONTENT_ENCODING)
+        .and_then(Coding::of)
+        .unwrap_or(Coding::Identity);
+    Ok(ResponseBody::Host(host.into_body(kept)?))
+}
+
+/// Tells the isolate, on its next turn, that the host has read (or dropped) the
+/// answer's stream. A drop can come at any time, so no script runs from here.
+struct BodyDone {
+    shared: Rc<Shared>,
+    waker: std::sync::Arc<deno_core::futures::task::AtomicWaker>,
+    id: EventId,
+}
+
+impl Drop for BodyDone {
+    fn drop(&mut self) {
+        self.shared.finished_bodies.borrow_mut().push(self.id);
+        self.waker.wake();
+    }
+}
+
+/// Answers a WebSocket handshake with one end of a pair.
+#[op2(nofast)]
+pub(crate) fn op_event_upgrade<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: EventId,
+    headers: v8::Local<'a, v8::Array>,
+    #[smi] socket: u32,
+) -> Result<(), JsErrorBox> {
+    let headers = header_map(scope, headers)?;
+    let end = SocketResource::take_end(&mut state.borrow_mut(), socket)?;
+    if let Some(event) = shared(&state).events.get(id) {
+        event.settle(Outcome::Upgrade(headers, end));
+    }
+    Ok(())
+}

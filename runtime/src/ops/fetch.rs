@@ -1,0 +1,387 @@
+//! fetch: redirects, encodings and cancellation around the host's one exchange
+//! (https://fetch.spec.whatwg.org/#http-fetch, without CORS: there is no origin).
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use deno_core::url::Url;
+use deno_core::{
+    CancelFuture, CancelHandle, OpState, RcRef, Resource, ResourceId, ToV8, op2, v8,
+};
+use deno_error::JsErrorBox;
+use futures::future::LocalBoxFuture;
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
+    HeaderName, LOCATION,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+
+use super::Shared;
+use super::body::{ACCEPTED, BodyResource, Coding};
+use super::event::header_map;
+use crate::body::{BodyError, HostBody, ScriptBody, empty_body, full_body};
+use crate::event::EventId;
+use crate::host::Host;
+
+/// https://fetch.spec.whatwg.org/#http-redirect-fetch allows 20.
+const MAX_REDIRECTS: usize = 20;
+/// Chunks of a script's stream under way to the host; a chunk is 64 KiB at most.
+const UPLOAD_QUEUE: usize = 2;
+
+/// An exchange under way.
+struct FetchResource {
+    answer: Cell<Option<LocalBoxFuture<'static, Result<Answer, JsErrorBox>>>>,
+    cancel: CancelHandle,
+}
+
+impl Resource for FetchResource {
+    fn name(&self) -> Cow<'_, str> {
+        "fetch".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.cancel.cancel();
+    }
+}
+
+struct Answer {
+    response: Response<HostBody>,
+    url: Url,
+    redirected: bool,
+}
+
+/// What the script makes its Response from.
+#[derive(ToV8)]
+pub(crate) struct FetchAnswer {
+    status: u32,
+    status_text: String,
+    headers: Vec<String>,
+    url: String,
+    redirected: bool,
+    body: u32,
+}
+
+/// A body that can be sent again after a 307, or one that cannot.
+enum Upload {
+    Full(Bytes),
+    Once(HostBody),
+}
+
+#[op2(nofast)]
+#[smi]
+pub(crate) fn op_fetch_send<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] event: EventId,
+    #[string] method: String,
+    #[string] url: String,
+    headers: v8::Local<'a, v8::Array>,
+    body: v8::Local<'a, v8::Value>,
+    length: f64,
+    follow: bool,
+) -> Result<ResourceId, JsErrorBox> {
+    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    count_subrequest(&shared, event)?;
+    let url = Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(JsErrorBox::type_error(format!(
+            "Fetch API cannot load: {url}"
+        )));
+    }
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| JsErrorBox::type_error(format!("Invalid HTTP method string: {method}")))?;
+    let mut headers = header_map(scope, headers)?;
+    for name in FORBIDDEN {
+        headers.remove(name);
+    }
+    if !headers.contains_key(ACCEPT_ENCODING) {
+        headers.insert(ACCEPT_ENCODING, ACCEPTED);
+    }
+    let length = (length >= 0.0).then_some(length as u64);
+    let upload = upload(scope, &state, body, length)?;
+    let answer = exchange(shared.host.clone(), method, url, headers, upload, follow);
+    Ok(state.borrow_mut().resource_table.add(FetchResource {
+        answer: Cell::new(Some(Box::pin(answer))),
+        cancel: CancelHandle::new(),
+    }))
+}
+
+/// Headers that say how a connection is used, which is the host's to say.
+const FORBIDDEN: [HeaderName; 5] = [
+    HOST,
+    http::header::CONNECTION,
+    http::header::TRANSFER_ENCODING,
+    http::header::UPGRADE,
+    CONTENT_LENGTH,
+];
+
+fn count_subrequest(shared: &Shared, event: EventId) -> Result<(), JsErrorBox> {
+    let (Some(event), Some(worker)) = (shared.events.get(event), shared.worker()) else {
+        return Err(JsErrorBox::generic(
+            "Cannot perform I/O after the event that asked for it has ended.",
+        ));
+    };
+    let count = event.subrequests.get() + 1;
+    if count > worker.limits.subrequests {
+        return Err(JsErrorBox::generic("Too many subrequests."));
+    }
+    event.subrequests.set(count);
+    Ok(())
+}
+
+fn upload<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: &Rc<RefCell<OpState>>,
+    body: v8::Local<'a, v8::Value>,
+    length: Option<u64>,
+) -> Result<Option<Upload>, JsErrorBox> {
+    if body.is_null_or_undefined() {
+        return Ok(None);
+    }
+    if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
+        let text = text.to_rust_string_lossy(scope);
+        return Ok(Some(Upload::Full(text.into())));
+    }
+    if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
+        let mut bytes = vec![0; view.byte_length()];
+        view.copy_contents(&mut bytes);
+        return Ok(Some(Upload::Full(bytes.into())));
+    }
+    let rid = body.uint32_value(scope).unwrap_or(0);
+    let resource = state
+        .borrow_mut()
+        .resource_table
+        .take_any(rid)
+        .map_err(JsErrorBox::from_err)?;
+    Ok(Some(Upload::Once(
+        match <dyn Resource>::downcast_rc::<BodyResource>(&resource) {
+            Some(host) => host.clone().into_body(Coding::Identity)?,
+            None => script_upload(ScriptBody::new(resource, length, ()), length),
+        },
+    )))
+}
+
+/// Carries a script's stream, which stays on this lane, to the host's task.
+fn script_upload(mut body: ScriptBody, length: Option<u64>) -> HostBody {
+    let (sender, receiver) = tokio::sync::mpsc::channel(UPLOAD_QUEUE);
+    deno_core::unsync::spawn(async move {
+        // Ends when the host stops reading: the body is then closed by drop.
+        while let Some(chunk) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
+            if sender.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    UploadBody { receiver, left: length }.boxed_unsync()
+}
+
+struct UploadBody {
+    receiver: tokio::sync::mpsc::Receiver<Result<Bytes, BodyError>>,
+    left: Option<u64>,
+}
+
+impl http_body::Body for UploadBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        this.receiver.poll_recv(cx).map(|chunk| {
+            chunk.map(|result| {
+                result.map(|bytes| {
+                    if let Some(left) = &mut this.left {
+                        *left = left.saturating_sub(bytes.len() as u64);
+                    }
+                    http_body::Frame::data(bytes)
+                })
+            })
+        })
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match self.left {
+            Some(left) => http_body::SizeHint::with_exact(left),
+            None => http_body::SizeHint::default(),
+        }
+    }
+}
+
+async fn exchange(
+    host: Rc<dyn Host>,
+    mut method: Method,
+    mut url: Url,
+    mut headers: HeaderMap,
+    mut upload: Option<Upload>,
+    follow: bool,
+) -> Result<Answer, JsErrorBox> {
+    for hop in 0.. {
+        let (body, again) = match upload.take() {
+            None => (empty_body(), None),
+            Some(Upload::Full(bytes)) => (full_body(bytes.clone()), Some(Upload::Full(bytes))),
+            Some(Upload::Once(body)) => (body, None),
+        };
+        let streamed = again.is_none() && !http_body::Body::is_end_stream(&body);
+        let mut request = Request::new(body);
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = without_fragment(&url)
+            .parse()
+            .map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
+        *request.headers_mut() = headers.clone();
+        let response = host
+            .fetch(request)
+            .await
+            .map_err(|error| JsErrorBox::generic(error.message))?;
+        let next = match redirect_target(&response, &url) {
+            Some(next) if follow => next?,
+            _ => {
+                return Ok(Answer {
+                    response,
+                    url,
+                    redirected: hop > 0,
+                });
+            }
+        };
+        if hop == MAX_REDIRECTS {
+            return Err(JsErrorBox::type_error(format!(
+                "Too many redirects; the last was to {next}"
+            )));
+        }
+        upload = again;
+        let status = response.status();
+        let to_get = status == StatusCode::SEE_OTHER
+            && method != Method::GET
+            && method != Method::HEAD
+            || matches!(
+                status,
+                StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND
+            ) && method == Method::POST;
+        if to_get {
+            method = Method::GET;
+            upload = None;
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_ENCODING);
+        } else if streamed {
+            return Err(JsErrorBox::type_error(
+                "A request with a one-time-use body (it was initialized from a stream, \
+                 not a buffer) encountered a redirect requiring the body to be \
+                 retransmitted.",
+            ));
+        }
+        if next.origin() != url.origin() {
+            // What was meant for one host is not for another.
+            headers.remove(AUTHORIZATION);
+            headers.remove(COOKIE);
+        }
+        url = next;
+    }
+    unreachable!("the loop ends at MAX_REDIRECTS")
+}
+
+fn without_fragment(url: &Url) -> Cow<'_, str> {
+    match url.fragment() {
+        None => url.as_str().into(),
+        Some(_) => {
+            let mut url = url.clone();
+            url.set_fragment(None);
+            String::from(url).into()
+        }
+    }
+}
+
+fn redirect_target<B>(response: &Response<B>, base: &Url) -> Option<Result<Url, JsErrorBox>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    let target = std::str::from_utf8(location.as_bytes())
+        .ok()
+        .and_then(|location| base.join(location).ok())
+        .filter(|url| matches!(url.scheme(), "http" | "https"));
+    Some(target.ok_or_else(|| {
+        JsErrorBox::type_error(format!(
+            "Invalid redirect from {base}: Location is {location:?}"
+        ))
+    }))
+}
+
+#[op2]
+pub(crate) async fn op_fetch_wait(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<FetchAnswer, JsErrorBox> {
+    let (fetch, limit) = {
+        let state = state.borrow();
+        let fetch = state
+            .resource_table
+            .get::<FetchResource>(rid)
+            .map_err(JsErrorBox::from_err)?;
+        let worker = state.borrow::<Rc<Shared>>().worker();
+        (fetch, worker.map_or(0, |worker| worker.limits.body))
+    };
+    let answer = fetch
+        .answer
+        .take()
+        .ok_or_else(|| JsErrorBox::generic("the answer was taken already"))?
+        .or_cancel(RcRef::map(&fetch, |fetch| &fetch.cancel))
+        .await;
+    let _ = state.borrow_mut().resource_table.take::<FetchResource>(rid);
+    let Answer {
+        response,
+        url,
+        redirected,
+    } = answer.map_err(|_| JsErrorBox::generic("The fetch was aborted."))??;
+    let (head, body) = response.into_parts();
+    let coding = head
+        .headers
+        .get(CONTENT_ENCODING)
+        .and_then(Coding::of)
+        .unwrap_or(Coding::Identity);
+    let none = matches!(head.status.as_u16(), 101 | 204 | 205 | 304);
+    let body = if none {
+        0
+    } else {
+        state
+            .borrow_mut()
+            .resource_table
+            .add(BodyResource::new(body, coding, limit))
+    };
+    let reason = head.extensions.get::<hyper::ext::ReasonPhrase>();
+    Ok(FetchAnswer {
+        status: head.status.as_u16().into(),
+        status_text: match reason {
+            Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+            None => head.status.canonical_reason().unwrap_or("").into(),
+        },
+        headers: header_strings(&head.headers),
+        url: without_fragment(&url).into_owned(),
+        redirected,
+        body,
+    })
+}
+
+/// Header values as byte strings: each byte is one code point.
+fn header_strings(headers: &HeaderMap) -> Vec<String> {
+    let mut list = Vec::with_capacity(headers.len() * 2);
+    for (name, value) in headers {
+        list.push(name.as_str().to_string());
+        list.push(latin1(value));
+    }
+    list
+}
+
+fn latin1(value: &HeaderValue) -> String {
+    value.as_bytes().iter().map(|byte| char::from(*byte)).collect()
+}
+
+#[op2(fast)]
+pub(crate) fn op_fetch_abort(state: &mut OpState, #[smi] rid: ResourceId) {
+    if let Ok(fetch) = state.resource_table.get::<FetchResource>(rid) {
+        fetch.close();
+    }
+}

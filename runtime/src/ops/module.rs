@@ -1,0 +1,53 @@
+//! The value of a module that is not script.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use deno_core::{OpState, op2, v8};
+use deno_error::JsErrorBox;
+
+use super::Shared;
+use crate::worker::ModuleKind;
+
+#[op2]
+pub(crate) fn op_module_value<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[string] url: &str,
+) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
+    let worker = state.borrow().borrow::<Rc<Shared>>().worker();
+    let missing = || JsErrorBox::type_error(format!("No such module \"{url}\"."));
+    let worker = worker.ok_or_else(missing)?;
+    let module = worker.modules.get(url).ok_or_else(missing)?;
+    let text = || {
+        // UTF-8 was checked when the worker was made.
+        v8::String::new_from_utf8(scope, &module.content, v8::NewStringType::Normal)
+            .ok_or_else(|| JsErrorBox::range_error("module text is too long"))
+    };
+    match module.kind {
+        ModuleKind::EsModule => Err(missing()),
+        ModuleKind::Text => Ok(text()?.into()),
+        ModuleKind::Json => {
+            let text = text()?;
+            v8::json::parse(scope, text).ok_or_else(|| {
+                JsErrorBox::generic(format!("\"{}\" is not valid JSON", module.specifier))
+            })
+        }
+        ModuleKind::Data => {
+            let buffer = v8::ArrayBuffer::new(scope, module.content.len());
+            let store = buffer.get_backing_store();
+            for (cell, byte) in store.iter().zip(&module.content) {
+                cell.set(*byte);
+            }
+            Ok(buffer.into())
+        }
+        ModuleKind::Wasm => v8::WasmModuleObject::compile(scope, &module.content)
+            .map(Into::into)
+            .ok_or_else(|| {
+                JsErrorBox::generic(format!(
+                    "\"{}\" is not a valid WebAssembly module",
+                    module.specifier
+                ))
+            }),
+    }
+}

@@ -1,0 +1,204 @@
+//! WebSockets as a script holds them: one end of a pair of bounded queues. The
+//! other end is another script object, or the host's connection.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use deno_core::{
+    AsyncRefCell, CancelFuture, CancelHandle, JsBuffer, OpState, RcRef, Resource, ResourceId, ToV8,
+    op2,
+};
+use deno_core::convert::Uint8Array;
+use deno_error::JsErrorBox;
+use tokio::sync::mpsc;
+
+/// Messages a socket may have queued in one direction. Past it `send` throws:
+/// the peer does not keep up, and memory is the isolate's.
+const QUEUE: usize = 1_024;
+
+/// One message (RFC 6455, 5.6), or the closing handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketMessage {
+    Text(String),
+    Binary(Bytes),
+    Close { code: u16, reason: String },
+}
+
+/// One end of a socket.
+#[derive(Debug)]
+pub struct SocketEnd {
+    /// What this end sends to the other.
+    pub outgoing: mpsc::Sender<SocketMessage>,
+    /// What the other end sent.
+    pub incoming: mpsc::Receiver<SocketMessage>,
+}
+
+impl SocketEnd {
+    /// Two ends of one socket.
+    pub fn pair() -> (Self, Self) {
+        let (left, from_left) = mpsc::channel(QUEUE);
+        let (right, from_right) = mpsc::channel(QUEUE);
+        (
+            Self {
+                outgoing: left,
+                incoming: from_right,
+            },
+            Self {
+                outgoing: right,
+                incoming: from_left,
+            },
+        )
+    }
+}
+
+/// An end in an isolate's resource table.
+pub(crate) struct SocketResource {
+    outgoing: RefCell<Option<mpsc::Sender<SocketMessage>>>,
+    incoming: AsyncRefCell<mpsc::Receiver<SocketMessage>>,
+    cancel: CancelHandle,
+}
+
+impl Resource for SocketResource {
+    fn name(&self) -> Cow<'_, str> {
+        "webSocket".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.cancel.cancel();
+    }
+}
+
+impl SocketResource {
+    fn new(end: SocketEnd) -> Self {
+        Self {
+            outgoing: RefCell::new(Some(end.outgoing)),
+            incoming: AsyncRefCell::new(end.incoming),
+            cancel: CancelHandle::new(),
+        }
+    }
+
+    /// Takes an end out of the isolate, to give it to the host.
+    pub(crate) fn take_end(state: &mut OpState, rid: ResourceId) -> Result<SocketEnd, JsErrorBox> {
+        let used = || JsErrorBox::type_error("This WebSocket was used already.");
+        let resource = state
+            .resource_table
+            .take::<Self>(rid)
+            .map_err(|_| used())?;
+        let this = Rc::try_unwrap(resource).map_err(|_| used())?;
+        Ok(SocketEnd {
+            outgoing: this.outgoing.into_inner().ok_or_else(used)?,
+            incoming: this.incoming.into_inner(),
+        })
+    }
+}
+
+/// A message as the script takes it; `kind` 0 text, 1 binary, 2 close.
+#[derive(ToV8)]
+pub(crate) struct ScriptMessage {
+    kind: u32,
+    text: String,
+    data: Option<Uint8Array>,
+    code: u32,
+}
+
+/// The resource ids of the two ends of a new pair.
+#[op2]
+pub(crate) fn op_socket_pair(state: &mut OpState) -> Vec<u32> {
+    let (left, right) = SocketEnd::pair();
+    let table = &mut state.resource_table;
+    vec![
+        table.add(SocketResource::new(left)),
+        table.add(SocketResource::new(right)),
+    ]
+}
+
+#[op2]
+pub(crate) async fn op_socket_next(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<Option<ScriptMessage>, JsErrorBox> {
+    let socket = state
+        .borrow()
+        .resource_table
+        .get::<SocketResource>(rid)
+        .map_err(JsErrorBox::from_err)?;
+    let cancel = RcRef::map(&socket, |socket| &socket.cancel);
+    let mut incoming = RcRef::map(&socket, |socket| &socket.incoming)
+        .borrow_mut()
+        .await;
+    let message = incoming.recv().or_cancel(cancel).await.ok().flatten();
+    Ok(message.map(|message| match message {
+        SocketMessage::Text(text) => ScriptMessage {
+            kind: 0,
+            text,
+            data: None,
+            code: 0,
+        },
+        SocketMessage::Binary(data) => ScriptMessage {
+            kind: 1,
+            text: String::new(),
+            data: Some(Vec::from(data).into()),
+            code: 0,
+        },
+        SocketMessage::Close { code, reason } => ScriptMessage {
+            kind: 2,
+            text: reason,
+            data: None,
+            code: code.into(),
+        },
+    }))
+}
+
+fn send(state: &OpState, rid: ResourceId, message: SocketMessage) -> Result<(), JsErrorBox> {
+    let socket = state
+        .resource_table
+        .get::<SocketResource>(rid)
+        .map_err(JsErrorBox::from_err)?;
+    let outgoing = socket.outgoing.borrow();
+    let Some(outgoing) = outgoing.as_ref() else {
+        return Ok(());
+    };
+    match outgoing.try_send(message) {
+        // A peer that is gone is told by the close event, not by `send`.
+        Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        Err(mpsc::error::TrySendError::Full(_)) => Err(JsErrorBox::generic(format!(
+            "WebSocket send queue is full ({QUEUE} messages): the peer does not keep up."
+        ))),
+    }
+}
+
+#[op2(fast)]
+pub(crate) fn op_socket_send_text(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[string] text: String,
+) -> Result<(), JsErrorBox> {
+    send(state, rid, SocketMessage::Text(text))
+}
+
+#[op2]
+pub(crate) fn op_socket_send_bytes(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[buffer] data: JsBuffer,
+) -> Result<(), JsErrorBox> {
+    send(state, rid, SocketMessage::Binary(data.to_vec().into()))
+}
+
+/// Sends the close message and lets the queue run dry.
+#[op2(fast)]
+pub(crate) fn op_socket_close(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[smi] code: u32,
+    #[string] reason: String,
+) -> Result<(), JsErrorBox> {
+    let code = u16::try_from(code).unwrap_or(1_005);
+    send(state, rid, SocketMessage::Close { code, reason })?;
+    if let Ok(socket) = state.resource_table.get::<SocketResource>(rid) {
+        socket.outgoing.borrow_mut().take();
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! V8 itself, set up once a process.
+
+use std::sync::Once;
+
+use deno_core::{JsRuntime, v8};
+
+/// The heap image that every isolate starts from, with the sources of the
+/// scripts that are not in it. `runtime/snapshot` builds the one there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot {
+    pub image: &'static [u8],
+    /// `(specifier, source)` of scripts that load when first used.
+    pub lazy_scripts: &'static [(&'static str, &'static str)],
+}
+
+/// Proof that V8 is set up; lanes are started from it.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine {
+    pub(crate) snapshot: Snapshot,
+}
+
+/// Flags for small, many isolates. They must be set before V8 starts.
+const FLAGS: &str = concat!(
+    // New space starts and stays small: an idle isolate keeps little, and a
+    // request's garbage is gone in one short scavenge.
+    " --min-semi-space-size=1 --semi-space-growth-factor=2",
+    // An isolate that was idle for long gives memory back by itself.
+    " --memory-reducer",
+    " --no-harmony-temporal",
+);
+
+impl Engine {
+    /// Sets V8 up. Call it on the thread that will start the lanes (or an
+    /// ancestor of it): V8's memory protection keys are inherited by threads.
+    pub fn init(snapshot: Snapshot) -> Self {
+        static INIT: Once = Once::new();
+        INIT.call_once(|| {
+            v8::V8::set_flags_from_string(FLAGS);
+            JsRuntime::init_platform(None);
+        });
+        Self { snapshot }
+    }
+}

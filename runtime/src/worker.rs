@@ -1,0 +1,185 @@
+//! A worker: one immutable script version with its variables and limits.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use deno_core::url::Url;
+use parking_lot::Mutex;
+
+use crate::limits::Limits;
+
+/// What a module's bytes are, and so what importing it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModuleKind {
+    /// An ES module.
+    EsModule,
+    /// `default` is the text.
+    Text,
+    /// `default` is an ArrayBuffer.
+    Data,
+    /// `default` is the parsed value.
+    Json,
+    /// `default` is a `WebAssembly.Module`.
+    Wasm,
+}
+
+/// One module of a worker.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// Its path in the bundle, `index.js`; imports are resolved against it.
+    pub specifier: String,
+    pub kind: ModuleKind,
+    pub content: Vec<u8>,
+    /// A source map (revision 3 JSON) for stack traces.
+    pub source_map: Option<Vec<u8>>,
+}
+
+/// What a [`Worker`] is made from.
+#[derive(Debug, Clone, Default)]
+pub struct WorkerSpec {
+    pub name: String,
+    /// The specifier of the module whose default export has the handlers.
+    pub main: String,
+    pub modules: Vec<Module>,
+    /// `env`: a JSON object.
+    pub env: serde_json::Map<String, serde_json::Value>,
+    pub limits: Limits,
+}
+
+/// A script version, shared by all lanes. Never changes: a new version is a
+/// new `Worker`.
+pub struct Worker {
+    pub(crate) id: WorkerId,
+    pub(crate) name: String,
+    pub(crate) main: Url,
+    pub(crate) modules: HashMap<String, Module>,
+    pub(crate) env: String,
+    pub(crate) limits: Limits,
+    /// V8's compiled form of each module, made by the first isolate.
+    pub(crate) code_cache: Mutex<HashMap<String, Arc<[u8]>>>,
+}
+
+/// A number no other version in this process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct WorkerId(u64);
+
+/// A [`WorkerSpec`] that makes no worker.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WorkerError {
+    #[error("main: no module is called {0:?}")]
+    NoMain(String),
+    #[error("modules: {0:?} is there twice")]
+    Twice(String),
+    #[error("modules: {0:?} is no relative path")]
+    BadSpecifier(String),
+    #[error("modules: {0:?} is not UTF-8")]
+    NotUtf8(String),
+}
+
+/// The base that module paths are resolved against; only stack traces and
+/// `import.meta.url` show it.
+const BASE: &str = "worker:///";
+
+/// The URL of a module path inside a worker.
+pub(crate) fn module_url(specifier: &str) -> Option<Url> {
+    Url::parse(BASE).ok()?.join(specifier).ok()
+}
+
+impl Worker {
+    /// Checks a spec. The script is not compiled here: that needs an isolate.
+    pub fn new(spec: WorkerSpec) -> Result<Arc<Self>, WorkerError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let mut modules = HashMap::with_capacity(spec.modules.len());
+        for module in spec.modules {
+            let url = module_url(&module.specifier)
+                .filter(|url| url.scheme() == "worker")
+                .ok_or_else(|| WorkerError::BadSpecifier(module.specifier.clone()))?;
+            let text = !matches!(module.kind, ModuleKind::Data | ModuleKind::Wasm);
+            if text && std::str::from_utf8(&module.content).is_err() {
+                return Err(WorkerError::NotUtf8(module.specifier));
+            }
+            let specifier = module.specifier.clone();
+            if modules.insert(url.to_string(), module).is_some() {
+                return Err(WorkerError::Twice(specifier));
+            }
+        }
+        let main = module_url(&spec.main)
+            .filter(|url| {
+                modules
+                    .get(url.as_str())
+                    .is_some_and(|module| module.kind == ModuleKind::EsModule)
+            })
+            .ok_or(WorkerError::NoMain(spec.main))?;
+        Ok(Arc::new(Self {
+            id: WorkerId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            name: spec.name,
+            main,
+            modules,
+            env: serde_json::Value::Object(spec.env).to_string(),
+            limits: spec.limits,
+            code_cache: Mutex::default(),
+        }))
+    }
+
+    /// The name that logs use.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its isolates may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl fmt::Debug for Worker {
+    // Not derived: `env` may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("name", &self.name)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(specifier: &str) -> Module {
+        Module {
+            specifier: specifier.into(),
+            kind: ModuleKind::EsModule,
+            content: Vec::new(),
+            source_map: None,
+        }
+    }
+
+    fn check(main: &str, modules: &[&str], expected: Option<WorkerError>) {
+        let spec = WorkerSpec {
+            main: main.into(),
+            modules: modules.iter().map(|name| module(name)).collect(),
+            ..WorkerSpec::default()
+        };
+        assert_eq!(Worker::new(spec).err(), expected, "{main} in {modules:?}");
+    }
+
+    #[test]
+    fn spec_faults_are_named() {
+        check("a.js", &["a.js", "lib/b.js"], None);
+        check("./a.js", &["a.js"], None);
+        check("b.js", &["a.js"], Some(WorkerError::NoMain("b.js".into())));
+        check(
+            "a.js",
+            &["a.js", "./a.js"],
+            Some(WorkerError::Twice("./a.js".into())),
+        );
+        check(
+            "a.js",
+            &["https://x.test/a.js"],
+            Some(WorkerError::BadSpecifier("https://x.test/a.js".into())),
+        );
+    }
+}

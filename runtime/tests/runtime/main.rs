@@ -1,0 +1,5 @@
+//! The runtime through its own door: a lane, a worker, events.
+
+mod support;
+
+mod events;

@@ -1,0 +1,129 @@
+//! A lane with a host that tests control.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use outboard_runtime::{
+    Engine, EventError, FetchError, Host, HostBody, Lane, LaneConfig, LogRecord, Module,
+    ModuleKind, Served, Worker, WorkerSpec, empty_body, full_body,
+};
+use parking_lot::Mutex;
+
+/// What a script logged, in order.
+pub(crate) type Log = Arc<Mutex<Vec<String>>>;
+
+/// Answers fetches with the URL it was asked for.
+struct TestHost {
+    log: Log,
+}
+
+impl Host for TestHost {
+    fn fetch(
+        &self,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
+        async move {
+            if request.uri().host() == Some("never.test") {
+                std::future::pending::<()>().await;
+            }
+            let text = format!("{} {}", request.method(), request.uri());
+            let body = request.into_body().collect().await.map_err(|error| FetchError {
+                message: error.to_string(),
+            })?;
+            let mut text = text.into_bytes();
+            text.extend_from_slice(&body.to_bytes());
+            Ok(Response::new(full_body(text)))
+        }
+        .boxed_local()
+    }
+
+    fn log(&self, record: LogRecord<'_>) {
+        self.log.lock().push(record.message.to_string());
+    }
+}
+
+/// One lane of its own.
+pub(crate) struct Bench {
+    pub(crate) lane: Lane,
+    pub(crate) log: Log,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let log = Log::default();
+        let host_log = log.clone();
+        let lane = Lane::start(LaneConfig {
+            name: "test lane".into(),
+            engine: Engine::init(outboard_snapshot::SNAPSHOT),
+            ready: 0,
+            host: Box::new(move || Rc::new(TestHost { log: host_log })),
+        })
+        .expect("a thread");
+        Self { lane, log }
+    }
+
+    /// Sends one request; gives status and body.
+    pub(crate) fn send(
+        &self,
+        worker: &Arc<Worker>,
+        request: Request<HostBody>,
+    ) -> Result<(u16, String), EventError> {
+        let worker = worker.clone();
+        self.lane
+            .run(move |lane| {
+                async move {
+                    match lane.fetch(&worker, request, false).await? {
+                        Served::Response(response) => {
+                            let status = response.status().as_u16();
+                            let body = match response.into_body().collect().await {
+                                Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+                                Err(error) => format!("[body failed: {error}]"),
+                            };
+                            Ok((status, body))
+                        }
+                        Served::Upgrade(_) => Ok((101, String::new())),
+                    }
+                }
+                .boxed_local()
+            })
+            .expect("the lane takes commands")
+            .blocking_recv()
+            .expect("the lane answers")
+    }
+
+    pub(crate) fn get(&self, worker: &Arc<Worker>, path: &str) -> Result<(u16, String), EventError> {
+        self.send(worker, get(path))
+    }
+}
+
+pub(crate) fn get(path: &str) -> Request<HostBody> {
+    Request::get(path)
+        .header("host", "worker.test")
+        .body(empty_body())
+        .expect("a request")
+}
+
+/// A worker of one module.
+pub(crate) fn worker(source: &str) -> Arc<Worker> {
+    worker_with(source, |_| {})
+}
+
+pub(crate) fn worker_with(source: &str, change: impl FnOnce(&mut WorkerSpec)) -> Arc<Worker> {
+    let mut spec = WorkerSpec {
+        name: "test".into(),
+        main: "index.js".into(),
+        modules: vec![Module {
+            specifier: "index.js".into(),
+            kind: ModuleKind::EsModule,
+            content: source.into(),
+            source_map: None,
+        }],
+        ..WorkerSpec::default()
+    };
+    change(&mut spec);
+    Worker::new(spec).expect("a worker")
+}

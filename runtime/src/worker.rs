@@ -26,7 +26,7 @@ pub enum ModuleKind {
 }
 
 /// One module of a worker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
     /// Its path in the bundle, `index.js`; imports are resolved against it.
     pub specifier: String,
@@ -131,6 +131,14 @@ impl Worker {
     /// What its isolates may use.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+}
+
+/// The same script with the same variables and limits, whichever version.
+impl PartialEq for Worker {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.main, &self.modules, &self.env, &self.limits)
+            == (&other.name, &other.main, &other.modules, &other.env, &other.limits)
     }
 }
 

@@ -1,0 +1,15 @@
+// workerd only: starts one dynamic worker a host name through the Worker
+// Loader binding, its way to make isolates while running.
+export default {
+  fetch(request, env) {
+    const { hostname } = new URL(request.url);
+    const load = () => ({
+      compatibilityDate: "2025-06-01",
+      mainModule: "worker.js",
+      modules: {
+        "worker.js": `const NAME = "${hostname}";\n${env.SCRIPT}`,
+      },
+    });
+    return env.LOADER.get(hostname, load).getEntrypoint().fetch(request);
+  },
+};

@@ -1,0 +1,90 @@
+//! The two runtimes that are measured, behind one way of starting them.
+
+mod outboard;
+mod workerd;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::server::{Scratch, Server, free_port};
+
+/// What a server is to serve.
+#[derive(Clone, Copy)]
+pub(crate) enum Site {
+    /// One worker for every host.
+    One { script: &'static str },
+    /// `count` workers, each a script of its own (it begins with `const NAME
+    /// = "…"`) for the host [`tenant`], none of them started yet.
+    Tenants { script: &'static str, count: usize },
+}
+
+pub(crate) fn tenant(index: usize) -> String {
+    format!("w{index}.test")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Workerd,
+    Outboard,
+}
+
+/// A runtime's program, found and asked for its version.
+pub(crate) struct Peer {
+    pub(crate) column: Column,
+    pub(crate) program: PathBuf,
+    pub(crate) version: String,
+    lanes: usize,
+}
+
+impl Peer {
+    pub(crate) fn find_workerd(given: Option<&Path>) -> Result<Self> {
+        let program = workerd::find(given)?;
+        Ok(Self { column: Column::Workerd, version: version_of(&program)?, program, lanes: 1 })
+    }
+
+    pub(crate) fn find_outboard(given: Option<&Path>) -> Result<Self> {
+        let program = outboard::find(given)?;
+        Ok(Self { column: Column::Outboard, version: version_of(&program)?, program, lanes: 1 })
+    }
+
+    /// The same program with another number of lanes.
+    pub(crate) fn with_lanes(&self, lanes: usize) -> Self {
+        Self { column: self.column, program: self.program.clone(), version: self.version.clone(), lanes }
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.column == Column::Outboard
+    }
+
+    pub(crate) fn label(&self) -> &'static str {
+        match self.column {
+            Column::Workerd => "workerd",
+            Column::Outboard => "outboard",
+        }
+    }
+
+    pub(crate) fn start(&self, site: Site, scratch: &Scratch) -> Result<Server> {
+        let folder = scratch.folder()?;
+        let port = free_port()?;
+        let mut command = Command::new(&self.program);
+        command.current_dir(&folder);
+        match self.column {
+            Column::Workerd => workerd::configure(&mut command, site, &folder, port)?,
+            Column::Outboard => outboard::configure(&mut command, site, &folder, port, self.lanes)?,
+        }
+        Server::start(command, port, &tenant(0), folder.join("server.log"))
+            .map_err(|error| error.context(self.label()))
+    }
+}
+
+fn version_of(program: &Path) -> Result<String> {
+    let output = Command::new(program).arg("--version").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or("unknown version").trim().to_owned())
+}

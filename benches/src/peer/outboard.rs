@@ -1,0 +1,60 @@
+//! Outboard's own program, configured by an outboard.toml.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Site, tenant};
+use crate::server::write;
+
+pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(program) = given {
+        if program.is_file() {
+            return Ok(std::path::absolute(program)?);
+        }
+        bail!("--outboard {}: no such file", program.display());
+    }
+    if let Some(program) = std::env::var_os("OUTBOARD") {
+        return Ok(std::path::absolute(program)?);
+    }
+    // target/<profile>/outboard-bench; only the release build is worth measuring.
+    let own = std::env::current_exe()?;
+    let target = own.parent().and_then(Path::parent).context("this program is in no target folder")?;
+    let program = target.join("release/outboard");
+    if program.is_file() {
+        return Ok(program);
+    }
+    bail!(
+        "{} is not built: run `cargo build --release -p outboard`, or name the program with --outboard PATH",
+        program.display()
+    )
+}
+
+pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: u16, lanes: usize) -> Result<()> {
+    let mut config = format!("listen = \"127.0.0.1:{port}\"\nlanes = {lanes}\n\n[access_log]\nenabled = false\n");
+    let mut worker = |name: &str, route: &str, script: &str| -> Result<()> {
+        let main = folder.join(format!("{name}.js"));
+        write(&main, script)?;
+        write!(
+            config,
+            "\n[[worker]]\nname = \"{name}\"\nmain = \"{}\"\nroutes = [\"{route}\"]\n",
+            main.display()
+        )?;
+        Ok(())
+    };
+    match site {
+        Site::One { script } => worker("worker", "*", script)?,
+        Site::Tenants { script, count } => {
+            for index in 0..count {
+                let host = tenant(index);
+                worker(&format!("w{index}"), &host, &format!("const NAME = \"{host}\";\n{script}"))?;
+            }
+        }
+    }
+    let path = folder.join("outboard.toml");
+    write(&path, &config)?;
+    command.arg("serve").arg("--config").arg(path);
+    Ok(())
+}

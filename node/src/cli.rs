@@ -1,0 +1,115 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs Workers code: isolates first, on your own machines.
+///
+/// Start with a folder that has a wrangler configuration:
+///
+///     outboard dev my-worker          serve it here, reload on change
+///     outboard check my-worker        every fault of its config and script
+///     outboard serve --config outboard.toml   many workers, in production
+#[derive(Parser)]
+#[command(name = "outboard", version, verbatim_doc_comment, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve a project on this machine and reload it when a file changes
+    ///
+    /// Reads wrangler.jsonc, wrangler.json or wrangler.toml, bundles TypeScript,
+    /// JSX and npm packages (no Node needed), and prints requests, logs and
+    /// stack traces in your own files' lines. Values in .dev.vars become secrets
+    /// of `env`. Outgoing requests may reach this machine and its network.
+    ///
+    /// Examples:
+    ///     outboard dev
+    ///     outboard dev examples/hono --port 3000
+    ///     outboard dev --env staging
+    #[command(verbatim_doc_comment)]
+    Dev(Dev),
+    /// Serve many workers by host name and route, in production
+    ///
+    /// The config names the workers and their routes; `docs/serve.md` has every
+    /// field. SIGHUP reads it again and replaces what changed without dropping a
+    /// request; SIGTERM stops accepting, lets open requests end, and exits.
+    ///
+    /// A config:
+    ///     listen = "0.0.0.0:8080"
+    ///     [[worker]]
+    ///     name = "api"
+    ///     dir = "api"
+    ///     routes = ["api.example.com/*"]
+    #[command(verbatim_doc_comment)]
+    Serve(Serve),
+    /// Write the modules of a project as `serve` would run them
+    Bundle(Bundle),
+    /// Report every fault of a project's config and script, with file and line
+    ///
+    /// Bundles the project and starts it once in an isolate, so that missing
+    /// modules, syntax errors and top-level throws are found too. Exits with 1
+    /// if there is a fault.
+    Check(ProjectArgs),
+    /// Print a completion script for your shell
+    ///
+    /// For example: outboard completions bash > /etc/bash_completion.d/outboard
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ProjectArgs {
+    /// The project's folder
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The environment of the wrangler configuration to use
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Dev {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// The port to listen on; 0 takes any free one [default: dev.port, or 8787]
+    #[arg(long, short)]
+    pub(crate) port: Option<u16>,
+    /// The address to listen on [default: dev.ip, or 127.0.0.1]
+    #[arg(long)]
+    pub(crate) ip: Option<IpAddr>,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The config file
+    #[arg(long, short, value_name = "FILE", default_value = "outboard.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Bundle {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// The folder to write to; made if it is not there
+    #[arg(long, short, value_name = "DIR", default_value = "dist")]
+    pub(crate) out: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

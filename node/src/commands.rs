@@ -1,0 +1,58 @@
+//! What each command does.
+
+mod bundle;
+mod check;
+mod dev;
+mod serve;
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use outboard_project::{Bundle, BundleOptions, DevVars, Diagnostic, LoadOptions, Loaded, Mode};
+
+use crate::cli::{Cli, Command};
+use crate::output;
+
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Dev(options) => dev::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Bundle(options) => bundle::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "outboard", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+/// A runtime for the command itself; requests run on lanes.
+fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn load(dir: &Path, env: Option<&str>, vars: DevVars) -> anyhow::Result<Loaded> {
+    let mut options = LoadOptions::default();
+    options.environment = env.map(str::to_string);
+    options.dev_vars = vars;
+    let loaded = outboard_project::load(dir, &options)?;
+    warn(&loaded.warnings);
+    Ok(loaded)
+}
+
+async fn bundle_project(loaded: &Loaded, mode: Mode) -> anyhow::Result<Bundle> {
+    let mut options = BundleOptions::default();
+    options.mode = mode;
+    let bundle = outboard_project::bundle(&loaded.project, &options).await?;
+    warn(&bundle.warnings);
+    Ok(bundle)
+}
+
+fn warn(warnings: &[Diagnostic]) {
+    for warning in warnings {
+        eprintln!("{} {warning}", output::mark("warning:", output::YELLOW));
+    }
+}

@@ -1,0 +1,215 @@
+//! `outboard dev`: one project on this machine, reloaded when a file changes.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use outboard_egress::{Client, ClientOptions};
+use outboard_project::{DevVars, Loaded, Mode};
+use outboard_runtime::Worker;
+use tokio::sync::mpsc;
+
+use super::{bundle_project, command_runtime, load};
+use crate::cli::Dev;
+use crate::host::{NodeHost, WorkerLog};
+use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern};
+use crate::node::{Node, NodeOptions, NodeWarmError};
+use crate::{output, project_worker};
+
+/// The port wrangler uses too.
+const PORT: u16 = 8787;
+/// Editors write a file in several steps; changes this close are one.
+const SETTLE: Duration = Duration::from_millis(60);
+/// A developer who stops the server does not wait for slow requests.
+const GRACE: Duration = Duration::from_millis(500);
+
+pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
+    let loaded = load_project(options)?;
+    let dev = &loaded.project.dev;
+    let ip = match (options.ip, &dev.ip) {
+        (Some(ip), _) => ip,
+        (None, Some(ip)) if ip == "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        (None, Some(ip)) => ip
+            .parse()
+            .with_context(|| format!("dev.ip: {ip:?} is no IP address"))?,
+        (None, None) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    let port = options.port.or(dev.port).unwrap_or(PORT);
+    let client = Client::new(ClientOptions {
+        // The developer's own services are what a worker is tried against.
+        deny_private: false,
+        ..ClientOptions::default()
+    })?;
+    let node = Node::start(
+        NodeOptions {
+            listen: SocketAddr::new(ip, port),
+            // One lane: what a module keeps in memory is kept once, as a
+            // developer expects of one worker.
+            lanes: 1,
+            ready: 1,
+            ingress: IngressOptions {
+                max_head: 128 << 10,
+                max_body: 100 << 20,
+                head_timeout: Duration::from_secs(30),
+                detail: Detail::Full,
+                access: AccessLog::Terminal,
+                health: None,
+                grace: GRACE,
+            },
+            host: Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Terminal)),
+        },
+        Vec::new(),
+    )?;
+    command_runtime()?.block_on(serve(options, node, loaded))
+}
+
+fn load_project(options: &Dev) -> anyhow::Result<Loaded> {
+    let project = &options.project;
+    load(&project.dir, project.env.as_deref(), DevVars::Read)
+}
+
+async fn serve(options: &Dev, node: Node, first: Loaded) -> anyhow::Result<()> {
+    let (changed, mut changes) = mpsc::channel(1);
+    let mut watch = Watch::new(changed)?;
+    let mut interrupt = Box::pin(stop_signal());
+    let mut loaded = Ok(first);
+    let mut ready = false;
+    loop {
+        match build(&node, loaded, &mut watch).await {
+            Ok(took) if ready => {
+                let text = format!("reloaded in {} ms", took.as_millis());
+                println!("{}", output::mark(&text, output::DIM));
+            }
+            Ok(_) => {
+                ready = true;
+                println!(
+                    "{} on http://{}",
+                    output::mark("ready", output::GREEN),
+                    node.address()
+                );
+            }
+            Err(error) => {
+                eprintln!("{} {error:#}", output::mark("error:", output::RED));
+                eprintln!("{}", output::mark("waiting for a change", output::DIM));
+            }
+        }
+        tokio::select! {
+            _ = changes.recv() => {}
+            () = &mut interrupt => break,
+        }
+        tokio::time::sleep(SETTLE).await;
+        while changes.try_recv().is_ok() {}
+        loaded = load_project(options);
+    }
+    node.drain().await;
+    Ok(())
+}
+
+/// Bundles, deploys and starts a version. A version that does not bundle
+/// leaves the last one in place; one that does not start shows its error.
+async fn build(
+    node: &Node,
+    loaded: anyhow::Result<Loaded>,
+    watch: &mut Watch,
+) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let loaded = loaded?;
+    watch.follow(&loaded.files);
+    let bundle = match bundle_project(&loaded, Mode::Development).await {
+        Ok(bundle) => bundle,
+        Err(error) => {
+            if let Some(errors) = error.downcast_ref::<outboard_project::BundleErrors>() {
+                watch.follow(&errors.watch_files);
+            }
+            watch.follow(std::slice::from_ref(&loaded.project.main));
+            return Err(error);
+        }
+    };
+    watch.follow(&bundle.watch_files);
+    let worker: Arc<Worker> = project_worker::worker(&loaded.project, bundle)?;
+    node.deploy(&vec![(Pattern::any(), worker.clone())]).await?;
+    match node.warm(&worker).await {
+        Ok(()) => Ok(started.elapsed()),
+        Err(NodeWarmError::Node(error)) => Err(error.into()),
+        Err(NodeWarmError::Script(error)) => Err(error.into()),
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Watches the folders of files: an editor may replace a file, and a watch on
+/// the file itself would end with the old one.
+struct Watch {
+    watcher: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
+    files: Arc<parking_lot::Mutex<BTreeSet<PathBuf>>>,
+}
+
+impl Watch {
+    fn new(changed: mpsc::Sender<()>) -> anyhow::Result<Self> {
+        let files = Arc::new(parking_lot::Mutex::new(BTreeSet::new()));
+        let wanted = files.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            if event.kind.is_access() {
+                return;
+            }
+            let wanted = wanted.lock();
+            if event.paths.iter().any(|path| wanted.contains(path)) {
+                // Full means that a change is known already.
+                let _ = changed.try_send(());
+            }
+        })
+        .context("could not watch files")?;
+        Ok(Self {
+            watcher,
+            folders: BTreeSet::new(),
+            files,
+        })
+    }
+
+    fn follow(&mut self, files: &[PathBuf]) {
+        for file in files {
+            // Packages change by installing, which changes the lock file too.
+            let installed = file.components().any(|part| part.as_os_str() == "node_modules");
+            let Some(folder) = file.parent().filter(|_| !installed) else {
+                continue;
+            };
+            self.files.lock().insert(file.clone());
+            if !self.folders.contains(folder) {
+                self.watch(folder);
+            }
+        }
+    }
+
+    fn watch(&mut self, folder: &Path) {
+        match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.folders.insert(folder.to_path_buf());
+            }
+            Err(error) => eprintln!(
+                "{} changes in {} are not seen: {error}",
+                output::mark("warning:", output::YELLOW),
+                folder.display()
+            ),
+        }
+    }
+}

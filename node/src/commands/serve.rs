@@ -1,0 +1,186 @@
+//! `outboard serve`: many workers, in production.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use outboard_egress::{Client, ClientOptions};
+use outboard_project::{DevVars, Mode};
+use outboard_runtime::{Limits, Module, ModuleKind, Worker, WorkerSpec};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{bundle_project, command_runtime, load};
+use crate::cli::Serve;
+use crate::config::{self, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
+use crate::host::{NodeHost, WorkerLog};
+use crate::ingress::{AccessLog, Detail, IngressOptions};
+use crate::node::{Node, NodeOptions, RouteList};
+use crate::project_worker;
+
+/// Where a load balancer asks whether the node is alive.
+const HEALTH: &str = "/health";
+
+pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
+    let config = config::load(&options.config)?;
+    let _guard = start_log(config.log_format);
+    let runtime = command_runtime()?;
+    let (routes, _) = runtime.block_on(load_workers(&config, &Known::default()))?;
+    let client = Client::new(ClientOptions {
+        deny_private: !config.allow_private,
+        ..ClientOptions::default()
+    })?;
+    let node = Node::start(
+        NodeOptions {
+            listen: config.listen,
+            lanes: config.lanes,
+            ready: config.ready,
+            ingress: IngressOptions {
+                max_head: config.max_head,
+                max_body: config.max_body,
+                head_timeout: config.head_timeout,
+                detail: Detail::Terse,
+                access: if config.access_log {
+                    AccessLog::Tracing
+                } else {
+                    AccessLog::Off
+                },
+                health: Some(HEALTH.into()),
+                grace: config.drain,
+            },
+            host: Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Tracing)),
+        },
+        routes.clone(),
+    )?;
+    println!("ready on http://{}", node.address());
+    runtime.block_on(until_terminated(options, node, routes))
+}
+
+/// Log lines leave by a thread of their own: a slow terminal or disk costs
+/// lines (they are counted), never a lane's time.
+fn start_log(format: LogFormat) -> tracing_appender::non_blocking::WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OUTBOARD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer);
+    match format {
+        LogFormat::Text => log.with_ansi(crate::output::colour()).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    guard
+}
+
+async fn until_terminated(
+    options: &Serve,
+    node: Node,
+    mut routes: RouteList,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = tokio::signal::ctrl_c() => break,
+            _ = hangup.recv() => match reload(options, &node, &routes).await {
+                Ok(new) => {
+                    routes = new;
+                    tracing::info!("config reloaded");
+                }
+                Err(error) => tracing::error!("config not reloaded, nothing changed: {error:#}"),
+            },
+        }
+    }
+    tracing::info!("draining");
+    node.drain().await;
+    Ok(())
+}
+
+/// Reads the config again. All of it is loaded before anything is replaced;
+/// what listens and how many lanes there are needs a restart.
+async fn reload(options: &Serve, node: &Node, before: &RouteList) -> anyhow::Result<RouteList> {
+    let config = config::load(&options.config)?;
+    let known = before
+        .iter()
+        .map(|(_, worker)| (worker.name().to_string(), worker.clone()))
+        .collect();
+    let (routes, changed) = load_workers(&config, &known).await?;
+    for worker in &changed {
+        node.warm(worker)
+            .await
+            .with_context(|| format!("worker {:?}", worker.name()))?;
+    }
+    node.deploy(&routes).await?;
+    Ok(routes)
+}
+
+/// Workers by name, so that unchanged ones go on with their isolates.
+type Known = HashMap<String, Arc<Worker>>;
+
+async fn load_workers(
+    config: &NodeConfig,
+    known: &Known,
+) -> anyhow::Result<(RouteList, Vec<Arc<Worker>>)> {
+    let mut routes = RouteList::new();
+    let mut changed = Vec::new();
+    let mut faults = Vec::new();
+    for worker in &config.workers {
+        match load_worker(worker).await {
+            Ok(new) => {
+                let new = match known.get(&worker.name) {
+                    Some(old) if **old == *new => old.clone(),
+                    _ => {
+                        changed.push(new.clone());
+                        new
+                    }
+                };
+                routes.extend(
+                    worker
+                        .routes
+                        .iter()
+                        .map(|pattern| (pattern.clone(), new.clone())),
+                );
+            }
+            Err(error) => faults.push(format!("worker {:?}: {error:#}", worker.name)),
+        }
+    }
+    if faults.is_empty() {
+        Ok((routes, changed))
+    } else {
+        Err(anyhow!(faults.join("\n")))
+    }
+}
+
+async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
+    let mut spec = match &config.source {
+        WorkerSource::Script(path) => script(path)?,
+        WorkerSource::Project { dir, env } => {
+            let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
+            let bundle = bundle_project(&loaded, Mode::Production).await?;
+            project_worker::spec(&loaded.project, bundle)?
+        }
+    };
+    spec.name.clone_from(&config.name);
+    spec.env.extend(config.vars.clone());
+    config.limits.apply(&mut spec.limits);
+    Ok(Worker::new(spec)?)
+}
+
+fn script(path: &Path) -> anyhow::Result<WorkerSpec> {
+    let content = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let specifier = path
+        .file_name()
+        .map_or_else(|| "index.js".into(), |name| name.to_string_lossy().into_owned());
+    Ok(WorkerSpec {
+        main: specifier.clone(),
+        modules: vec![Module {
+            specifier,
+            kind: ModuleKind::EsModule,
+            content,
+            source_map: None,
+        }],
+        limits: Limits::default(),
+        ..WorkerSpec::default()
+    })
+}

@@ -1,0 +1,175 @@
+//! A running node: its lanes, what they serve, and how that changes and ends.
+
+use std::cell::OnceCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use outboard_runtime::{Engine, Lane, LaneConfig, StartError, Worker};
+use tokio_util::sync::CancellationToken;
+
+use crate::host::MakeHost;
+use crate::ingress::{Ingress, IngressOptions, Pattern, Routes, bind, listen_on_lane};
+
+/// What a node is started with.
+pub(crate) struct NodeOptions {
+    pub(crate) listen: SocketAddr,
+    pub(crate) lanes: usize,
+    /// Isolates that each lane keeps ready.
+    pub(crate) ready: usize,
+    pub(crate) ingress: IngressOptions,
+    pub(crate) host: MakeHost,
+}
+
+/// A node that cannot start or change.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodeError {
+    #[error("listen: {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("could not start a lane: {0}")]
+    Lane(std::io::Error),
+    #[error(transparent)]
+    Busy(#[from] outboard_runtime::LaneBusy),
+    #[error("a lane ended unexpectedly")]
+    LaneGone,
+}
+
+/// Routes as they travel to the lanes.
+pub(crate) type RouteList = Vec<(Pattern, Arc<Worker>)>;
+
+thread_local! {
+    /// The lane's own ingress; set once, when it begins to listen.
+    static INGRESS: OnceCell<Rc<Ingress>> = const { OnceCell::new() };
+}
+
+pub(crate) struct Node {
+    lanes: Vec<Lane>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    ended: Vec<tokio::sync::oneshot::Receiver<std::io::Result<()>>>,
+    grace: Duration,
+}
+
+impl Node {
+    /// Binds, starts the lanes, and serves `routes`.
+    pub(crate) fn start(options: NodeOptions, routes: RouteList) -> Result<Self, NodeError> {
+        let engine = Engine::init(outboard_snapshot::SNAPSHOT);
+        let listeners = bind(options.listen, options.lanes).map_err(|source| NodeError::Listen {
+            address: options.listen,
+            source,
+        })?;
+        let address = listeners
+            .first()
+            .map_or(Ok(options.listen), std::net::TcpListener::local_addr)
+            .map_err(|source| NodeError::Listen {
+                address: options.listen,
+                source,
+            })?;
+        let stop = CancellationToken::new();
+        let mut lanes = Vec::new();
+        let mut ended = Vec::new();
+        for (index, listener) in listeners.into_iter().enumerate() {
+            let host = options.host.clone();
+            let lane = Lane::start(LaneConfig {
+                name: format!("lane {index}"),
+                engine,
+                ready: options.ready,
+                host: Box::new(move || host()),
+            })
+            .map_err(NodeError::Lane)?;
+            let ingress = options.ingress.clone();
+            let routes = routes.clone();
+            let stop = stop.clone();
+            ended.push(lane.run(move |local| {
+                let ingress = Ingress::new(local, Routes::new(routes), ingress);
+                INGRESS.with(|cell| {
+                    let _ = cell.set(ingress.clone());
+                });
+                listen_on_lane(listener, ingress, stop).boxed_local()
+            })?);
+            lanes.push(lane);
+        }
+        Ok(Self {
+            lanes,
+            address,
+            stop,
+            ended,
+            grace: options.ingress.grace,
+        })
+    }
+
+    /// The address that is listened on, with the real port.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts `worker` on every lane; the first failure is the script's.
+    pub(crate) async fn warm(&self, worker: &Arc<Worker>) -> Result<(), NodeWarmError> {
+        for lane in &self.lanes {
+            let worker = worker.clone();
+            lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())
+                .map_err(NodeError::from)?
+                .await
+                .map_err(|_gone| NodeError::LaneGone)??;
+        }
+        Ok(())
+    }
+
+    /// Replaces what is served. New requests go by the new routes at once;
+    /// workers that no route names any more end when their events have.
+    pub(crate) async fn deploy(&self, routes: &RouteList) -> Result<(), NodeError> {
+        for lane in &self.lanes {
+            let routes = routes.clone();
+            lane.run(move |local| {
+                async move {
+                    let Some(ingress) = INGRESS.with(|cell| cell.get().cloned()) else {
+                        return;
+                    };
+                    let kept: Vec<_> = routes.iter().map(|(_, worker)| worker.clone()).collect();
+                    let before = ingress.replace_routes(Routes::new(routes));
+                    for worker in before.workers() {
+                        if !kept.iter().any(|other| Arc::ptr_eq(other, worker)) {
+                            local.retire(worker);
+                        }
+                    }
+                }
+                .boxed_local()
+            })?
+            .await
+            .map_err(|_gone| NodeError::LaneGone)?;
+        }
+        Ok(())
+    }
+
+    /// Stops accepting, lets open requests end for the grace period, and ends
+    /// the lanes.
+    pub(crate) async fn drain(self) {
+        self.stop.cancel();
+        let all = futures::future::join_all(self.ended);
+        // The connections have the same grace; this is for a lane that hangs.
+        let patience = self.grace + Duration::from_secs(1);
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::warn!("some requests were cut at the end of the grace period");
+            // The threads end with the process.
+            std::mem::forget(self.lanes);
+            return;
+        }
+        let lanes = self.lanes;
+        let stopped = tokio::task::spawn_blocking(move || lanes.into_iter().for_each(Lane::stop));
+        let _ = stopped.await;
+    }
+}
+
+/// A worker that could not be started ahead of its first request.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodeWarmError {
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    #[error(transparent)]
+    Script(#[from] StartError),
+}

@@ -1,0 +1,224 @@
+//! The whole project out of a document: identity, dates, and all the parts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::build::{self, Expect, Switch};
+use super::{Checker, Document, dev, routes, rules, values};
+use crate::{Date, Project};
+
+/// What is known besides the file.
+pub(crate) struct Facts<'a> {
+    /// The folder of the file.
+    pub(crate) root: &'a Path,
+    /// The entry file to use instead of `main`.
+    pub(crate) main: Option<&'a Path>,
+    pub(crate) today: Date,
+}
+
+/// Checks everything. `None` if anything is wrong, which the checker then holds.
+pub(crate) fn project<'a>(
+    checker: &mut Checker<'a>,
+    document: &Document<'a>,
+    facts: &Facts<'_>,
+) -> Option<Project> {
+    let root = facts.root;
+    let main = main(checker, document, facts);
+    let base_dir = build::path(checker, document, "base_dir", root, Expect::Folder);
+    let mut switch = |name, default| build::switch(checker, document, name, default);
+    let no_bundle = switch("no_bundle", Switch::Off);
+    let find_additional_modules = switch("find_additional_modules", Switch::Off);
+    let preserve_file_names = switch("preserve_file_names", Switch::Off);
+    let minify = switch("minify", Switch::Off);
+    let keep_names = switch("keep_names", Switch::On);
+    let upload_source_maps = switch("upload_source_maps", Switch::Off);
+    let environment = document.environment.as_ref();
+    let name = name(checker, document, root);
+    let compatibility_date = compatibility_date(checker, document, facts.today);
+    let compatibility_flags = compatibility_flags(checker, document);
+    let vars = values::vars(checker, document);
+    let required_secrets = values::required_secrets(checker, document);
+    let rules = rules::rules(checker, document);
+    let alias = values::alias(checker, document);
+    let define = values::define(checker, document);
+    let jsx = build::jsx(checker, document);
+    let tsconfig = build::path(checker, document, "tsconfig", root, Expect::File);
+    let dev = dev::dev(checker, document);
+    let routes = routes::routes(checker, document);
+    let crons = routes::crons(checker, document);
+    let limits = dev::limits(checker, document);
+
+    if !checker.faults.is_empty() {
+        return None;
+    }
+    let main = main?;
+    let beside_main = main.parent().unwrap_or(root).to_owned();
+    Some(Project {
+        root: root.to_owned(),
+        environment: environment.map(|environment| environment.name.to_owned()),
+        name,
+        base_dir: base_dir.unwrap_or(beside_main),
+        main,
+        compatibility_date,
+        compatibility_flags,
+        vars,
+        secrets: BTreeMap::new(),
+        required_secrets,
+        rules,
+        alias,
+        define,
+        no_bundle,
+        find_additional_modules,
+        preserve_file_names,
+        minify,
+        keep_names,
+        jsx,
+        tsconfig,
+        upload_source_maps,
+        dev,
+        routes,
+        crons,
+        limits,
+    })
+}
+
+fn main<'a>(
+    checker: &mut Checker<'a>,
+    document: &Document<'a>,
+    facts: &Facts<'_>,
+) -> Option<PathBuf> {
+    let field = document.field("main");
+    let found = match (facts.main, &field) {
+        (Some(path), _) => match build::existing(facts.root, path, Expect::File) {
+            Ok(found) => Some(found),
+            Err(why) => {
+                checker.fault_missing("main", why);
+                None
+            }
+        },
+        (None, Some(_)) => build::path(checker, document, "main", facts.root, Expect::File),
+        (None, None) => {
+            checker.fault_missing(
+                "main",
+                "required: the worker's entry file, e.g. \"src/index.ts\"",
+            );
+            None
+        }
+    };
+    let found = found?;
+    if found.extension().is_some_and(|extension| extension == "py") {
+        match &field {
+            Some(field) => checker.fault(field, "Outboard does not serve Python yet"),
+            None => checker.fault_missing("main", "Outboard does not serve Python yet"),
+        }
+        return None;
+    }
+    Some(found)
+}
+
+/// The name, or one made from the folder's, since wrangler asks for none to
+/// run a worker locally.
+fn name<'a>(checker: &mut Checker<'a>, document: &Document<'a>, root: &Path) -> String {
+    let own = document
+        .environment
+        .as_ref()
+        .and_then(|environment| environment.section.field("name"));
+    let given = own.is_some();
+    let name = match own.or_else(|| document.top.field("name")) {
+        Some(field) => match checker.text(&field) {
+            Some(name) => {
+                if !is_name(name) {
+                    let message = format!(
+                        "expected lower-case letters, digits, \"-\" and \"_\", \
+                         not starting with \"-\"; not \"{name}\""
+                    );
+                    checker.fault(&field, message);
+                }
+                name.to_owned()
+            }
+            None => return String::new(),
+        },
+        None => {
+            let name = name_of_folder(root);
+            checker.warn_missing("name", format!("not given; using the folder's, \"{name}\""));
+            name
+        }
+    };
+    match &document.environment {
+        Some(environment) if !given => format!("{name}-{}", environment.name),
+        _ => name,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-')
+}
+
+fn name_of_folder(root: &Path) -> String {
+    let folder = root.file_name().unwrap_or_default().to_string_lossy();
+    let name: String = folder
+        .to_lowercase()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    match name.trim_matches('-') {
+        "" => "worker".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn compatibility_date<'a>(checker: &mut Checker<'a>, document: &Document<'a>, today: Date) -> Date {
+    let Some(field) = document.field("compatibility_date") else {
+        let message = format!("not given; using today's, \"{today}\", which will change");
+        checker.warn_missing("compatibility_date", message);
+        return today;
+    };
+    if let crate::tree::Value::Date(date) = &field.node.value {
+        checker.fault(
+            &field,
+            format!("expected a string, not a date; write \"{date}\" in quotes"),
+        );
+        return today;
+    }
+    let Some(text) = checker.text(&field) else {
+        return today;
+    };
+    match Date::parse(text) {
+        None => {
+            let message = format!("expected a date such as \"{today}\", not \"{text}\"");
+            checker.fault(&field, message);
+            today
+        }
+        // East of Greenwich tomorrow has begun already.
+        Some(date) if date > today.tomorrow() => {
+            checker.fault(&field, format!("{date} is in the future; today is {today}"));
+            today
+        }
+        Some(date) => date,
+    }
+}
+
+fn compatibility_flags<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> Vec<String> {
+    let Some(field) = document.field("compatibility_flags") else {
+        return Vec::new();
+    };
+    let flags = checker.texts(&field).unwrap_or_default();
+    for flag in &flags {
+        if matches!(
+            flag.as_str(),
+            "nodejs_compat" | "nodejs_compat_v2" | "nodejs_als"
+        ) {
+            let message =
+                format!("\"{flag}\" has no effect yet: Outboard does not serve node: modules");
+            checker.warn(&field, message);
+        }
+    }
+    flags
+}

@@ -1,0 +1,34 @@
+//! A developer's folder: its wrangler configuration, and its code as modules.
+//!
+//! [`load`] reads `wrangler.jsonc`, `wrangler.json` or `wrangler.toml`, applies
+//! one environment and answers a checked [`Project`], or every fault at once,
+//! each with its line. [`bundle`] turns the project into the modules a worker
+//! version is made of, the way wrangler's esbuild would, with rolldown and in
+//! memory: nothing is written to the folder, and no Node is needed.
+//!
+//! Both speak of faults as [`Diagnostic`]s, which print as
+//! `wrangler.jsonc:7:12: dev.port: …`.
+//!
+//! Not here, on purpose: running custom build commands, uploading, watching
+//! files (see [`Loaded::files`] and [`Bundle::watch_files`]), and whether a
+//! binding exists, which is the node's to know.
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod check;
+mod date;
+mod dev_vars;
+mod diagnostic;
+mod fields;
+mod load;
+mod project;
+mod tree;
+
+pub use bundle::{Bundle, BundleErrors, BundleOptions, Mode, Module, ModuleKind, bundle};
+pub use date::Date;
+pub use diagnostic::{Diagnostic, Position};
+pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
+pub use project::{
+    Dev, JsxFactories, Limits, ModuleRule, Project, Protocol, Route, RuleType, Secret, VarValue,
+    Zone,
+};

@@ -1,0 +1,167 @@
+//! The checked configuration: what the rest of Outboard may rely on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Date;
+
+/// A developer's folder, checked. Made by [`load`](crate::load).
+///
+/// All paths are absolute, and `root` has its symbolic links resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Project {
+    /// The folder of the configuration file.
+    pub root: PathBuf,
+    /// The environment that was applied.
+    pub environment: Option<String>,
+    /// The worker's name, with `-ENVIRONMENT` appended as wrangler does.
+    pub name: String,
+    /// The entry file. It existed when the project was loaded.
+    pub main: PathBuf,
+    pub compatibility_date: Date,
+    pub compatibility_flags: Vec<String>,
+    /// Plain values for `env`, from `vars`.
+    pub vars: BTreeMap<String, VarValue>,
+    /// Values from `.dev.vars`. One of the same name as a var replaces it.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The names `secrets.required` lists.
+    pub required_secrets: Vec<String>,
+
+    /// The configured module rules, before wrangler's defaults.
+    pub rules: Vec<ModuleRule>,
+    /// Module specifiers and what is resolved in their place.
+    pub alias: BTreeMap<String, String>,
+    /// Expressions and what is written in their place.
+    pub define: BTreeMap<String, String>,
+    /// Upload the entry as it is, with the files the rules match.
+    pub no_bundle: bool,
+    /// Also take the files under `base_dir` that the rules match.
+    pub find_additional_modules: bool,
+    /// Keep the names of modules instead of prefixing a hash.
+    pub preserve_file_names: bool,
+    /// Where specifiers of additional modules start.
+    pub base_dir: PathBuf,
+    pub minify: bool,
+    /// Keep `name` of functions and classes the bundler renames.
+    pub keep_names: bool,
+    /// The factories of the classic JSX transform; a tsconfig's come first.
+    pub jsx: JsxFactories,
+    /// A tsconfig to use instead of the nearest one of each file.
+    pub tsconfig: Option<PathBuf>,
+    pub upload_source_maps: bool,
+
+    pub dev: Dev,
+    pub routes: Vec<Route>,
+    /// Cron expressions of `triggers`.
+    pub crons: Vec<String>,
+    pub limits: Limits,
+}
+
+/// The value of a var: a string, or any other JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub enum VarValue {
+    Text(String),
+    Json(serde_json::Value),
+}
+
+/// A value that must not be shown. `Debug` prints `[secret]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that puts it into `env`.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Which imported files become modules of which kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleRule {
+    pub kind: RuleType,
+    pub globs: Vec<String>,
+    /// Whether later rules of the same kind, defaults included, still apply.
+    pub fallthrough: bool,
+}
+
+/// A rule's `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RuleType {
+    EsModule,
+    CommonJs,
+    CompiledWasm,
+    Text,
+    Data,
+}
+
+/// The functions JSX calls in the classic transform; `None` means React's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsxFactories {
+    pub factory: Option<String>,
+    pub fragment: Option<String>,
+}
+
+/// The `dev` table: how the local server listens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dev {
+    pub ip: Option<String>,
+    pub port: Option<u16>,
+    pub inspector_ip: Option<String>,
+    pub inspector_port: Option<u16>,
+    pub local_protocol: Option<Protocol>,
+    pub upstream_protocol: Option<Protocol>,
+    /// The host a request seems to be for.
+    pub host: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    Http,
+    Https,
+}
+
+/// One of `routes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// For example `example.com/api/*`, or a host if `custom_domain`.
+    pub pattern: String,
+    pub zone: Option<Zone>,
+    pub custom_domain: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Zone {
+    Id(String),
+    Name(String),
+}
+
+/// The `limits` table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// CPU time of one invocation, in milliseconds.
+    pub cpu_ms: Option<u32>,
+    /// Fetches one invocation may make.
+    pub subrequests: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_prints() {
+        let secrets = BTreeMap::from([("KEY", Secret::new("hunter2"))]);
+        assert_eq!(format!("{secrets:?}"), r#"{"KEY": [secret]}"#);
+    }
+}

@@ -1,0 +1,12 @@
+//! Promises of the crate: what a developer's folder becomes, or why not.
+
+mod arbitrary;
+mod bundling;
+mod environments;
+mod errors;
+mod faults;
+mod folder;
+mod formats;
+mod jsx;
+mod modules;
+mod packages;

@@ -94,7 +94,7 @@ impl ResponseReader {
                 }
                 Part::Trailer => {
                     let Some(line) = self.take_until(&mut input, b"\r\n")? else { break };
-                    if line == b"\r\n" {
+                    if *line == *b"\r\n" {
                         self.part = Part::Done;
                     }
                 }

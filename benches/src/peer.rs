@@ -69,7 +69,8 @@ impl Peer {
         }
     }
 
-    pub(crate) fn start(&self, site: Site, scratch: &Scratch) -> Result<Server> {
+    /// A server that has answered `request`.
+    pub(crate) fn start(&self, site: Site, request: &[u8], scratch: &Scratch) -> Result<Server> {
         let folder = scratch.folder()?;
         let port = free_port()?;
         let mut command = Command::new(&self.program);
@@ -78,7 +79,7 @@ impl Peer {
             Column::Workerd => workerd::configure(&mut command, site, &folder, port)?,
             Column::Outboard => outboard::configure(&mut command, site, &folder, port, self.lanes)?,
         }
-        Server::start(command, port, &tenant(0), folder.join("server.log"))
+        Server::start(command, port, request, folder.join("server.log"))
             .map_err(|error| error.context(self.label()))
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::http::{self, Client};
+use crate::http::Client;
 use crate::kernel;
 
 /// A server that takes longer to its first answer is broken, not slow.
@@ -39,19 +39,18 @@ pub(crate) struct Memory {
 }
 
 impl Server {
-    /// Starts `command` and returns once `host` is answered with success.
-    pub(crate) fn start(mut command: Command, port: u16, host: &str, log: PathBuf) -> Result<Self> {
+    /// Starts `command` and returns once `request` is answered with success.
+    pub(crate) fn start(mut command: Command, port: u16, request: &[u8], log: PathBuf) -> Result<Self> {
         let output = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         kernel::die_with_us(&mut command);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let request = http::get(host);
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("starting {:?}", command.get_program()))?;
         let mut server = Self { child, address, log, start_to_ready: Duration::ZERO };
         while started.elapsed() < START_PATIENCE {
             match Client::connect(address) {
-                Ok(mut client) => match client.ask(&request) {
+                Ok(mut client) => match client.ask(request) {
                     Ok(reply) if reply.status == 200 => {
                         server.start_to_ready = started.elapsed();
                         return Ok(server);

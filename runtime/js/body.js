@@ -79,7 +79,7 @@ class BodyState {
   open() {
     if (this.kind !== kEvent) return;
     const rid = op_event_body(this.value);
-    this.kind = rid === 0 ? kNull : kHost;
+    this.kind = rid < 0 ? kNull : kHost;
     this.value = rid;
   }
 

@@ -155,12 +155,9 @@ ObjectDefineProperty(globalThis, "navigator", {
   configurable: true,
 });
 
-const engineConsole = globalThis.console;
 defineLazy("console", () => {
   const { Console } = load("ext:deno_web/01_console.js");
-  const console = new Console((text, level) => op_console(level, text));
-  core.wrapConsole(console, engineConsole);
-  return console;
+  return new Console((text, level) => op_console(level, text));
 });
 
 defineValue("reportError", (error) => op_unhandled(error));

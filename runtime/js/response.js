@@ -46,7 +46,7 @@ class Response extends Body {
     if (body === kFromHost) {
       const answer = init;
       super(
-        answer.body === 0
+        answer.body < 0
           ? NO_BODY()
           : new BodyState(kHost, answer.body, null, null),
       );

@@ -64,7 +64,7 @@ impl Rounds {
     /// One fresh server: its first tenants at a pace, one of them again, then the others in a burst.
     fn round(&mut self, bench: &Bench, peer: &Peer, paced: usize, burst: usize) -> Result<()> {
         let script = include_str!("../../scripts/counter.js");
-        let server = peer.start(Site::Tenants { script, count: 1 + paced + burst }, &bench.scratch)?;
+        let server = peer.start(Site::Tenants { script, count: 1 + paced + burst }, &http::get(&tenant(0)), &bench.scratch)?;
         let mut client = Client::connect(server.address())?;
         let mut ask = |index: usize, nth: usize| -> Result<Duration> {
             let host = tenant(index);

@@ -45,7 +45,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let duration = bench.effort.pick(Duration::from_secs(2), Duration::from_millis(500));
 
     let mut turns = bench.enter("latency", bench.peers(), |peer| {
-        let server = peer.start(Site::One { script }, &bench.scratch)?;
+        let server = peer.start(Site::One { script }, &request, &bench.scratch)?;
         let mut connections = Connections::open(server.address(), CONNECTIONS)?;
         run(&mut connections, Pace::Closed, warm_up)?;
         let mut peaks = Vec::new();

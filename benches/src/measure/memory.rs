@@ -62,7 +62,7 @@ impl Rounds {
     fn round(&mut self, bench: &Bench, peer: &Peer) -> Result<()> {
         let script = include_str!("../../scripts/counter.js");
         let most = STAGES[STAGES.len() - 1];
-        let server = peer.start(Site::Tenants { script, count: 1 + most }, &bench.scratch)?;
+        let server = peer.start(Site::Tenants { script, count: 1 + most }, &http::get(&tenant(0)), &bench.scratch)?;
         let idle = bench.effort.pick(Duration::from_secs(4), Duration::from_secs(2));
         let base = weigh(&server, idle)?;
         self.base.push(base.pss as f64 / 1e6);

@@ -110,7 +110,7 @@ pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
             script: include_str!("../../scripts/cpu.js"),
             request: http::get("bench.test"),
             connections: 8,
-            is_right: |body| body == b"966303\n",
+            is_right: |body| body == b"1103678\n",
             lanes: Lanes::One,
         },
     )
@@ -172,7 +172,7 @@ fn measure(bench: &Bench, case: &Case) -> Result<Vec<Row>> {
 
 impl Running {
     fn start(bench: &Bench, peer: &Peer, case: &Case) -> Result<Self> {
-        let server = peer.start(Site::One { script: case.script }, &bench.scratch)?;
+        let server = peer.start(Site::One { script: case.script }, &case.request, &bench.scratch)?;
         let reply = Client::connect(server.address())?.ask(&case.request)?;
         if reply.status != 200 || !(case.is_right)(&reply.body) {
             let start = String::from_utf8_lossy(&reply.body[..reply.body.len().min(200)]).into_owned();

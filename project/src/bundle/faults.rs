@@ -91,7 +91,7 @@ fn split(rendered: &str) -> (String, Option<String>) {
 }
 
 /// JSON's messages end with the place, which the position says already.
-fn without_place(message: &str) -> &str {
+pub(super) fn without_place(message: &str) -> &str {
     match message.rsplit_once(" at line ") {
         Some((said, place)) if place.split(" column ").all(|n| n.parse::<u32>().is_ok()) => said,
         _ => message,

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use oxc_resolver::{CompilerOptions, ResolveOptions, Resolver};
+use oxc_resolver::{CompilerOptions, ResolveError, ResolveOptions, Resolver};
 use rolldown::JsxOptions;
 
-use crate::Project;
+use super::faults::without_place;
 use crate::diagnostic::Diagnostic;
+use crate::{Position, Project};
 
 /// The JSX options of a project, and the tsconfig they came from.
 ///
@@ -19,10 +20,7 @@ pub(super) fn options(project: &Project) -> Result<(JsxOptions, Option<PathBuf>)
     };
     let tsconfig = Resolver::new(ResolveOptions::default())
         .resolve_tsconfig(&path)
-        .map_err(|error| {
-            let shown = path.strip_prefix(&project.root).unwrap_or(&path);
-            Diagnostic::new(error.to_string()).in_file(shown)
-        })?;
+        .map_err(|error| fault(project, &path, &error))?;
     let compiler = &tsconfig.compiler_options;
     let options = match compiler.jsx.as_deref() {
         Some("react-jsx") => automatic(compiler),
@@ -38,6 +36,29 @@ pub(super) fn options(project: &Project) -> Result<(JsxOptions, Option<PathBuf>)
         None => classic(project, Some(compiler)),
     };
     Ok((options, Some(path)))
+}
+
+/// A tsconfig that cannot be read, or one that it extends.
+fn fault(project: &Project, path: &Path, error: &ResolveError) -> Diagnostic {
+    let shown = |path: &Path| path.strip_prefix(&project.root).unwrap_or(path).to_owned();
+    match error {
+        ResolveError::TsconfigLoadFailed { path, source } => fault(project, path, source),
+        ResolveError::Json(error) => {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let position = Position {
+                line: count(error.line),
+                column: count(error.column),
+            };
+            Diagnostic::new(without_place(&error.message))
+                .in_file(shown(&error.path))
+                .at(Some(position))
+        }
+        ResolveError::TsconfigNotFound(missing) => {
+            let message = format!("it extends {}, which is not there", shown(missing).display());
+            Diagnostic::new(message).in_file(shown(path))
+        }
+        error => Diagnostic::new(error.to_string()).in_file(shown(path)),
+    }
 }
 
 fn automatic(compiler: &CompilerOptions) -> JsxOptions {

@@ -68,7 +68,7 @@ fn each_fault_is_one_line_with_its_place() {
             ),
             ("src/d.json", "{\n  \"a\": }"),
         ],
-        &["src/d.json:2:8: expected value at line 2 column 8"],
+        &["src/d.json:2:8: expected value"],
     );
     check(
         &[
@@ -121,21 +121,33 @@ fn faults_of_configured_code() {
         &["src/index.ts:1:15: Could not resolve 'pkg'"],
     );
     check(
-        &[
-            (
-                "wrangler.jsonc",
-                &config(r#""define": { "X": "not an expression" }"#),
-            ),
-            ("src/index.ts", "export default 1;"),
-        ],
-        &["`not an expression` is not valid JS."],
+        &[(
+            "src/index.ts",
+            "import x from 'https://esm.sh/x'; export default x;",
+        )],
+        &["src/index.ts: https://esm.sh/x: Outboard does not load modules from the network"],
     );
     check(
         &[
             ("src/index.ts", "export default 1;"),
             ("tsconfig.json", "{ \"compilerOptions\": [] }"),
         ],
-        &["tsconfig.json: "],
+        &["tsconfig.json:1:23: invalid length 0, expected struct CompilerOptions with 23 elements"],
+    );
+    check(
+        &[
+            ("src/index.ts", "export default 1;"),
+            ("tsconfig.json", r#"{ "extends": "./base.json" }"#),
+            ("base.json", "{ \"a\": }"),
+        ],
+        &["base.json:1:8: expected value"],
+    );
+    check(
+        &[
+            ("src/index.ts", "export default 1;"),
+            ("tsconfig.json", r#"{ "extends": "./none.json" }"#),
+        ],
+        &["tsconfig.json: it extends none.json, which is not there"],
     );
     check(
         &[

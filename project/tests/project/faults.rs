@@ -137,7 +137,23 @@ fn wrong_types() {
 }
 
 #[test]
-fn rules_routes_and_triggers() {
+fn tables_and_lists() {
+    check(
+        r#""define": { "a b": "1" }"#,
+        &["2:13: define.a b: expected a name such as VERSION or process.env.MODE on the left"],
+    );
+    check(
+        r#""define": { "A": "two words" }"#,
+        &[r#"2:18: define.A: expected JSON or a name; to define a string write "\"two words\"""#],
+    );
+    check(
+        r#""define": { "A": "\"text\"", "B.C": "other.name", "D": "{\"x\": [1]}", "E": "-1.5" }"#,
+        &[],
+    );
+    check(
+        r#""alias": { "A": "" }"#,
+        &["2:17: alias.A: expected a module or a file, not an empty string"],
+    );
     check(
         r#""rules": [{}]"#,
         &[
@@ -382,13 +398,13 @@ fn what_is_missing_is_guessed_and_said() {
 
 #[test]
 fn all_faults_are_listed_in_the_order_of_the_file() {
-    let text = "{\n  \"minify\": 1,\n  \"dev\": { \"port\": 1e9, \"ip\": 2 },\n  \"queues\": [1],\n  \"name\": \"A\"\n}";
+    let text = "{\n  \"minify\": 1,\n  \"dev\": { \"port\": 70000, \"ip\": 2 },\n  \"queues\": [1],\n  \"name\": \"A\"\n}";
     assert_eq!(
         faults("wrangler.jsonc", text),
         "wrangler.jsonc: main: required: the worker's entry file, e.g. \"src/index.ts\"\n\
          wrangler.jsonc:2:13: minify: expected true or false, not a number\n\
-         wrangler.jsonc:3:20: dev.port: expected a whole number from 0 to 65535, not 1000000000.0\n\
-         wrangler.jsonc:3:31: dev.ip: expected a string, not a number\n\
+         wrangler.jsonc:3:20: dev.port: expected a whole number from 0 to 65535, not 70000\n\
+         wrangler.jsonc:3:33: dev.ip: expected a string, not a number\n\
          wrangler.jsonc:4:3: queues: Outboard does not serve queues yet\n\
          wrangler.jsonc:5:11: name: expected lower-case letters, digits, \"-\" and \"_\", \
          not starting with \"-\"; not \"A\""

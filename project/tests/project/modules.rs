@@ -36,16 +36,16 @@ fn default_rules_are_wranglers() {
         listed(&bundle),
         [
             ("index.js", ModuleKind::EsModule),
-            ("15f6ef1b-add.wasm", ModuleKind::Wasm),
-            ("48d1d6e2-schema.sql", ModuleKind::Text),
-            ("8d6ea1a1-README.txt", ModuleKind::Text),
-            ("9b3ca35e-page.html", ModuleKind::Text),
-            ("f1fce6f5-data.bin", ModuleKind::Data),
+            ("347b54b8-README.txt", ModuleKind::Text),
+            ("42364a01-schema.sql", ModuleKind::Text),
+            ("63ada55c-page.html", ModuleKind::Text),
+            ("c6006650-add.wasm", ModuleKind::Wasm),
+            ("e4bc8a01-data.bin", ModuleKind::Data),
         ]
     );
     assert_eq!(module(&bundle, "data.bin").content, [0, 255, 128]);
     assert_eq!(module(&bundle, "README.txt").content, b"read me");
-    assert_contains(code(&bundle), &["from \"./15f6ef1b-add.wasm\""]);
+    assert_contains(code(&bundle), &["from \"./c6006650-add.wasm\""]);
     assert_eq!(bundle.externals, [""; 0]);
 }
 

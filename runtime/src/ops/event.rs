@@ -97,10 +97,10 @@ pub(crate) fn op_event_headers<'a>(
     }
 }
 
-/// Opens the request's body: a resource id, or 0 where there is none.
+/// Opens the request's body: a resource id, or -1 where there is none.
 #[op2(fast)]
 #[smi]
-pub(crate) fn op_event_body(state: &mut OpState, #[smi] id: EventId) -> u32 {
+pub(crate) fn op_event_body(state: &mut OpState, #[smi] id: EventId) -> i32 {
     let shared = state.borrow::<Rc<Shared>>();
     let limit = shared.worker().map_or(0, |worker| worker.limits.body);
     let Some(body) = shared
@@ -108,11 +108,12 @@ pub(crate) fn op_event_body(state: &mut OpState, #[smi] id: EventId) -> u32 {
         .get(id)
         .and_then(|event| event.body.borrow_mut().take())
     else {
-        return 0;
+        return -1;
     };
-    state
+    let rid = state
         .resource_table
-        .add(BodyResource::new(body, Coding::Identity, limit))
+        .add(BodyResource::new(body, Coding::Identity, limit));
+    rid as i32
 }
 
 #[op2(fast)]

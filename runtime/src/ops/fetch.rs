@@ -61,7 +61,8 @@ pub(crate) struct FetchAnswer {
     headers: Vec<String>,
     url: String,
     redirected: bool,
-    body: u32,
+    /// A resource id, or -1 where there is none.
+    body: i32,
 }
 
 /// A body that can be sent again after a 307, or one that cannot.
@@ -344,12 +345,12 @@ pub(crate) async fn op_fetch_wait(
         .unwrap_or(Coding::Identity);
     let none = matches!(head.status.as_u16(), 101 | 204 | 205 | 304);
     let body = if none {
-        0
+        -1
     } else {
         state
             .borrow_mut()
             .resource_table
-            .add(BodyResource::new(body, coding, limit))
+            .add(BodyResource::new(body, coding, limit)) as i32
     };
     let reason = head.extensions.get::<hyper::ext::ReasonPhrase>();
     Ok(FetchAnswer {

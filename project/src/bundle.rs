@@ -1,5 +1,6 @@
 //! A project's code as the modules of one worker version.
 
+mod builtins;
 mod bundler;
 mod faults;
 mod files;
@@ -139,6 +140,7 @@ impl From<Diagnostic> for BundleErrors {
 /// # Errors
 /// With every fault of the code that was found, each with its place and lines.
 pub async fn bundle(project: &Project, options: &BundleOptions) -> Result<Bundle, BundleErrors> {
+    let name = project.name.clone();
     let project = project.clone();
     let options = *options;
     let outcome = thread::run(options.patience, move || async move {
@@ -148,7 +150,12 @@ pub async fn bundle(project: &Project, options: &BundleOptions) -> Result<Bundle
             bundler::run(&project, options).await
         }
     });
-    outcome
+    let outcome = outcome
         .await
-        .unwrap_or_else(|crash| Err(Diagnostic::new(crash.to_string()).into()))
+        .unwrap_or_else(|crash| Err(Diagnostic::new(crash.to_string()).into()));
+    if let Ok(bundle) = &outcome {
+        let (modules, files) = (bundle.modules.len(), bundle.watch_files.len());
+        tracing::debug!(worker = name, modules, files, "bundled");
+    }
+    outcome
 }

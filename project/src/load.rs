@@ -71,6 +71,8 @@ pub struct LoadErrors {
     pub faults: Vec<Diagnostic>,
     /// What would have been warned of, had the project loaded.
     pub warnings: Vec<Diagnostic>,
+    /// The files that were read: when one changes, load again.
+    pub files: Vec<PathBuf>,
 }
 
 impl fmt::Display for LoadErrors {
@@ -84,6 +86,7 @@ impl From<Diagnostic> for LoadErrors {
         Self {
             faults: vec![fault],
             warnings: Vec::new(),
+            files: Vec::new(),
         }
     }
 }
@@ -150,7 +153,11 @@ pub fn load(dir: &Path, options: &LoadOptions) -> Result<Loaded, LoadErrors> {
             warnings,
             files,
         }),
-        _ => Err(LoadErrors { faults, warnings }),
+        _ => Err(LoadErrors {
+            faults,
+            warnings,
+            files,
+        }),
     }
 }
 

@@ -110,29 +110,36 @@ pub(crate) struct ReadyIsolate {
     limits: Limits,
 }
 
-/// Counted against the isolate's limit while a long turn runs: array buffers
-/// that the runtime made for the script are not the allocator's.
-struct ExternalCap {
+/// What the memory of a long turn is checked against, besides V8's own limit.
+struct MemoryCap {
     shared: Rc<Shared>,
-    limit: usize,
+    heap: usize,
+    /// Array buffers that the runtime made for the script are not the
+    /// allocator's, but V8 counts them as external memory.
+    external: usize,
 }
 
-/// Stops the turn if memory outside the heap is over its cap. The watchdog asks
-/// V8 to call it, between two instructions of the script.
-pub(crate) unsafe extern "C" fn check_external_memory(
+/// Stops the turn if its memory is over the cap. The watchdog asks V8 to call
+/// it, between two instructions of the script.
+pub(crate) unsafe extern "C" fn check_memory(
     mut isolate: v8::UnsafeRawIsolatePtr,
     _data: *mut std::ffi::c_void,
 ) {
     // SAFETY: V8 passes the isolate that it interrupts, on its own thread.
     let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut_unchecked(&mut isolate) };
-    let used = isolate.get_heap_statistics().external_memory();
-    if let Some(cap) = isolate.get_slot::<ExternalCap>()
-        && used > cap.limit
+    let statistics = isolate.get_heap_statistics();
+    if let Some(cap) = isolate.get_slot::<MemoryCap>()
+        && (statistics.external_memory() > cap.external
+            || statistics.used_heap_size() > cap.heap)
     {
         cap.shared.heap_full.set(true);
         isolate.terminate_execution();
     }
 }
+
+/// What V8's heap may grow by each time it is full while its script unwinds, or
+/// asks for room only because an array buffer could not be allocated.
+const HEADROOM: usize = 16 << 20;
 
 impl ReadyIsolate {
     /// Starts from the snapshot. Takes about a millisecond of the lane's time.
@@ -154,11 +161,22 @@ impl ReadyIsolate {
         let handle = runtime.v8_isolate().thread_safe_handle();
         let stopper = handle.clone();
         let full = shared.clone();
-        runtime.add_near_heap_limit_callback(move |current, _initial| {
-            full.heap_full.set(true);
-            stopper.terminate_execution();
-            // Room to unwind in: without it V8 ends the process.
-            current * 2
+        // SAFETY: only turned back into an isolate inside the callback below.
+        let isolate = unsafe { runtime.v8_isolate().as_raw_isolate_ptr() };
+        runtime.add_near_heap_limit_callback(move |current, initial| {
+            // SAFETY: V8 calls this on the isolate's thread, inside the isolate,
+            // which `runtime` keeps alive.
+            let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(isolate) };
+            // V8 asks here also when an array buffer was refused: the script
+            // then gets a RangeError, and the heap has room.
+            let used = isolate.get_heap_statistics().total_heap_size();
+            if used > initial - initial / 4 {
+                full.heap_full.set(true);
+                stopper.terminate_execution();
+                // Room to unwind in: without it V8 ends the process.
+                return current * 2;
+            }
+            current + HEADROOM
         });
         let wake = {
             let state = runtime.op_state();
@@ -168,9 +186,10 @@ impl ReadyIsolate {
         };
         let isolate = runtime.v8_isolate();
         isolate.set_allow_wasm_code_generation_callback(refuse_wasm_from_bytes);
-        isolate.set_slot(ExternalCap {
+        isolate.set_slot(MemoryCap {
             shared: shared.clone(),
-            limit: limits.buffers * 2,
+            heap: limits.heap + HEADROOM,
+            external: limits.buffers + HEADROOM,
         });
         let entry = Entry::take(&mut runtime);
         Self {

@@ -27,6 +27,11 @@ const FLAGS: &str = concat!(
     // An isolate that was idle for long gives memory back by itself.
     " --memory-reducer",
     " --no-harmony-temporal",
+    // V8 15.0's turboshaft marks a bounded loop's stack check for removal; where
+    // that loop has none (filling a new array), it removes the enclosing loop's
+    // instead (LoopStackCheckElisionReducer), and such a loop cannot be stopped:
+    // `for (;;) new Array(1000).fill({})` would hold its lane for ever.
+    " --no-turboshaft-loop-unrolling",
 );
 
 impl Engine {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use deno_core::v8::IsolateHandle;
 use parking_lot::{Condvar, Mutex};
 
-use crate::isolate::check_external_memory;
+use crate::isolate::check_memory;
 
 /// How often lanes are looked at, and so how much a limit may be overrun.
 const TICK: Duration = Duration::from_millis(5);
@@ -136,7 +136,7 @@ impl LaneClock {
         }
         running
             .isolate
-            .request_interrupt(check_external_memory, std::ptr::null_mut());
+            .request_interrupt(check_memory, std::ptr::null_mut());
         let used = cpu.saturating_sub(seen.cpu) + seen.before;
         if used > running.budget && !running.terminated {
             running.terminated = true;

@@ -54,7 +54,10 @@ fn fault(project: &Project, path: &Path, error: &ResolveError) -> Diagnostic {
                 .at(Some(position))
         }
         ResolveError::TsconfigNotFound(missing) => {
-            let message = format!("it extends {}, which is not there", shown(missing).display());
+            let message = format!(
+                "it extends {}, which is not there",
+                shown(missing).display()
+            );
             Diagnostic::new(message).in_file(shown(path))
         }
         error => Diagnostic::new(error.to_string()).in_file(shown(path)),

@@ -14,6 +14,7 @@ use rolldown::plugin::{
 use rolldown_common::{ImportKind, ModuleType, ResolvedExternal};
 use sha1::{Digest, Sha1};
 
+use super::builtins::is_node_builtin;
 use super::files::{Additional, name_of, relative};
 use super::rules::{Matched, RuleSet};
 use super::{Module, ModuleKind};
@@ -62,41 +63,43 @@ impl Collected {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a module under the name it gets.
-    ///
-    /// Eight digits of a hash keep names short; the whole hash tells apart
-    /// the two contents that share them.
-    fn add(&self, folder: &str, name: &Name, kind: ModuleKind, content: Vec<u8>) -> String {
+    /// Adds a module under the first of its names that is free.
+    fn add(&self, names: Names, kind: ModuleKind, content: Vec<u8>) -> String {
         let mut modules = self.modules();
-        let names = match name {
-            Name::Kept(name) => vec![name.clone()],
-            Name::Hashed(name) => {
-                let hash = format!("{:x}", Sha1::digest(&content));
-                vec![format!("{}-{name}", &hash[..8]), format!("{hash}-{name}")]
-            }
-        };
+        let names = names.in_order(&content);
         let free = names.iter().find(|name| {
-            let module = modules.get(&format!("{folder}{name}"));
+            let module = modules.get(*name);
             module.is_none_or(|module| module.content == content && module.kind == kind)
         });
-        let name = free.or(names.last()).cloned().unwrap_or_default();
-        let specifier = format!("{folder}{name}");
-        modules.insert(
-            specifier.clone(),
-            Module {
-                specifier,
-                kind,
-                content,
-                source_map: None,
-            },
-        );
-        name
+        let specifier = free.or(names.last()).cloned().unwrap_or_default();
+        let module = Module {
+            specifier: specifier.clone(),
+            kind,
+            content,
+            source_map: None,
+        };
+        modules.insert(specifier.clone(), module);
+        specifier
     }
 }
 
-enum Name {
-    Kept(String),
-    Hashed(String),
+/// What a module may be called.
+struct Names {
+    /// The name it has anyway, if names are kept.
+    kept: Option<String>,
+    /// The folder and the file name of one with a hash.
+    hashed: (String, String),
+}
+
+impl Names {
+    /// Eight digits of a hash keep names short; the whole hash tells apart
+    /// the contents that share them.
+    fn in_order(self, content: &[u8]) -> Vec<String> {
+        let hash = format!("{:x}", Sha1::digest(content));
+        let (folder, name) = self.hashed;
+        let hashed = [&hash[..8], &hash].map(|hash| format!("{folder}{hash}-{name}"));
+        self.kept.into_iter().chain(hashed).collect()
+    }
 }
 
 /// Stops the bundler; what was wrong is among the collected errors.
@@ -224,15 +227,15 @@ impl Modules {
             let error = Diagnostic::new(format!("cannot be read: {error}"));
             self.fail(error, path.to_str())
         })?;
-        let name = match relative(&self.base_dir, &path) {
-            Some(name) if self.preserve_file_names => Name::Kept(name),
-            None if self.preserve_file_names => Name::Kept(name_of(&path)),
-            _ => Name::Hashed(name_of(&path)),
+        let kept = self
+            .preserve_file_names
+            .then(|| relative(&self.base_dir, &path).unwrap_or_else(|| name_of(&path)));
+        let names = Names {
+            kept,
+            hashed: (self.main_folder.clone(), name_of(&path)),
         };
-        let name = self
-            .collected
-            .add(&self.main_folder, &name, rule.into(), content);
-        Ok(Some(external(&format!("./{name}"), args.kind)))
+        let specifier = self.collected.add(names, rule.into(), content);
+        Ok(Some(external(&self.seen_from_main(&specifier), args.kind)))
     }
 
     async fn keep_if_additional(
@@ -336,64 +339,27 @@ fn is_code(rule: RuleType) -> bool {
     matches!(rule, RuleType::EsModule | RuleType::CommonJs)
 }
 
-fn is_node_builtin(specifier: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "assert",
-        "async_hooks",
-        "buffer",
-        "child_process",
-        "cluster",
-        "console",
-        "constants",
-        "crypto",
-        "dgram",
-        "diagnostics_channel",
-        "dns",
-        "domain",
-        "events",
-        "fs",
-        "http",
-        "http2",
-        "https",
-        "inspector",
-        "module",
-        "net",
-        "os",
-        "path",
-        "perf_hooks",
-        "process",
-        "punycode",
-        "querystring",
-        "readline",
-        "repl",
-        "stream",
-        "string_decoder",
-        "sys",
-        "timers",
-        "tls",
-        "trace_events",
-        "tty",
-        "url",
-        "util",
-        "v8",
-        "vm",
-        "wasi",
-        "worker_threads",
-        "zlib",
-    ];
-    const BELOW: &[&str] = &[
-        "assert/strict",
-        "dns/promises",
-        "fs/promises",
-        "inspector/promises",
-        "path/posix",
-        "path/win32",
-        "readline/promises",
-        "stream/consumers",
-        "stream/promises",
-        "stream/web",
-        "timers/promises",
-        "util/types",
-    ];
-    NAMES.contains(&specifier) || BELOW.contains(&specifier)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_never_share_a_name() {
+        let collected = Collected::default();
+        let add = |kept: Option<&str>, kind, content: &str| {
+            let names = Names {
+                kept: kept.map(str::to_owned),
+                hashed: ("src/".to_owned(), "x.txt".to_owned()),
+            };
+            collected.add(names, kind, content.into())
+        };
+        let (text, data) = (ModuleKind::Text, ModuleKind::Data);
+        assert_eq!(add(None, text, "a"), "src/86f7e437-x.txt");
+        assert_eq!(add(None, text, "a"), "src/86f7e437-x.txt");
+        let whole = "src/86f7e437faa5a7fce15d1ddcb9eaeaea377667b8-x.txt";
+        assert_eq!(add(None, data, "a"), whole);
+        assert_eq!(add(Some("x.txt"), text, "a"), "x.txt");
+        assert_eq!(add(Some("x.txt"), text, "b"), "src/e9d71f5e-x.txt");
+        assert_eq!(collected.modules().len(), 4);
+    }
 }

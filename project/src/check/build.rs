@@ -76,7 +76,6 @@ pub(super) fn existing(root: &Path, path: &Path, expect: Expect) -> Result<PathB
     if path.as_os_str().is_empty() {
         return Err("the path is empty".to_owned());
     }
-    // A NUL byte is the one thing that makes a path no path at all.
     let found = std::fs::canonicalize(root.join(path)).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no \"{shown}\" in {}", root.display()),
         _ => format!("\"{shown}\" cannot be read: {error}"),

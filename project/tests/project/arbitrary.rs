@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 use crate::folder::*;
 
 fn options() -> LoadOptions {
-    let options = LoadOptions {
+    LoadOptions {
         today: Date::new(2026, 1, 31).unwrap(),
         dev_vars: DevVars::Read,
         environment: Some("a".to_owned()),
         ..LoadOptions::default()
-    };
-    options
+    }
 }
 
 /// Loads whatever it is; each fault must have something to say.

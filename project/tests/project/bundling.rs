@@ -146,7 +146,7 @@ fn node_env_is_the_mode() {
     let folder = Folder::worker(&[("src/index.ts", source)]);
     let bundle = |mode| {
         let options = BundleOptions {
-            mode: mode,
+            mode,
             ..BundleOptions::default()
         };
         code(&folder.try_bundle(&options).unwrap()).to_owned()

@@ -5,11 +5,10 @@ use outboard_project::{DevVars, LoadOptions, VarValue};
 use crate::folder::*;
 
 fn options(environment: &str) -> LoadOptions {
-    let options = LoadOptions {
+    LoadOptions {
         environment: Some(environment.to_owned()),
         ..LoadOptions::default()
-    };
-    options
+    }
 }
 
 #[test]

@@ -5,11 +5,10 @@ use outboard_project::{Date, DevVars, LoadOptions};
 use crate::folder::*;
 
 fn options() -> LoadOptions {
-    let options = LoadOptions {
+    LoadOptions {
         today: Date::new(2026, 1, 31).unwrap(),
         ..LoadOptions::default()
-    };
-    options
+    }
 }
 
 fn folder(name: &str, text: &str) -> Folder {

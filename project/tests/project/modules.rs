@@ -117,6 +117,32 @@ fn names_are_kept_when_asked() {
 }
 
 #[test]
+fn kept_names_start_at_the_base_folder() {
+    let folder = Folder::new(&[
+        (
+            "wrangler.jsonc",
+            &config(r#""preserve_file_names": true, "base_dir": ".""#),
+        ),
+        (
+            "src/index.ts",
+            "import t from './t.txt'; import up from '../up.txt'; export default { t, up };",
+        ),
+        ("src/t.txt", "t"),
+        ("up.txt", "up"),
+    ]);
+    let bundle = folder.bundle();
+    assert_eq!(bundle.main, "src/index.js");
+    assert_eq!(
+        listed(&bundle)[1..],
+        [
+            ("src/t.txt", ModuleKind::Text),
+            ("up.txt", ModuleKind::Text),
+        ]
+    );
+    assert_contains(code(&bundle), &["from \"./t.txt\"", "from \"../up.txt\""]);
+}
+
+#[test]
 fn require_gives_what_the_module_is() {
     let folder = Folder::worker(&[
         (

@@ -1,0 +1,252 @@
+//! Hostile and broken scripts: one clear error each, and the lane goes on
+//! (invariant 5).
+
+use std::time::{Duration, Instant};
+
+use outboard_runtime::{EventError, Limits, StartError};
+
+use crate::support::*;
+
+const GOOD: &str = "export default { fetch: () => new Response('fine') };";
+
+/// Limits small enough for a test to reach.
+fn tight() -> Limits {
+    Limits {
+        cpu: Duration::from_millis(200),
+        startup_cpu: Duration::from_millis(200),
+        wall: Duration::from_millis(500),
+        heap: 32 << 20,
+        buffers: 32 << 20,
+        subrequests: 3,
+        ..Limits::default()
+    }
+}
+
+/// Runs `body` as a handler beside a good worker. After its error, the same
+/// worker's `/good` path and the neighbour answer, and soon.
+fn check(body: &str, expected: impl Fn(&Result<(u16, String), EventError>) -> bool) {
+    let source = format!(
+        "export default {{ async fetch(request, env, ctx) {{
+           if (request.url.endsWith('/good')) return new Response('good');
+           {body}
+         }} }};"
+    );
+    let bench = Bench::new();
+    let neighbour = worker(GOOD);
+    assert_eq!(bench.get(&neighbour, "/").expect("warm").1, "fine");
+    let hostile = worker_with(&source, |spec| spec.limits = tight());
+    let result = bench.get(&hostile, "/");
+    assert!(expected(&result), "{body}: {result:?}; {:?}", bench.log.lock());
+    for (worker, path, answer) in [(&neighbour, "/", "fine"), (&hostile, "/good", "good")] {
+        let started = Instant::now();
+        let (_, text) = bench.get(worker, path).unwrap_or_else(|error| {
+            panic!("after {body}: {path}: {error}; {:?}", bench.log.lock())
+        });
+        assert_eq!(text, answer, "after {body}");
+        // Generous for a loaded machine; a lane that waits for the hostile
+        // script's limit would take longer.
+        let took = started.elapsed();
+        assert!(took < Duration::from_millis(150), "after {body}: {took:?}");
+    }
+}
+
+fn is_cpu(result: &Result<(u16, String), EventError>) -> bool {
+    matches!(result, Err(EventError::CpuLimit { .. }))
+}
+
+fn is_memory(result: &Result<(u16, String), EventError>) -> bool {
+    matches!(result, Err(EventError::MemoryLimit { .. }))
+}
+
+fn throws(part: &str) -> impl Fn(&Result<(u16, String), EventError>) -> bool {
+    move |result| matches!(result, Err(EventError::Exception(error)) if error.message.contains(part))
+}
+
+#[test]
+fn an_endless_loop_is_stopped() {
+    check("for (;;) {}", is_cpu);
+    check("await 0; for (;;) {}", is_cpu);
+    check("await new Promise((r) => setTimeout(r, 1)); for (;;) {}", is_cpu);
+    // In small pieces too: an event's turns are added up.
+    check(
+        "for (;;) { const end = Date.now() + 8; while (Date.now() < end); await new Promise((r) => setTimeout(r, 0)); }",
+        is_cpu,
+    );
+    // Loops whose stack check V8's optimiser has been known to lose.
+    check("for (;;) new Array(1000).fill({});", is_cpu);
+    check("/(a*)*b/.test('a'.repeat(64)); return new Response('x');", is_cpu);
+}
+
+#[test]
+fn a_promise_that_never_settles_is_given_up() {
+    check("await new Promise(() => {});", |result| {
+        matches!(result, Err(EventError::Hung))
+    });
+    // With something under way that could still end, only the wall limit helps.
+    check("await fetch('http://never.test/');", |result| {
+        matches!(result, Err(EventError::WallLimit { .. }))
+    });
+}
+
+#[test]
+fn a_stack_overflow_is_an_exception() {
+    check(
+        "const f = () => f() + 1; f();",
+        throws("Maximum call stack size exceeded"),
+    );
+    check(
+        "const o = {}; o.toString = () => `${o}`; return new Response(o);",
+        throws("Maximum call stack size exceeded"),
+    );
+}
+
+#[test]
+fn a_full_heap_ends_the_isolate_and_not_the_process() {
+    check("const a = []; for (;;) a.push(new Array(1000).fill({}));", is_memory);
+    check("const a = []; for (;;) a.push('x'.repeat(1e5) + a.length);", |result| {
+        is_memory(result) || is_cpu(result)
+    });
+    check(
+        "const m = new Map(); for (let i = 0;; i++) m.set(i, { i });",
+        |result| is_memory(result) || is_cpu(result),
+    );
+    check("let s = 'x'; for (;;) s += s;", throws("Invalid string length"));
+    check("return new Response(new Array(2 ** 32));", throws("Invalid array length"));
+}
+
+#[test]
+fn array_buffers_over_the_limit_are_refused() {
+    check("new ArrayBuffer(2 ** 40);", throws("Array buffer allocation failed"));
+    check(
+        "const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1));",
+        throws("Array buffer allocation failed"),
+    );
+    // Those that the runtime makes for the script are counted as well.
+    check(
+        "const a = [], e = new TextEncoder(), s = 'x'.repeat(1 << 22); for (;;) a.push(e.encode(s));",
+        |result| is_memory(result) || throws("Array buffer allocation failed")(result),
+    );
+}
+
+#[test]
+fn a_hundred_thousand_timers_end_with_their_event() {
+    let bench = Bench::new();
+    let worker = worker_with(
+        "let fired = 0;
+         export default { async fetch(request) {
+           if (request.url.endsWith('/fired')) return new Response(String(fired));
+           for (let i = 0; i < 100_000; i++) setTimeout(() => fired++, 20);
+           return new Response('set');
+         } };",
+        |spec| spec.limits.cpu = Duration::from_secs(5),
+    );
+    assert_eq!(bench.get(&worker, "/").expect("an answer").1, "set");
+    // Longer than the timers: had they lived on, some would have fired.
+    let later = get("/fired");
+    std::thread::sleep(Duration::from_millis(60));
+    assert_eq!(bench.send(&worker, later).expect("an answer").1, "0");
+}
+
+#[test]
+fn an_unhandled_rejection_is_logged_once_and_harms_nothing() {
+    let bench = Bench::new();
+    let worker = worker(
+        "export default { async fetch() {
+           Promise.reject(new Error('nobody caught me'));
+           await new Promise((resolve) => setTimeout(resolve, 5));
+           return new Response('ok');
+         } };",
+    );
+    assert_eq!(bench.get(&worker, "/").expect("an answer").1, "ok");
+    let log = bench.log.lock();
+    let reports = log.iter().filter(|line| line.contains("nobody caught me"));
+    assert_eq!(reports.count(), 1, "{log:?}");
+}
+
+#[test]
+fn what_is_thrown_is_what_is_reported() {
+    check("throw new TypeError('no');", throws("TypeError: no"));
+    check("throw 'just text';", throws("just text"));
+    check("throw null;", throws("null"));
+    check("return 'not a response';", throws("did not resolve to 'Response'"));
+    check("return undefined;", throws("did not resolve to 'Response'"));
+    check("return Response.error();", throws("Response.error()"));
+}
+
+#[test]
+fn code_from_strings_is_refused() {
+    check("eval('1');", throws("Code generation from strings disallowed"));
+    check("new Function('1');", throws("Code generation from strings disallowed"));
+    check(
+        "await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));",
+        throws("Wasm code generation disallowed by embedder"),
+    );
+}
+
+#[test]
+fn subrequests_are_counted_per_event() {
+    check(
+        "for (let i = 0; i < 4; i++) await fetch(`http://up.test/${i}`); return new Response('x');",
+        throws("Too many subrequests."),
+    );
+}
+
+#[test]
+fn the_engine_is_hidden_from_the_script() {
+    let bench = Bench::new();
+    let worker = worker(
+        "export default { fetch() {
+           const found = ['Deno', '__bootstrap', '__outboard', 'process', 'require']
+             .filter((name) => name in globalThis);
+           return Response.json(found);
+         } };",
+    );
+    assert_eq!(bench.get(&worker, "/").expect("an answer").1, "[]");
+}
+
+#[test]
+fn a_script_that_cannot_start_says_why() {
+    let check = |source: &str, expected: &str| {
+        let bench = Bench::new();
+        let broken = worker_with(source, |spec| spec.limits = tight());
+        let Err(EventError::Start(error)) = bench.get(&broken, "/") else {
+            panic!("{source}: started");
+        };
+        let text = error.to_string();
+        assert!(text.contains(expected), "{source}: {text}");
+        let neighbour = worker(GOOD);
+        assert_eq!(bench.get(&neighbour, "/").expect("an answer").1, "fine");
+    };
+    check("export default {", "SyntaxError: Unexpected end of input");
+    check("throw new Error('at the top');", "Error: at the top");
+    check("import './gone.js';", "No such module \"./gone.js\"");
+    check("import 'node:fs';", "No such module \"node:fs\"");
+    check("await new Promise(() => {});", "never resolved");
+    check("for (;;) {}", "exceeded CPU time limit");
+    check("const a = []; for (;;) a.push(new Array(1000).fill({}));", "memory limit");
+    check("fetch('http://up.test/'); await 0; throw 1", "1");
+    check("setTimeout(() => {}, 1);", "Disallowed operation called within global scope");
+}
+
+#[test]
+fn a_worker_without_the_handler_says_so() {
+    let bench = Bench::new();
+    let worker = worker("export default { scheduled() {} };");
+    assert!(matches!(
+        bench.get(&worker, "/"),
+        Err(EventError::NoHandler { kind: "fetch" })
+    ));
+}
+
+#[test]
+fn start_errors_are_remembered_for_a_while() {
+    let bench = Bench::new();
+    let broken = worker_with("for (;;) {}", |spec| spec.limits = tight());
+    assert!(matches!(
+        bench.get(&broken, "/"),
+        Err(EventError::Start(StartError::CpuLimit { .. }))
+    ));
+    let started = Instant::now();
+    assert!(bench.get(&broken, "/").is_err());
+    assert!(started.elapsed() < Duration::from_millis(100));
+}

@@ -1,0 +1,4 @@
+//! What the binary promises, shown over real sockets.
+
+mod parity;
+mod support;

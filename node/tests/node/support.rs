@@ -1,0 +1,101 @@
+//! The built binary as a child process, and a client to talk to it.
+
+pub(crate) mod http;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+/// How long a process may take to say that it is ready.
+const READY: Duration = Duration::from_secs(30);
+
+/// A child process that dies with its guard.
+pub(crate) struct Process {
+    child: Child,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts `command` and gives each line it prints to `line`.
+    pub(crate) fn start(mut command: Command, mut line: impl FnMut(&str) + Send + 'static) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} starts: {error}"));
+        let stdout = child.stdout.take().expect("stdout is piped");
+        std::thread::spawn(move || {
+            // Read to its end: a full pipe would stop the child.
+            for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+                line(&text);
+            }
+        });
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let mut pipe = child.stderr.take().expect("stderr is piped");
+        let log = stderr.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4_096];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                log.lock()
+                    .push_str(&String::from_utf8_lossy(&buffer[..count]));
+            }
+        });
+        Self { child, stderr }
+    }
+
+    /// What it wrote to its standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.stderr.lock().clone()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; either way it is reaped here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `outboard serve` with a config of its own, on a port of its own.
+pub(crate) struct Outboard {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    _dir: tempfile::TempDir,
+}
+
+impl Outboard {
+    /// Serves `config`, which says neither where to listen nor what to log and
+    /// names files by their absolute paths.
+    pub(crate) fn serve(config: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join("outboard.toml");
+        let config =
+            format!("listen = \"127.0.0.1:0\"\naccess_log = {{ enabled = false }}\n{config}");
+        std::fs::write(&file, config).expect("the config is written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+        command.arg("serve").arg("--config").arg(&file);
+        let (ready, is_ready) = mpsc::channel();
+        let process = Process::start(command, move |line| {
+            if let Some(address) = line.strip_prefix("ready on http://") {
+                // The test may have given up.
+                let _ = ready.send(address.to_string());
+            }
+        });
+        let address = is_ready
+            .recv_timeout(READY)
+            .ok()
+            .and_then(|address| address.parse().ok())
+            .unwrap_or_else(|| panic!("outboard did not start:\n{}", process.log()));
+        Self {
+            process,
+            address,
+            _dir: dir,
+        }
+    }
+}

@@ -20,7 +20,11 @@ const {
   TypeError,
 } = primordials;
 
-const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
+// Wider than a token (RFC 9110, 5.6.2), as Workers are: what cannot be sent is
+// refused when it is sent.
+const NAME = new SafeRegExp(
+  "^[!#$%&'*+\\-.^_`|~0-9A-Za-z\\x80-\\uFFFF]*$",
+);
 const EDGE_SPACE = new SafeRegExp("^[\\t\\n\\r ]+|[\\t\\n\\r ]+$", "g");
 // deno-lint-ignore no-control-regex
 const BAD_VALUE = new SafeRegExp("[\\x00\\r\\n]");
@@ -28,7 +32,7 @@ const kHost = Symbol("host headers");
 
 function toName(name) {
   name = `${name}`;
-  if (!RegExpPrototypeTest(TOKEN, name)) {
+  if (!RegExpPrototypeTest(NAME, name)) {
     throw new TypeError("Invalid header name.");
   }
   return StringPrototypeToLowerCase(name);
@@ -40,6 +44,15 @@ function toValue(value) {
     throw new TypeError("Invalid header value.");
   }
   return value;
+}
+
+function requireArguments(method, given, needed) {
+  if (given < needed) {
+    throw new TypeError(
+      `Failed to execute '${method}' on 'Headers': parameter ${given + 1} is ` +
+        "not of type 'string'.",
+    );
+  }
 }
 
 class Headers {
@@ -54,15 +67,15 @@ class Headers {
       return;
     }
     this.#list = [];
-    if (init === undefined || init === null) return;
-    if (typeof init === "object" && #list in init) {
+    if (init === undefined) return;
+    if (typeof init === "object" && init !== null && #list in init) {
       this.#list = copy(init.#list);
       return;
     }
-    if (typeof init !== "object" && typeof init !== "function") {
+    if (typeof init !== "object" && typeof init !== "function" || init === null) {
       throw new TypeError(
         "Failed to construct 'Headers': constructor parameter 1 is not of " +
-          "type 'Headers or sequence or record'.",
+          "type 'Headers or Sequence or object'.",
       );
     }
     if (typeof init[SymbolIterator] === "function") {
@@ -97,16 +110,19 @@ class Headers {
   }
 
   append(name, value) {
+    requireArguments("append", arguments.length, 2);
     this.#requireMutable();
     this.#append(toName(name), toValue(value));
   }
 
   delete(name) {
+    requireArguments("delete", arguments.length, 1);
     this.#requireMutable();
     remove(this.#list, toName(name), 0);
   }
 
   get(name) {
+    requireArguments("get", arguments.length, 1);
     return find(this.#list, toName(name));
   }
 
@@ -130,10 +146,12 @@ class Headers {
   }
 
   has(name) {
+    requireArguments("has", arguments.length, 1);
     return find(this.#list, toName(name)) !== null;
   }
 
   set(name, value) {
+    requireArguments("set", arguments.length, 2);
     this.#requireMutable();
     set(this.#list, toName(name), toValue(value));
   }
@@ -142,7 +160,7 @@ class Headers {
     if (typeof callback !== "function") {
       throw new TypeError(
         "Failed to execute 'forEach' on 'Headers': parameter 1 is not of " +
-          "type 'Function'.",
+          "type 'function'.",
       );
     }
     const entries = sorted(this.#list);

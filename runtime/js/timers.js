@@ -3,7 +3,6 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  DateNow,
   MapPrototypeDelete,
   MapPrototypeGet,
   MapPrototypeSet,
@@ -12,6 +11,7 @@ const {
   ReflectApply,
   TypeError,
 } = primordials;
+const { op_unhandled } = core.ops;
 const { cancelTimer, createTimer, getAsyncContext, setAsyncContext } = core;
 const { currentEvent, requireEvent } = core.loadExtScript(
   "ext:outboard/event.js",
@@ -21,7 +21,7 @@ function requireFunction(callback, name) {
   if (typeof callback !== "function") {
     throw new TypeError(
       `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter ` +
-        "1 is not of type 'Function'.",
+        "1 is not of type 'function'.",
     );
   }
 }
@@ -37,7 +37,9 @@ function start(callback, delay, args, repeat) {
       const outer = getAsyncContext();
       setAsyncContext(context);
       try {
-        ReflectApply(callback, undefined, args);
+        ReflectApply(callback, globalThis, args);
+      } catch (error) {
+        op_unhandled(error);
       } finally {
         setAsyncContext(outer);
       }
@@ -72,6 +74,11 @@ function clearTimeout(id) {
   }
 }
 
+function queueMicrotask(callback) {
+  requireFunction(callback, "queueMicrotask");
+  core.queueMicrotask(callback);
+}
+
 /** `scheduler.wait(delay, { signal })`: an awaitable, abortable setTimeout. */
 class Scheduler {
   wait(delay, options = undefined) {
@@ -94,7 +101,7 @@ class Scheduler {
 return {
   clearInterval: clearTimeout,
   clearTimeout,
-  now: DateNow,
+  queueMicrotask,
   Scheduler,
   scheduler: new Scheduler(),
   setInterval,

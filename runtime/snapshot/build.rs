@@ -14,7 +14,9 @@ fn main() {
             skip_op_registration: false,
             extensions: outboard_runtime::snapshot_extensions(),
             extension_transpiler: None,
-            with_runtime_cb: None,
+            with_runtime_cb: Some(Box::new(|runtime| {
+                outboard_runtime::warm_snapshot(runtime);
+            })),
         },
         None,
     )

@@ -154,6 +154,8 @@ impl ReadyIsolate {
             module_loader: Some(loader.clone()),
             extensions: snapshot_extensions(),
             startup_snapshot: Some(engine.snapshot.image),
+            // They are in the snapshot.
+            skip_op_registration: true,
             residual_lazy_js_sources: engine.snapshot.lazy_scripts,
             create_params: Some(params),
             ..RuntimeOptions::default()
@@ -259,6 +261,7 @@ impl ReadyIsolate {
             stopped: Cell::new(false),
             tidy_due: Cell::new(false),
             last_used: Cell::new(Instant::now()),
+            heap_size: Cell::new(0),
         };
         isolate.handlers = isolate.attach(namespace)?;
         let isolate = Rc::new(isolate);
@@ -351,6 +354,7 @@ pub(crate) struct Isolate {
     stopped: Cell<bool>,
     tidy_due: Cell<bool>,
     last_used: Cell<Instant>,
+    heap_size: Cell<usize>,
 }
 
 impl Isolate {
@@ -370,14 +374,17 @@ impl Isolate {
         self.last_used.get()
     }
 
-    /// Bytes that the heap has taken from the process's cage.
+    /// Bytes that the heap had taken from the process's cage when last measured.
     pub(crate) fn heap_size(&self) -> usize {
-        let Ok(mut runtime) = self.resident.runtime.try_borrow_mut() else {
-            return 0;
-        };
-        let _entered = Entered::new(self.resident.isolate);
-        let statistics = runtime.v8_isolate().get_heap_statistics();
-        statistics.total_heap_size()
+        self.heap_size.get()
+    }
+
+    pub(crate) fn measure_heap(&self) {
+        if let Ok(mut runtime) = self.resident.runtime.try_borrow_mut() {
+            let _entered = Entered::new(self.resident.isolate);
+            let statistics = runtime.v8_isolate().get_heap_statistics();
+            self.heap_size.set(statistics.total_heap_size());
+        }
     }
 
     /// No new events; the isolate ends once the open ones have.

@@ -131,6 +131,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             ready_wanted: config.ready,
             heap: Cell::new(0),
             counted: Cell::new(0),
+            measured: Cell::new(Instant::now()),
         });
         lane.refill();
         let keeper = tokio::task::spawn_local(housekeeping(lane.clone()));
@@ -192,6 +193,8 @@ pub struct LaneLocal {
     /// This lane's part of `HEAP_IN_USE` and of `ISOLATES`.
     heap: Cell<usize>,
     counted: Cell<usize>,
+    /// When housekeeping last measured heaps.
+    measured: Cell<Instant>,
 }
 
 impl LaneLocal {
@@ -297,11 +300,15 @@ impl LaneLocal {
             Err(error) => Err(error),
         };
         let slot = match &result {
-            Ok(isolate) => Slot::Live(isolate.clone()),
+            Ok(isolate) => {
+                isolate.measure_heap();
+                add_share(&HEAP_IN_USE, &self.heap, isolate.heap_size());
+                add_share(&ISOLATES, &self.counted, 1);
+                Slot::Live(isolate.clone())
+            }
             Err(error) => Slot::Failed(error.clone(), Instant::now()),
         };
         self.slots.borrow_mut().insert(worker.id, slot);
-        self.count_heap();
         self.refill();
         result
     }
@@ -366,7 +373,7 @@ impl LaneLocal {
         tracing::debug!(worker = isolate.worker().name(), "evicted an idle isolate");
         self.retire(isolate.worker());
         drop(isolate);
-        self.count_heap();
+        self.sum_heap(&self.live());
         true
     }
 
@@ -381,9 +388,19 @@ impl LaneLocal {
             .collect()
     }
 
+    /// Measures the heaps of isolates that have run since the last look; the
+    /// others are as they were.
     fn count_heap(&self) {
+        let since = self.measured.replace(Instant::now());
         let live = self.live();
-        let heap: usize = live.iter().map(|isolate| isolate.heap_size()).sum();
+        for isolate in live.iter().filter(|isolate| isolate.last_used() >= since) {
+            isolate.measure_heap();
+        }
+        self.sum_heap(&live);
+    }
+
+    fn sum_heap(&self, live: &[Rc<Isolate>]) {
+        let heap = live.iter().map(|isolate| isolate.heap_size()).sum();
         replace_share(&HEAP_IN_USE, &self.heap, heap);
         replace_share(&ISOLATES, &self.counted, live.len());
     }
@@ -391,8 +408,12 @@ impl LaneLocal {
     fn drop_all(&self) {
         self.slots.borrow_mut().clear();
         self.ready.borrow_mut().clear();
-        self.count_heap();
+        self.sum_heap(&[]);
     }
+}
+
+fn add_share(total: &AtomicUsize, share: &Cell<usize>, more: usize) {
+    replace_share(total, share, share.get() + more);
 }
 
 fn replace_share(total: &AtomicUsize, share: &Cell<usize>, now: usize) {

@@ -17,6 +17,7 @@ mod limits;
 mod loader;
 mod ops;
 mod platform;
+mod warm;
 mod watchdog;
 mod worker;
 
@@ -29,4 +30,5 @@ pub use host::{FetchError, Host, LogLevel, LogRecord};
 pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, LaneStats, Served};
 pub use limits::Limits;
 pub use platform::{Engine, Snapshot};
+pub use warm::warm_snapshot;
 pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};

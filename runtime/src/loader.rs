@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
@@ -32,7 +33,26 @@ impl BundleLoader {
 
     /// Gives the isolate its worker; a second one is ignored.
     pub(crate) fn attach(&self, worker: Arc<Worker>) {
+        worker.starts.fetch_add(1, Ordering::Relaxed);
         let _ = self.worker.set(worker);
+    }
+
+    /// The compiled form of a module, or a wish for it. The first isolate of a
+    /// version has no wish: making it takes as long as starting, and a version
+    /// that is started once has no use for it.
+    fn code_cache(&self, specifier: &ModuleSpecifier) -> Option<SourceCodeCacheInfo> {
+        let worker = self.worker.get()?;
+        if worker.starts.load(Ordering::Relaxed) < 2 {
+            return None;
+        }
+        let cache = worker.code_cache.lock();
+        Some(SourceCodeCacheInfo {
+            // A version's bytes never change, so the specifier is key enough.
+            hash: 0,
+            data: cache
+                .get(specifier.as_str())
+                .map(|data| Cow::Owned(data.to_vec())),
+        })
     }
 
     fn module(&self, url: &str) -> Option<&Module> {
@@ -137,15 +157,10 @@ impl BundleLoader {
                 )));
             }
         };
-        // A version's bytes never change, so the specifier is key enough.
-        let code_cache = (kind == ModuleType::JavaScript).then(|| SourceCodeCacheInfo {
-            hash: 0,
-            data: self.worker.get().and_then(|worker| {
-                let cache = worker.code_cache.lock();
-                let data = cache.get(specifier.as_str())?;
-                Some(Cow::Owned(data.to_vec()))
-            }),
-        });
+        let code_cache = match kind {
+            ModuleType::JavaScript => self.code_cache(specifier),
+            _ => None,
+        };
         Ok(ModuleSource::new(
             kind,
             ModuleSourceCode::String(code.into()),

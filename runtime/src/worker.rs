@@ -57,7 +57,9 @@ pub struct Worker {
     pub(crate) modules: HashMap<String, Module>,
     pub(crate) env: String,
     pub(crate) limits: Limits,
-    /// V8's compiled form of each module, made by the first isolate.
+    /// Isolates of this version that were started.
+    pub(crate) starts: AtomicU64,
+    /// V8's compiled form of each module, made by the second isolate.
     pub(crate) code_cache: Mutex<HashMap<String, Arc<[u8]>>>,
 }
 
@@ -119,6 +121,7 @@ impl Worker {
             modules,
             env: serde_json::Value::Object(spec.env).to_string(),
             limits: spec.limits,
+            starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
         }))
     }

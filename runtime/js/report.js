@@ -1,0 +1,23 @@
+// Errors that nobody caught, on their way to the log. A worker that listens for
+// them (js/global_scope.js) hears of them first and may keep them out of it.
+(function () {
+const { core } = __bootstrap;
+const { op_unhandled } = core.ops;
+
+/** Set by the global scope once it can have listeners. */
+const listeners = { __proto__: null, error: null, rejection: null };
+
+/** https://html.spec.whatwg.org/#report-the-exception */
+function reportException(error) {
+  if (listeners.error === null || listeners.error(error)) op_unhandled(error);
+}
+
+function reportRejection(promise, reason) {
+  if (listeners.rejection === null || listeners.rejection(promise, reason)) {
+    op_unhandled(reason);
+  }
+  return true;
+}
+
+return { listeners, reportException, reportRejection };
+})();

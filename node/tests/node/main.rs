@@ -1,4 +1,6 @@
 //! What the binary promises, shown over real sockets.
 
+mod docs;
 mod parity;
 mod support;
+mod tidy;

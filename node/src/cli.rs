@@ -13,7 +13,12 @@ use clap::{Args, Parser, Subcommand};
 ///     outboard check my-worker        every fault of its config and script
 ///     outboard serve --config outboard.toml   many workers, in production
 #[derive(Parser)]
-#[command(name = "outboard", version, verbatim_doc_comment, arg_required_else_help = true)]
+#[command(
+    name = "outboard",
+    version,
+    verbatim_doc_comment,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -241,7 +241,10 @@ impl Checker<'_> {
             let name = worker.name.get_ref().clone();
             let at = worker.name.span().start;
             if workers.iter().any(|other| other.name == name) {
-                self.fault(at, &format!("worker[{index}].name: {name:?} is there twice"));
+                self.fault(
+                    at,
+                    &format!("worker[{index}].name: {name:?} is there twice"),
+                );
             }
             let worker = self.worker(index, worker, &base);
             workers.extend(worker);
@@ -287,7 +290,9 @@ impl Checker<'_> {
         if worker.routes.is_empty() {
             self.fault(
                 at,
-                &format!("worker[{index}].routes: there is none; write routes = [\"example.com/*\"]"),
+                &format!(
+                    "worker[{index}].routes: there is none; write routes = [\"example.com/*\"]"
+                ),
             );
         }
         let mut routes = Vec::new();
@@ -373,6 +378,9 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_by_name() {
         let text = faults("lisen = \"127.0.0.1:1\"\n");
-        assert!(text.starts_with("outboard.toml:1:1: unknown field `lisen`"), "{text}");
+        assert!(
+            text.starts_with("outboard.toml:1:1: unknown field `lisen`"),
+            "{text}"
+        );
     }
 }

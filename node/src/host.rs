@@ -9,9 +9,7 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody};
-use outboard_runtime::{
-    BodyError, FetchError, Host, HostBody, LogLevel, LogRecord, ScriptError,
-};
+use outboard_runtime::{BodyError, FetchError, Host, HostBody, LogLevel, LogRecord, ScriptError};
 
 use crate::output;
 

@@ -59,10 +59,11 @@ impl Node {
     /// Binds, starts the lanes, and serves `routes`.
     pub(crate) fn start(options: NodeOptions, routes: RouteList) -> Result<Self, NodeError> {
         let engine = Engine::init(outboard_snapshot::SNAPSHOT);
-        let listeners = bind(options.listen, options.lanes).map_err(|source| NodeError::Listen {
-            address: options.listen,
-            source,
-        })?;
+        let listeners =
+            bind(options.listen, options.lanes).map_err(|source| NodeError::Listen {
+                address: options.listen,
+                source,
+            })?;
         let address = listeners
             .first()
             .map_or(Ok(options.listen), std::net::TcpListener::local_addr)

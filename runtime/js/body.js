@@ -20,8 +20,9 @@ const {
   DataViewPrototypeGetByteOffset,
   JSONParse,
   ObjectPrototypeIsPrototypeOf,
-  PromiseReject,
-  PromiseResolve,
+  SafeWeakMap,
+  SymbolAsyncIterator,
+  SymbolIterator,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset,
@@ -29,7 +30,11 @@ const {
   TypedArrayPrototypeSlice,
   TypeError,
   Uint8Array,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
 } = primordials;
+
+const { illegalInvocation } = core.loadExtScript("ext:outboard/headers.js");
 
 const streams = () => core.loadExtScript("ext:deno_web/06_streams.js");
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
@@ -39,6 +44,10 @@ const forms = () => core.loadExtScript("ext:outboard/form_data.js");
 const USED =
   "Body has already been used. It can only be used once. Use tee() first if " +
   "you need to read it twice.";
+
+const LOCKED = "This ReadableStream is currently locked to a reader.";
+/** As Workers word it where a stream is to be split. */
+const LOCKED_TEE = "This ReadableStream is currently locked to a reader,";
 
 /** What a body is made of. */
 const kNull = 0; // no body
@@ -62,11 +71,7 @@ class BodyState {
   /** Takes the body for one reader. */
   take() {
     if (this.isUsed()) throw new TypeError(USED);
-    if (this.kind === kStream && this.value.locked) {
-      throw new TypeError(
-        "This ReadableStream is currently locked to a reader.",
-      );
-    }
+    if (this.kind === kStream && this.value.locked) throw new TypeError(LOCKED);
     this.used = this.kind !== kNull;
   }
 
@@ -94,10 +99,14 @@ class BodyState {
       case kHost:
         this.value = streams().readableStreamForRid(this.value);
         break;
-      default:
-        this.value = bytesStream(
-          this.kind === kText ? core.encode(this.value) : this.value,
-        );
+      default: {
+        const bytes = this.kind === kText
+          ? core.encode(this.value)
+          : this.value;
+        this.value = bytesStream(bytes);
+        this.length = TypedArrayPrototypeGetByteLength(bytes);
+        setStreamLength(this.value, this.length);
+      }
     }
     if (this.used) {
       // Read already: what the script now sees is a closed, disturbed stream.
@@ -144,7 +153,7 @@ class BodyState {
 
   /** Two bodies from one. */
   clone() {
-    if (this.isUsed()) throw new TypeError(USED);
+    if (this.isUsed()) throw new TypeError(LOCKED_TEE);
     this.open();
     switch (this.kind) {
       case kNull:
@@ -153,7 +162,9 @@ class BodyState {
         return new BodyState(this.kind, this.value, this.type, this.length);
       case kHost:
       case kStream: {
-        const [left, right] = streams().readableStreamTee(this.stream(), true);
+        const stream = this.stream();
+        if (stream.locked) throw new TypeError(LOCKED_TEE);
+        const [left, right] = streams().readableStreamTee(stream, true);
         this.value = left;
         return new BodyState(kStream, right, this.type, this.length);
       }
@@ -161,9 +172,21 @@ class BodyState {
   }
 
   /** Nobody will read this. */
-  cancel() {
-    if (this.kind === kHost && !this.used) op_body_cancel(this.value);
+  drop() {
+    if (this.kind === kHost) op_body_cancel(this.value);
+    else if (this.kind === kStream) this.value.cancel();
   }
+}
+
+/** Streams of known length, which the host is told where one is a body. */
+const lengths = new SafeWeakMap();
+
+function setStreamLength(stream, length) {
+  WeakMapPrototypeSet(lengths, stream, length);
+}
+
+function streamLength(stream) {
+  return WeakMapPrototypeGet(lengths, stream) ?? null;
 }
 
 const NO_BODY = () => new BodyState(kNull, null, null, null);
@@ -232,9 +255,7 @@ function extractBody(init) {
             "and cannot be used as a body.",
         );
       }
-      const length = core.loadExtScript("ext:outboard/identity_streams.js")
-        .fixedLengthOf(init);
-      return new BodyState(kStream, init, null, length);
+      return new BodyState(kStream, init, null, streamLength(init));
     }
     if (ObjectPrototypeIsPrototypeOf(urls().URLSearchParamsPrototype, init)) {
       return new BodyState(
@@ -250,7 +271,7 @@ function extractBody(init) {
       return new BodyState(
         bytes === null ? kStream : kBytes,
         bytes ?? stream,
-        `multipart/form-data; boundary="${boundary}"`,
+        `multipart/form-data; boundary=${boundary}`,
         null,
       );
     }
@@ -262,7 +283,11 @@ function extractBody(init) {
         init.size,
       );
     }
-    if (typeof init[primordials.SymbolAsyncIterator] === "function") {
+    if (
+      typeof init[SymbolAsyncIterator] === "function" ||
+      // A String object is text all the same.
+      (typeof init[SymbolIterator] === "function" && !core.isStringObject(init))
+    ) {
       const { ReadableStream } = streams();
       return new BodyState(kStream, ReadableStream.from(init), null, null);
     }
@@ -279,42 +304,42 @@ class Body {
   }
 
   get body() {
-    return this.#state.stream();
+    return bodyState(this).stream();
   }
 
   get bodyUsed() {
-    return this.#state.isUsed();
+    return bodyState(this).isUsed();
   }
 
   async arrayBuffer() {
-    return TypedArrayPrototypeGetBuffer(await this.#state.bytes());
+    return TypedArrayPrototypeGetBuffer(await bodyState(this).bytes());
   }
 
   bytes() {
-    return this.#state.bytes();
+    return bodyState(this).bytes();
   }
 
   text() {
-    return this.#state.text();
+    return bodyState(this).text();
   }
 
   async json() {
-    return JSONParse(await this.#state.text());
+    return JSONParse(await bodyState(this).text());
   }
 
   async blob() {
-    const bytes = await this.#state.bytes();
+    const bytes = await bodyState(this).bytes();
     const type = this.headers.get("content-type") ?? "";
-    const { Blob } = blobs();
-    return new Blob([bytes], { type });
+    return blobs().blobOfType(bytes, type);
   }
 
   formData() {
     const type = this.headers.get("content-type");
-    return forms().parse(this.#state, type);
+    return forms().parse(bodyState(this), type);
   }
 
   static stateOf(body) {
+    if (!(#state in body)) throw illegalInvocation();
     return body.#state;
   }
 }
@@ -333,5 +358,7 @@ return {
   kStream,
   kText,
   NO_BODY,
+  setStreamLength,
+  streamLength,
 };
 })();

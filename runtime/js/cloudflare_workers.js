@@ -1,15 +1,41 @@
 // `cloudflare:workers`
 (function () {
 const { core, primordials } = __bootstrap;
-const { Proxy, ReflectGet, ReflectHas, ReflectOwnKeys } = primordials;
+const { Proxy, ReflectGet, ReflectHas, ReflectOwnKeys, TypeError } = primordials;
 const { worker } = core.loadExtScript("ext:outboard/dispatch.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 
-/** The base class of entrypoints: handlers as methods. */
+/** The base classes of entrypoints: handlers as methods. */
 class WorkerEntrypoint {
   constructor(ctx, env) {
     this.ctx = ctx;
     this.env = env;
+  }
+}
+
+class DurableObject {
+  constructor(ctx, env) {
+    this.ctx = ctx;
+    this.env = env;
+  }
+}
+
+class WorkflowEntrypoint {
+  constructor(ctx, env) {
+    this.ctx = ctx;
+    this.env = env;
+  }
+}
+
+/** What may be passed by reference over RPC. */
+class RpcTarget {}
+
+class RpcStub {
+  constructor() {
+    throw new TypeError(
+      "new RpcStub() is not served yet: RPC is not supported by this version " +
+        "of Outboard.",
+    );
   }
 }
 
@@ -27,5 +53,28 @@ function waitUntil(promise) {
   requireEvent().waitUntil(promise);
 }
 
-return { env, waitUntil, WorkerEntrypoint };
+/** Runs `fn` while the imported `env` is another one. */
+function withEnv(other, fn) {
+  const before = worker.env;
+  worker.env = other;
+  try {
+    return fn();
+  } finally {
+    worker.env = before;
+  }
+}
+
+return {
+  DurableObject,
+  env,
+  get exports() {
+    return worker.exports;
+  },
+  RpcStub,
+  RpcTarget,
+  waitUntil,
+  withEnv,
+  WorkerEntrypoint,
+  WorkflowEntrypoint,
+};
 })();

@@ -7,22 +7,65 @@ const {
   ArrayBufferIsView,
   ObjectDefineProperty,
   PromisePrototypeThen,
+  ReflectApply,
   TypeError,
   Uint8Array,
 } = primordials;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const base = core.loadExtScript("ext:deno_crypto/00_crypto.js");
 const { Crypto, crypto, CryptoKey, SubtleCrypto } = base;
 
-function asBytes(value) {
-  if (ArrayBufferIsView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-  return new Uint8Array(value);
+// Not Workers': key encapsulation is no standard yet.
+const UNSERVED = [
+  "decapsulateBits",
+  "decapsulateKey",
+  "encapsulateBits",
+  "encapsulateKey",
+  "getPublicKey",
+];
+for (let i = 0; i < UNSERVED.length; i++) {
+  delete SubtleCrypto.prototype[UNSERVED[i]];
 }
+
+function asBytes(value) {
+  return ArrayBufferIsView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+}
+
+function requireBuffer(value, method, parameter) {
+  if (ArrayBufferIsView(value) || core.isAnyArrayBuffer(value)) return;
+  throw new TypeError(
+    `Failed to execute '${method}' on 'SubtleCrypto': parameter ${parameter} ` +
+      "is not of type 'BufferSource'.",
+  );
+}
+
+/** Randomness is an event's: a module's top level must run alike each time. */
+function inEventOnly(name) {
+  const method = Crypto.prototype[name];
+  const wrapped = {
+    [name](...args) {
+      requireEvent();
+      return ReflectApply(method, this, args);
+    },
+  }[name];
+  ObjectDefineProperty(Crypto.prototype, name, {
+    __proto__: null,
+    value: wrapped,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+inEventOnly("getRandomValues");
+inEventOnly("randomUUID");
 
 ObjectDefineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
   __proto__: null,
   value: function timingSafeEqual(a, b) {
+    requireBuffer(a, "timingSafeEqual", 1);
+    requireBuffer(b, "timingSafeEqual", 2);
     a = asBytes(a);
     b = asBytes(b);
     if (a.length !== b.length) {

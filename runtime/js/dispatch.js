@@ -11,9 +11,11 @@ const {
 } = core.ops;
 const {
   JSONParse,
+  ObjectDefineProperty,
   ObjectPrototypeIsPrototypeOf,
   PromisePrototype,
   PromisePrototypeThen,
+  SymbolToStringTag,
   TypeError,
 } = primordials;
 const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
@@ -25,7 +27,7 @@ const { bodyState, kNull } = core.loadExtScript("ext:outboard/body.js");
 const { bodyForHost } = core.loadExtScript("ext:outboard/fetch.js");
 
 /** The worker's default export, its module's other exports, and `env`. */
-const worker = { __proto__: null, handler: undefined, env: undefined };
+const worker = { __proto__: null, handler: undefined, env: undefined, exports: {} };
 
 /** The second life of every handler: `ctx`. */
 class ExecutionContext {
@@ -36,6 +38,10 @@ class ExecutionContext {
     this.props = {};
   }
 
+  get exports() {
+    return worker.exports;
+  }
+
   waitUntil(promise) {
     this.#event.waitUntil(promise);
   }
@@ -44,6 +50,12 @@ class ExecutionContext {
     this.#event.passThrough = true;
   }
 }
+
+ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
+  __proto__: null,
+  value: "ExecutionContext",
+  configurable: true,
+});
 
 /** Called once, after the main module ran. */
 function attach(namespace, envJson) {

@@ -3,11 +3,13 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_fetch_abort, op_fetch_send, op_fetch_wait } = core.ops;
-const { PromiseReject, TypeError } = primordials;
+const { PromiseReject, PromiseResolve, StringPrototypeStartsWith, TypeError } =
+  primordials;
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { bodyState, kBytes, kHost, kNull, kStream, kText } = core.loadExtScript(
   "ext:outboard/body.js",
 );
+const { illegalInvocation } = core.loadExtScript("ext:outboard/headers.js");
 const { Request, requestParts } = core.loadExtScript("ext:outboard/request.js");
 const { hostResponse } = core.loadExtScript("ext:outboard/response.js");
 
@@ -66,11 +68,22 @@ async function send(event, request) {
 
 function fetch(input, init = undefined) {
   try {
+    if (this !== undefined && this !== globalThis) {
+      throw illegalInvocation();
+    }
     const event = requireEvent();
     if (arguments.length === 0) {
-      throw new TypeError("fetch: 1 argument required, but only 0 present.");
+      throw new TypeError(
+        "Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': parameter 1 " +
+          "is not of type 'Request or string'.",
+      );
     }
-    return send(event, new Request(input, init));
+    const request = new Request(input, init);
+    if (StringPrototypeStartsWith(request.url, "data:")) {
+      const { fetchData } = core.loadExtScript("ext:outboard/data_url.js");
+      return PromiseResolve(fetchData(request.url));
+    }
+    return send(event, request);
   } catch (error) {
     return PromiseReject(error);
   }

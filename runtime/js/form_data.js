@@ -14,6 +14,7 @@ const {
   StringPrototypeReplace,
   StringPrototypeStartsWith,
   StringPrototypeToLowerCase,
+  StringPrototypeToWellFormed,
   SymbolIterator,
   SymbolToStringTag,
   TypeError,
@@ -21,25 +22,26 @@ const {
 
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
 
+function requireArguments(method, given) {
+  if (given >= 2) return;
+  const type = given === 0 ? "string" : "File or Blob or string";
+  throw new TypeError(
+    `Failed to execute '${method}' on 'FormData': parameter ${given + 1} is ` +
+      `not of type '${type}'.`,
+  );
+}
+
 class FormData {
   /** @type {{name: string, value: string | File}[]} */
   #list = [];
 
-  constructor(form = undefined) {
-    if (form !== undefined) {
-      throw new TypeError(
-        "FormData constructor does not take a form in this runtime.",
-      );
-    }
-  }
-
   #entry(name, value, filename) {
     const { BlobPrototype, File, FilePrototype } = blobs();
-    name = `${name}`;
+    name = StringPrototypeToWellFormed(`${name}`);
     if (ObjectPrototypeIsPrototypeOf(BlobPrototype, value)) {
       const isFile = ObjectPrototypeIsPrototypeOf(FilePrototype, value);
       if (!isFile || filename !== undefined) {
-        const title = filename ?? (isFile ? value.name : "blob");
+        const title = filename ?? (isFile ? value.name : name);
         value = new File([value], `${title}`, {
           type: value.type,
           lastModified: isFile ? value.lastModified : undefined,
@@ -47,15 +49,11 @@ class FormData {
       }
       return { name, value };
     }
-    if (filename !== undefined) {
-      throw new TypeError(
-        "FormData: parameter 2 is not of type 'Blob', which a filename needs.",
-      );
-    }
-    return { name, value: `${value}` };
+    return { name, value: StringPrototypeToWellFormed(`${value}`) };
   }
 
   append(name, value, filename = undefined) {
+    requireArguments("append", arguments.length);
     ArrayPrototypePush(this.#list, this.#entry(name, value, filename));
   }
 
@@ -94,6 +92,7 @@ class FormData {
   }
 
   set(name, value, filename = undefined) {
+    requireArguments("set", arguments.length);
     const entry = this.#entry(name, value, filename);
     const list = this.#list;
     for (let i = 0; i < list.length; i++) {
@@ -154,10 +153,7 @@ ObjectDefineProperties(FormData.prototype, {
   },
 });
 
-const CRLF = new SafeRegExp("\\r(?!\\n)|(?<!\\r)\\n", "g");
-
-function escapeName(name, isFilename) {
-  if (!isFilename) name = StringPrototypeReplace(name, CRLF, "\r\n");
+function escapeName(name) {
   name = StringPrototypeReplace(name, new SafeRegExp("\\n", "g"), "%0A");
   name = StringPrototypeReplace(name, new SafeRegExp("\\r", "g"), "%0D");
   return StringPrototypeReplace(name, new SafeRegExp('"', "g"), "%22");
@@ -175,18 +171,17 @@ function serialize(form) {
   for (let i = 0; i < list.length; i++) {
     const { name, value } = list[i];
     let head = `--${boundary}\r\nContent-Disposition: form-data; ` +
-      `name="${escapeName(name, false)}"`;
+      `name="${escapeName(name)}"`;
     if (typeof value === "string") {
-      const text = StringPrototypeReplace(value, CRLF, "\r\n");
-      ArrayPrototypePush(parts, `${head}\r\n\r\n${text}\r\n`);
+      ArrayPrototypePush(parts, `${head}\r\n\r\n${value}\r\n`);
     } else {
       hasFile = true;
-      head += `; filename="${escapeName(value.name, true)}"\r\nContent-Type: ` +
+      head += `; filename="${escapeName(value.name)}"\r\nContent-Type: ` +
         `${value.type === "" ? "application/octet-stream" : value.type}\r\n\r\n`;
       ArrayPrototypePush(parts, head, value, "\r\n");
     }
   }
-  ArrayPrototypePush(parts, `--${boundary}--\r\n`);
+  ArrayPrototypePush(parts, `--${boundary}--`);
   if (!hasFile) {
     let text = "";
     for (let i = 0; i < parts.length; i++) text += parts[i];
@@ -203,13 +198,20 @@ const BOUNDARY = new SafeRegExp(
 
 /** @param {BodyState} state @param {string | null} type its Content-Type */
 async function parse(state, type) {
-  const lower = type === null ? "" : StringPrototypeToLowerCase(type);
+  if (type === null) {
+    throw new TypeError("Parsing a Body as FormData requires a Content-Type header.");
+  }
+  const lower = StringPrototypeToLowerCase(type);
   const form = new FormData();
   if (StringPrototypeStartsWith(lower, "multipart/form-data")) {
     const match = RegExpPrototypeExec(BOUNDARY, type);
     const boundary = match?.[1] ?? match?.[2];
     if (boundary === undefined) {
-      throw new TypeError("No boundary string in Content-Type.");
+      throw new TypeError(
+        "No boundary string in Content-Type header. The multipart/form-data " +
+          "MIME type requires a boundary parameter, e.g. 'Content-Type: " +
+          "multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.",
+      );
     }
     const bytes = await state.bytes();
     const parts = op_form_parse(bytes, boundary);
@@ -234,7 +236,7 @@ async function parse(state, type) {
   }
   throw new TypeError(
     `Unrecognized Content-Type header value. FormData can only parse the ` +
-      `following MIME types: multipart/form-data, application/x-www-form-urlencoded.`,
+      `following MIME types: multipart/form-data, application/x-www-form-urlencoded`,
   );
 }
 

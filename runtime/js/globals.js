@@ -5,8 +5,14 @@
 // getter until used. benches/README.md has the measured price of each.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_console, op_unhandled } = core.ops;
-const { ObjectDefineProperty, ObjectKeys, TypeError } = primordials;
+const { op_console } = core.ops;
+const {
+  EvalError,
+  ObjectDefineProperty,
+  ObjectKeys,
+  ReflectApply,
+  SymbolToStringTag,
+} = primordials;
 
 const load = core.loadExtScript;
 const event = "ext:deno_web/02_event.js";
@@ -19,16 +25,22 @@ const crypto = "ext:outboard/crypto.js";
 const abort = "ext:deno_web/03_abort_signal.js";
 const base64 = "ext:deno_web/05_base64.js";
 const socket = "ext:outboard/web_socket.js";
-const performance = "ext:deno_web/15_performance.js";
+const cache = "ext:outboard/caches.js";
+const scope = "ext:outboard/global_scope.js";
+const navigator = "ext:outboard/navigator.js";
 
 /** global name -> the script that has it */
 const lazy = {
   __proto__: null,
   AbortController: abort,
   AbortSignal: abort,
+  addEventListener: scope,
   atob: base64,
   Blob: file,
   btoa: base64,
+  Cache: cache,
+  caches: cache,
+  CacheStorage: cache,
   ByteLengthQueuingStrategy: streams,
   CloseEvent: event,
   CompressionStream: "ext:deno_web/14_compression.js",
@@ -38,11 +50,13 @@ const lazy = {
   CryptoKey: crypto,
   CustomEvent: event,
   DecompressionStream: "ext:deno_web/14_compression.js",
-  DigestStream: crypto,
+  dispatchEvent: scope,
   DOMException: "ext:deno_web/01_dom_exception.js",
   ErrorEvent: event,
   Event: event,
   EventTarget: event,
+  ExtendableEvent: scope,
+  FetchEvent: scope,
   File: file,
   FixedLengthStream: identity,
   FormData: "ext:outboard/form_data.js",
@@ -50,8 +64,9 @@ const lazy = {
   MessageChannel: ports,
   MessageEvent: event,
   MessagePort: ports,
-  Performance: performance,
-  performance,
+  Navigator: navigator,
+  navigator,
+  performance: "ext:outboard/performance.js",
   PromiseRejectionEvent: event,
   ReadableByteStreamController: streams,
   ReadableStream: streams,
@@ -59,8 +74,12 @@ const lazy = {
   ReadableStreamBYOBRequest: streams,
   ReadableStreamDefaultController: streams,
   ReadableStreamDefaultReader: streams,
-  structuredClone: ports,
+  removeEventListener: scope,
+  ScheduledEvent: scope,
+  ServiceWorkerGlobalScope: scope,
+  structuredClone: "ext:outboard/structured_clone.js",
   SubtleCrypto: crypto,
+  TailEvent: scope,
   TextDecoder: encoding,
   TextDecoderStream: encoding,
   TextEncoder: encoding,
@@ -70,6 +89,8 @@ const lazy = {
   URLPattern: "ext:deno_web/01_urlpattern.js",
   WebSocket: socket,
   WebSocketPair: socket,
+  WebSocketRequestResponsePair: scope,
+  WorkerGlobalScope: scope,
   WritableStream: streams,
   WritableStreamDefaultController: streams,
   WritableStreamDefaultWriter: streams,
@@ -108,6 +129,7 @@ for (let i = 0; i < names.length; i++) {
   defineLazy(name, () => load(script)[name]);
 }
 
+const { reportException, reportRejection } = load("ext:outboard/report.js");
 const timers = load("ext:outboard/timers.js");
 const { fetch } = load("ext:outboard/fetch.js");
 const { Headers } = load("ext:outboard/headers.js");
@@ -118,8 +140,14 @@ const eager = {
   __proto__: null,
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
+  // What a flag of the compatibility date turned on: none is told apart here.
+  Cloudflare: { compatibilityFlags: {} },
+  eval: refuseEval,
   fetch,
   Headers,
+  origin: "null",
+  queueMicrotask: timers.queueMicrotask,
+  reportError: (error) => reportException(error),
   Request,
   Response,
   scheduler: timers.scheduler,
@@ -134,39 +162,46 @@ for (let i = 0; i < eagerNames.length; i++) {
   defineValue(eagerNames[i], eager[eagerNames[i]]);
 }
 
-class Navigator {
-  get userAgent() {
-    return "Cloudflare-Workers";
-  }
-
-  get language() {
-    return "en";
-  }
-
-  get hardwareConcurrency() {
-    return 1;
-  }
-}
-const navigator = new Navigator();
-ObjectDefineProperty(globalThis, "navigator", {
+ObjectDefineProperty(globalThis, SymbolToStringTag, {
   __proto__: null,
-  get: () => navigator,
-  enumerable: false,
+  value: "ServiceWorkerGlobalScope",
   configurable: true,
 });
+defineLazy("constructor", () => load(scope).ServiceWorkerGlobalScope);
+
+/** V8 refuses strings; this refuses whatever else `eval` would hand back. */
+function refuseEval() {
+  throw new EvalError(
+    "Code generation from strings disallowed for this context",
+  );
+}
 
 defineLazy("console", () => {
   const { Console } = load("ext:deno_web/01_console.js");
-  return new Console((text, level) => op_console(level, text));
+  return quiet(new Console((text, level) => op_console(level, text)));
 });
 
-defineValue("reportError", (error) => op_unhandled(error));
+/** What a script logs may throw when looked at; logging never does. */
+function quiet(console) {
+  const names = ObjectKeys(console);
+  for (let i = 0; i < names.length; i++) {
+    const method = console[names[i]];
+    if (typeof method !== "function") continue;
+    console[names[i]] = {
+      [names[i]]: function () {
+        try {
+          ReflectApply(method, console, arguments);
+        } catch {
+          // Nothing to say of it.
+        }
+      },
+    }[names[i]];
+  }
+  return console;
+}
 
-core.setReportExceptionCallback((error) => op_unhandled(error));
-core.setUnhandledPromiseRejectionHandler((_promise, reason) => {
-  op_unhandled(reason);
-  return true;
-});
+core.setReportExceptionCallback(reportException);
+core.setUnhandledPromiseRejectionHandler(reportRejection);
 
 const web = { __proto__: null, DOMException: "ext:deno_web/01_dom_exception.js" };
 function domError(name) {
@@ -182,8 +217,10 @@ const domErrors = [
   "NetworkError",
   "NotSupportedError",
   "OperationError",
+  "QuotaExceededError",
   "SyntaxError",
   "TimeoutError",
+  "TypeMismatchError",
 ];
 for (let i = 0; i < domErrors.length; i++) {
   const name = domErrors[i];
@@ -200,6 +237,9 @@ function start() {
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
   delete globalThis.__outboard;
+  // A worker's Wasm comes from its modules alone.
+  delete WebAssembly.compileStreaming;
+  delete WebAssembly.instantiateStreaming;
   return [
     dispatch.attach,
     dispatch.dispatchFetch,

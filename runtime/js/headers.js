@@ -46,6 +46,14 @@ function toValue(value) {
   return value;
 }
 
+function illegalInvocation() {
+  return new TypeError(
+    "Illegal invocation: function called with incorrect `this` reference. See " +
+      "https://developers.cloudflare.com/workers/observability/errors/" +
+      "#illegal-invocation-errors for details.",
+  );
+}
+
 function requireArguments(method, given, needed) {
   if (given < needed) {
     throw new TypeError(
@@ -103,27 +111,20 @@ class Headers {
     ArrayPrototypePush(this.#list, name, value);
   }
 
-  #requireMutable() {
-    if (this.#immutable) {
-      throw new TypeError("Can't modify immutable headers.");
-    }
-  }
-
   append(name, value) {
     requireArguments("append", arguments.length, 2);
-    this.#requireMutable();
-    this.#append(toName(name), toValue(value));
+    const list = mutableListOf(this);
+    ArrayPrototypePush(list, toName(name), toValue(value));
   }
 
   delete(name) {
     requireArguments("delete", arguments.length, 1);
-    this.#requireMutable();
-    remove(this.#list, toName(name), 0);
+    remove(mutableListOf(this), toName(name), 0);
   }
 
   get(name) {
     requireArguments("get", arguments.length, 1);
-    return find(this.#list, toName(name));
+    return find(listOf(this), toName(name));
   }
 
   /** Workers' older spelling of getSetCookie, for `Set-Cookie` alone. */
@@ -137,7 +138,7 @@ class Headers {
   }
 
   getSetCookie() {
-    const list = this.#list;
+    const list = listOf(this);
     const values = [];
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === "set-cookie") ArrayPrototypePush(values, list[i + 1]);
@@ -147,13 +148,12 @@ class Headers {
 
   has(name) {
     requireArguments("has", arguments.length, 1);
-    return find(this.#list, toName(name)) !== null;
+    return find(listOf(this), toName(name)) !== null;
   }
 
   set(name, value) {
     requireArguments("set", arguments.length, 2);
-    this.#requireMutable();
-    set(this.#list, toName(name), toValue(value));
+    set(mutableListOf(this), toName(name), toValue(value));
   }
 
   forEach(callback, thisArg = undefined) {
@@ -163,7 +163,7 @@ class Headers {
           "type 'function'.",
       );
     }
-    const entries = sorted(this.#list);
+    const entries = sorted(listOf(this));
     for (let i = 0; i < entries.length; i++) {
       FunctionPrototypeCall(
         callback,
@@ -176,22 +176,31 @@ class Headers {
   }
 
   *entries() {
-    const entries = sorted(this.#list);
+    const entries = sorted(listOf(this));
     for (let i = 0; i < entries.length; i++) yield entries[i];
   }
 
   *keys() {
-    const entries = sorted(this.#list);
+    const entries = sorted(listOf(this));
     for (let i = 0; i < entries.length; i++) yield entries[i][0];
   }
 
   *values() {
-    const entries = sorted(this.#list);
+    const entries = sorted(listOf(this));
     for (let i = 0; i < entries.length; i++) yield entries[i][1];
   }
 
   static listOf(headers) {
+    if (!(#list in headers)) throw illegalInvocation();
     return headers.#list;
+  }
+
+  static mutableListOf(headers) {
+    const list = listOf(headers);
+    if (headers.#immutable) {
+      throw new TypeError("Can't modify immutable headers.");
+    }
+    return list;
   }
 
   static is(value) {
@@ -200,9 +209,10 @@ class Headers {
 }
 
 // Taken off the class at once: they are this room's, not the script's.
-const { is: isHeaders, listOf: headerList } = Headers;
+const { is: isHeaders, listOf, mutableListOf } = Headers;
 delete Headers.is;
 delete Headers.listOf;
+delete Headers.mutableListOf;
 
 ObjectDefineProperties(Headers.prototype, {
   [SymbolIterator]: {
@@ -280,9 +290,10 @@ function hostHeaders(list, immutable) {
 return {
   copyHeaderList: copy,
   findHeader: find,
-  headerList,
+  headerList: listOf,
   Headers,
   hostHeaders,
+  illegalInvocation,
   isHeaders,
   setHeader: set,
 };

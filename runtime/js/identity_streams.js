@@ -7,22 +7,20 @@ const {
   ArrayBufferIsView,
   ArrayBufferPrototype,
   DataViewPrototypeGetByteLength,
-  NumberIsInteger,
+  MathTrunc,
+  Number,
+  NumberIsFinite,
   ObjectPrototypeIsPrototypeOf,
-  SafeWeakMap,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetSymbolToStringTag,
   TypeError,
   Uint8Array,
-  WeakMapPrototypeGet,
-  WeakMapPrototypeSet,
 } = primordials;
 const { TransformStream } = core.loadExtScript("ext:deno_web/06_streams.js");
-
-/** Readable sides of known length. */
-const lengths = new SafeWeakMap();
+const { setStreamLength } = core.loadExtScript("ext:outboard/body.js");
 
 function toBytes(chunk) {
+  if (typeof chunk === "string") return core.encode(chunk);
   if (ObjectPrototypeIsPrototypeOf(ArrayBufferPrototype, chunk)) {
     return new Uint8Array(chunk);
   }
@@ -41,48 +39,60 @@ function byteLength(view) {
 
 class IdentityTransformStream extends TransformStream {
   constructor(strategy = undefined) {
-    super({
-      transform(chunk, controller) {
-        controller.enqueue(toBytes(chunk));
+    const transformer = arguments[1];
+    super(
+      transformer ?? {
+        transform(chunk, controller) {
+          controller.enqueue(toBytes(chunk));
+        },
       },
-    }, strategy);
+      strategy,
+    );
   }
 }
 
-class FixedLengthStream extends TransformStream {
+/** A whole number of bytes. */
+function toLength(length) {
+  const number = typeof length === "bigint" ? Number(length) : +length;
+  if (number < 0) {
+    throw new TypeError(
+      "The value cannot be converted because it is negative and this API " +
+        "expects a positive bigint.",
+    );
+  }
+  if (!NumberIsFinite(number)) {
+    throw new TypeError(
+      "The value cannot be converted because it is not an integer.",
+    );
+  }
+  return MathTrunc(number);
+}
+
+class FixedLengthStream extends IdentityTransformStream {
   constructor(length, strategy = undefined) {
-    const expected = typeof length === "bigint" ? Number(length) : +length;
-    if (!NumberIsInteger(expected) || expected < 0) {
-      throw new TypeError("FixedLengthStream needs a whole number of bytes.");
-    }
+    const expected = toLength(length);
     let left = expected;
-    super({
+    super(strategy, {
       transform(chunk, controller) {
         const bytes = toBytes(chunk);
         left -= byteLength(bytes);
         if (left < 0) {
-          throw new TypeError(
-            "Attempt to write too many bytes through a FixedLengthStream.",
+          // Told to the reader: the writer did what it could.
+          controller.error(
+            new TypeError(
+              "Attempt to write too many bytes through a FixedLengthStream.",
+            ),
           );
+          return;
         }
         controller.enqueue(bytes);
       },
-      flush() {
-        if (left > 0) {
-          throw new TypeError(
-            "FixedLengthStream did not see all expected bytes before close().",
-          );
-        }
-      },
-    }, strategy);
-    WeakMapPrototypeSet(lengths, this.readable, expected);
+      // What is missing at the end is seen by whoever counts: the host, which
+      // was told the length, cuts the answer.
+    });
+    setStreamLength(this.readable, expected);
   }
 }
 
-/** The length that a readable side promised, or null. */
-function fixedLengthOf(readable) {
-  return WeakMapPrototypeGet(lengths, readable) ?? null;
-}
-
-return { FixedLengthStream, fixedLengthOf, IdentityTransformStream };
+return { FixedLengthStream, IdentityTransformStream };
 })();

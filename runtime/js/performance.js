@@ -2,7 +2,7 @@
 // top level runs alike wherever it is loaded.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_now } = core.ops;
+const { op_now, op_time_origin } = core.ops;
 const {
   ObjectDefineProperty,
   SymbolToStringTag,
@@ -16,39 +16,27 @@ const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 const time = new Uint32Array(2);
 const timeBytes = new Uint8Array(TypedArrayPrototypeGetBuffer(time));
 
+function read(op) {
+  op(timeBytes);
+  return time[0] * 1000 + time[1] / 1e6;
+}
+
+/** When the isolate began, in milliseconds since 1970; read once. */
+let origin = null;
+
 class Performance {
+  // As Workers have it, `now` counts from here.
   get timeOrigin() {
     return 0;
   }
 
   now() {
     if (currentEvent() === undefined) return 0;
-    op_now(timeBytes);
-    return time[0] * 1000 + time[1] / 1e6;
+    return (origin ??= read(op_time_origin)) + read(op_now);
   }
 
   toJSON() {
     return { timeOrigin: this.timeOrigin };
-  }
-
-  // What timelines are for has no reader here; callers are let be.
-  mark() {}
-  measure() {}
-  clearMarks() {}
-  clearMeasures() {}
-  clearResourceTimings() {}
-  setResourceTimingBufferSize() {}
-
-  getEntries() {
-    return [];
-  }
-
-  getEntriesByName() {
-    return [];
-  }
-
-  getEntriesByType() {
-    return [];
   }
 }
 ObjectDefineProperty(Performance.prototype, SymbolToStringTag, {

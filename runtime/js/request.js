@@ -4,8 +4,7 @@ const { core, primordials } = __bootstrap;
 const { op_event_headers, op_url_normalize } = core.ops;
 const {
   ObjectDefineProperty,
-  RegExpPrototypeTest,
-  SafeRegExp,
+  ObjectPrototypeIsPrototypeOf,
   StringPrototypeToUpperCase,
   Symbol,
   SymbolToStringTag,
@@ -16,26 +15,68 @@ const { Body, bodyState, BodyState, extractBody, kEvent, kNull, NO_BODY } = core
 const { copyHeaderList, findHeader, headerList, Headers, hostHeaders } = core
   .loadExtScript("ext:outboard/headers.js");
 
-const METHOD = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
 const kFromHost = Symbol("request from host");
-const NORMALIZED = {
-  __proto__: null,
-  DELETE: true,
-  GET: true,
-  HEAD: true,
-  OPTIONS: true,
-  PATCH: true,
-  POST: true,
-  PUT: true,
-};
+
+/** What Workers know, written in any case. */
+const METHODS = { __proto__: null };
+const names = [
+  "ACL",
+  "BIND",
+  "CHECKOUT",
+  "COPY",
+  "DELETE",
+  "GET",
+  "HEAD",
+  "LINK",
+  "LOCK",
+  "MERGE",
+  "MKACTIVITY",
+  "MKCALENDAR",
+  "MKCOL",
+  "MOVE",
+  "MSEARCH",
+  "NOTIFY",
+  "OPTIONS",
+  "PATCH",
+  "POST",
+  "PROPFIND",
+  "PROPPATCH",
+  "PURGE",
+  "PUT",
+  "REBIND",
+  "REPORT",
+  "SEARCH",
+  "SUBSCRIBE",
+  "TRACE",
+  "UNBIND",
+  "UNLINK",
+  "UNLOCK",
+  "UNSUBSCRIBE",
+];
+for (let i = 0; i < names.length; i++) METHODS[names[i]] = true;
 
 function toMethod(method) {
   method = `${method}`;
-  if (!RegExpPrototypeTest(METHOD, method)) {
+  const upper = StringPrototypeToUpperCase(method);
+  if (!(upper in METHODS)) {
     throw new TypeError(`Invalid HTTP method string: ${method}`);
   }
-  const upper = StringPrototypeToUpperCase(method);
-  return upper in NORMALIZED ? upper : method;
+  return upper;
+}
+
+/** @returns {AbortSignal | null} */
+function toSignal(signal) {
+  if (signal === null) return null;
+  const { AbortSignalPrototype } = core.loadExtScript(
+    "ext:deno_web/03_abort_signal.js",
+  );
+  if (!ObjectPrototypeIsPrototypeOf(AbortSignalPrototype, signal)) {
+    throw new TypeError(
+      "Incorrect type for the 'signal' field on 'RequestInitializerDict': the " +
+        "provided value is not of type 'AbortSignal'.",
+    );
+  }
+  return signal;
 }
 
 class Request extends Body {
@@ -47,6 +88,7 @@ class Request extends Body {
   #redirect = "follow";
   #signal = null;
   #cf = undefined;
+  #cache = undefined;
 
   constructor(input, init = undefined) {
     if (input === kFromHost) {
@@ -56,7 +98,15 @@ class Request extends Body {
       this.#method = arguments[2];
       this.#url = arguments[3];
       this.#headers = null;
+      // A redirect is the client's to follow.
+      this.#redirect = "manual";
       return;
+    }
+    if (arguments.length === 0) {
+      throw new TypeError(
+        "Failed to construct 'Request': constructor parameter 1 is not of " +
+          "type 'Request or string'.",
+      );
     }
     const from = typeof input === "object" && input !== null &&
         #method in input
@@ -75,7 +125,9 @@ class Request extends Body {
     } else if (from !== null && init?.body !== null) {
       // The body moves: the other request counts as used.
       const theirs = bodyState(from);
-      if (theirs.isUsed()) theirs.take();
+      if (theirs.isUsed()) {
+        throw new TypeError("Cannot reconstruct a Request with a used body.");
+      }
       state = new BodyState(theirs.kind, theirs.value, theirs.type, theirs.length);
       theirs.used = theirs.kind !== kNull;
     } else {
@@ -102,23 +154,33 @@ class Request extends Body {
       this.#redirect = from.#redirect;
       this.#signal = from.#signal;
       this.#cf = from.#cf;
+      this.#cache = from.#cache;
     }
     if (init?.redirect !== undefined) {
       const redirect = `${init.redirect}`;
       if (redirect !== "follow" && redirect !== "manual") {
         throw new TypeError(
-          redirect === "error"
-            ? 'Invalid redirect value, must be one of "follow" or "manual" ' +
-              '("error" won\'t be implemented since it does not make sense at ' +
-              "the edge; use \"manual\" and check the response status code)."
-            : 'Invalid redirect value, must be one of "follow" or "manual" ' +
-              '("error" won\'t be implemented since it does not make sense at ' +
-              "the edge; use \"manual\" and check the response status code).",
+          'Invalid redirect value, must be one of "follow" or "manual" ' +
+            '("error" won\'t be implemented since it does not make sense at ' +
+            'the edge; use "manual" and check the response status code).',
         );
       }
       this.#redirect = redirect;
     }
-    if (init?.signal !== undefined) this.#signal = init.signal;
+    if (init?.signal !== undefined) this.#signal = toSignal(init.signal);
+    if (init?.cache !== undefined) {
+      const cache = `${init.cache}`;
+      if (cache !== "no-store" && cache !== "no-cache") {
+        throw new TypeError(`Unsupported cache mode: ${cache}`);
+      }
+      this.#cache = cache;
+    }
+    if (init?.integrity !== undefined && `${init.integrity}` !== "") {
+      throw new TypeError(
+        "Subrequest integrity checking is not implemented. The integrity " +
+          "option must be either undefined or an empty string.",
+      );
+    }
     if (init?.cf !== undefined) this.#cf = init.cf;
   }
 
@@ -163,7 +225,7 @@ class Request extends Body {
   }
 
   get cache() {
-    return undefined;
+    return this.#cache;
   }
 
   clone() {
@@ -174,6 +236,7 @@ class Request extends Body {
     copy.#redirect = this.#redirect;
     copy.#signal = this.#signal;
     copy.#cf = this.#cf;
+    copy.#cache = this.#cache;
     return copy;
   }
 

@@ -19,7 +19,7 @@ const { copyHeaderList, findHeader, headerList, Headers, hostHeaders } = core
 
 const kFromHost = Symbol("response from host");
 // deno-lint-ignore no-control-regex
-const REASON = new SafeRegExp("^[\\t\\x20-\\x7E\\x80-\\xFF]*$");
+const REASON = new SafeRegExp("^[\\t\\x20-\\x7E\\x80-\\uFFFF]*$");
 
 function isNullBodyStatus(status) {
   return status === 101 || status === 204 || status === 205 || status === 304;
@@ -63,7 +63,7 @@ class Response extends Body {
     if (typeof init !== "object") {
       throw new TypeError(
         "Failed to construct 'Response': constructor parameter 2 is not of " +
-          "type 'ResponseInit or Response'.",
+          "type 'InitializerDict or Response'.",
       );
     }
     if (init.webSocket !== undefined && init.webSocket !== null) {
@@ -71,13 +71,9 @@ class Response extends Body {
     }
     if (init.status !== undefined) {
       const status = init.status >>> 0;
-      if (status === 101) {
-        if (this.#webSocket === null) {
-          throw new RangeError(
-            "Responses with a WebSocket must have status code 101.",
-          );
-        }
-      } else if (status < 200 || status > 599) {
+      if (
+        status === 101 ? this.#webSocket === null : status < 200 || status > 599
+      ) {
         throw new RangeError(
           "Responses may only be constructed with status codes in the range " +
             "200 to 599, inclusive.",
@@ -107,7 +103,11 @@ class Response extends Body {
       this.#encodeBody = mode;
     }
     if (isNullBodyStatus(this.#status) && state.kind !== kNull) {
-      throw new TypeError(
+      if (body === "") {
+        // Common for "no content": the same as null here.
+        state.kind = kNull;
+        state.type = null;
+      } else throw new TypeError(
         "Response with null body status (101, 204, 205, or 304) cannot have a body.",
       );
     }
@@ -127,9 +127,18 @@ class Response extends Body {
   }
 
   static redirect(url, status = 302) {
+    if (arguments.length === 0) {
+      throw new TypeError(
+        "Failed to execute 'redirect' on 'Response': parameter 1 is not of " +
+          "type 'string'.",
+      );
+    }
     status = status >>> 0;
     if (!isRedirectStatus(status)) {
-      throw new RangeError(`${status} is not a redirect status code.`);
+      throw new RangeError(
+        `${status} is not a redirect status code. It must be one of: 301, ` +
+          "302, 303, 307, or 308.",
+      );
     }
     let location;
     try {
@@ -137,15 +146,20 @@ class Response extends Body {
     } catch {
       throw new TypeError(`Unable to parse URL: ${url}`);
     }
-    return new Response(null, { status, headers: { location } });
+    const response = new Response(null, { status });
+    response.#headers = hostHeaders(["location", location], true);
+    return response;
   }
 
   static json(data, init = undefined) {
-    const text = JSONStringify(data);
-    if (text === undefined) {
-      throw new TypeError("Value is not JSON serializable");
+    if (arguments.length === 0) {
+      throw new TypeError(
+        "Failed to execute 'json' on 'Response': parameter 1 is not of type " +
+          "'Value'.",
+      );
     }
-    const response = new Response(text, init);
+    // What JSON has no word for is sent as "undefined", as Workers do.
+    const response = new Response(`${JSONStringify(data)}`, init);
     bodyState(response).type = "application/json";
     if (response.#headers !== null) {
       const list = headerList(response.#headers);

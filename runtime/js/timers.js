@@ -76,7 +76,7 @@ function clearTimeout(id) {
 
 function queueMicrotask(callback) {
   requireFunction(callback, "queueMicrotask");
-  core.queueMicrotask(callback);
+  primordials.queueMicrotask(callback);
 }
 
 /** `scheduler.wait(delay, { signal })`: an awaitable, abortable setTimeout. */

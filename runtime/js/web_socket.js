@@ -18,7 +18,7 @@ const {
   TypeError,
   Uint8Array,
 } = primordials;
-const { CloseEvent, ErrorEvent, EventTarget, MessageEvent } = core
+const { CloseEvent, ErrorEvent, EventTarget, MessageEvent, setIsTrusted } = core
   .loadExtScript("ext:deno_web/02_event.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 
@@ -31,6 +31,9 @@ const CLOSED = 3;
 class WebSocket extends EventTarget {
   #rid;
   #accepted = false;
+  #handedOver = false;
+  #binaryType = "blob";
+  #attachment = null;
   #readyState = OPEN;
   #closeSent = false;
 
@@ -51,12 +54,12 @@ class WebSocket extends EventTarget {
 
   /** Gives the host's number for this end, which a response hands over. */
   static handOver(socket) {
-    if (socket.#accepted) {
+    if (socket.#accepted || socket.#handedOver) {
       throw new TypeError(
         "Can't return WebSocket in a Response after calling accept().",
       );
     }
-    socket.#accepted = true;
+    socket.#handedOver = true;
     return socket.#rid;
   }
 
@@ -81,19 +84,26 @@ class WebSocket extends EventTarget {
   }
 
   get binaryType() {
-    return "arraybuffer";
+    return this.#binaryType;
   }
 
-  set binaryType(_value) {}
+  set binaryType(type) {
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+  }
+
+  get bufferedAmount() {
+    return 0;
+  }
 
   accept() {
-    if (this.#accepted) {
+    if (this.#handedOver) {
       throw new TypeError(
         "Can't accept() WebSocket that was already used in a response.",
       );
     }
-    this.#accepted = true;
+    if (this.#accepted) return;
     const event = requireEvent();
+    this.#accepted = true;
     event.hold();
     this.#deliver().finally(() => event.release());
   }
@@ -104,7 +114,7 @@ class WebSocket extends EventTarget {
       if (message === null || message.kind === 2) {
         const code = message?.code ?? 1006;
         if (message === null) {
-          this.dispatchEvent(
+          this.#dispatch(
             new ErrorEvent("error", { message: "WebSocket connection lost." }),
           );
         } else if (!this.#closeSent) {
@@ -114,7 +124,7 @@ class WebSocket extends EventTarget {
         }
         this.#readyState = CLOSED;
         core.tryClose(this.#rid);
-        this.dispatchEvent(
+        this.#dispatch(
           new CloseEvent("close", {
             code,
             reason: message?.text ?? "",
@@ -123,17 +133,43 @@ class WebSocket extends EventTarget {
         );
         return;
       }
-      const data = message.kind === 0 ? message.text : message.data.buffer;
-      this.dispatchEvent(new MessageEvent("message", { data }));
+      this.#dispatch(new MessageEvent("message", { data: this.#data(message) }));
     }
   }
 
-  send(data) {
+  /** A value that a hibernating Durable Object keeps with its socket. */
+  serializeAttachment(value) {
+    this.#attachment = core.structuredClone(value);
+  }
+
+  deserializeAttachment() {
+    return core.structuredClone(this.#attachment);
+  }
+
+  #requireAccepted() {
     if (!this.#accepted) {
       throw new TypeError(
-        "You must call accept() on this WebSocket before sending messages.",
+        "You must call one of accept() or state.acceptWebSocket() on this " +
+          "WebSocket before sending messages.",
       );
     }
+  }
+
+  #data({ kind, text, data }) {
+    if (kind === 0) return text;
+    if (this.#binaryType === "arraybuffer") return data.buffer;
+    const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
+    return new Blob([data]);
+  }
+
+  /** As the host's own: a listener that throws is reported, not a fault here. */
+  #dispatch(event) {
+    setIsTrusted(event, true);
+    this.dispatchEvent(event);
+  }
+
+  send(data) {
+    this.#requireAccepted();
     if (this.#closeSent || this.#readyState !== OPEN) {
       throw new TypeError("Can't call WebSocket send() after close().");
     }
@@ -151,27 +187,32 @@ class WebSocket extends EventTarget {
     }
   }
 
-  close(code = undefined, reason = "") {
+  close(code = undefined, reason = undefined) {
     if (code !== undefined) {
       code = +code;
       if (
         !NumberIsInteger(code) || code < 1000 || code >= 5000 ||
         code === 1004 || code === 1005 || code === 1006 || code === 1015
       ) {
-        throw new TypeError(`Invalid WebSocket close code: ${code}.`);
+        throw invalidAccess(`Invalid WebSocket close code: ${code}.`);
       }
-    }
-    if (!this.#accepted) {
-      throw new TypeError(
-        "You must call accept() on this WebSocket before sending messages.",
+    } else if (reason !== undefined) {
+      throw invalidAccess(
+        "If you specify a WebSocket close reason, you must also specify a code.",
       );
     }
+    this.#requireAccepted();
     if (this.#closeSent || this.#readyState === CLOSED) return;
     this.#closeSent = true;
     this.#readyState = CLOSING;
-    op_socket_close(this.#rid, code ?? 1005, `${reason}`);
+    op_socket_close(this.#rid, code ?? 1005, `${reason ?? ""}`);
   }
 }
+function invalidAccess(message) {
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  return new DOMException(message, "InvalidAccessError");
+}
+
 const { end, handOver, is: isWebSocket } = WebSocket;
 delete WebSocket.end;
 delete WebSocket.handOver;
@@ -183,6 +224,7 @@ for (const name in states) {
   ObjectDefineProperty(WebSocket, name, constant);
   ObjectDefineProperty(WebSocket.prototype, name, constant);
   ObjectDefineProperty(WebSocket, `READY_STATE_${name}`, constant);
+  ObjectDefineProperty(WebSocket.prototype, `READY_STATE_${name}`, constant);
 }
 ObjectDefineProperty(WebSocket.prototype, SymbolToStringTag, {
   __proto__: null,
@@ -197,6 +239,7 @@ defineEventHandler(WebSocket.prototype, "open");
 
 class WebSocketPair {
   constructor() {
+    requireEvent();
     const [left, right] = op_socket_pair();
     this[0] = end(left);
     this[1] = end(right);

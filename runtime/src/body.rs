@@ -81,9 +81,9 @@ impl Body for ResponseBody {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Host(body) => Pin::new(body).poll_frame(cx),
-            Self::Script(body) => body.poll_chunk(cx).map(|chunk| {
-                chunk.map(|result| result.map(Frame::data))
-            }),
+            Self::Script(body) => body
+                .poll_chunk(cx)
+                .map(|chunk| chunk.map(|result| result.map(Frame::data))),
         }
     }
 

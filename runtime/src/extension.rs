@@ -1,10 +1,12 @@
 //! The runtime's scripts and ops as deno_core extensions: the same list builds
 //! the snapshot and starts from it.
 
+mod library;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use deno_core::{Extension, OpDecl};
+use deno_core::{Extension, ExtensionFileSource, OpDecl};
 
 use crate::ops;
 
@@ -41,17 +43,25 @@ deno_core::extension!(
     lazy_loaded_js = [
         dir "js",
         "body.js",
+        "caches.js",
         "cloudflare_workers.js",
         "crypto.js",
+        "data_url.js",
         "dispatch.js",
         "event.js",
         "fetch.js",
         "form_data.js",
+        "global_scope.js",
         "headers.js",
         "identity_streams.js",
         "modules.js",
+        "navigator.js",
+        "not_serializable.js",
+        "performance.js",
+        "report.js",
         "request.js",
         "response.js",
+        "structured_clone.js",
         "timers.js",
         "web_socket.js",
     ],
@@ -73,9 +83,8 @@ const UNUSED: &[&str] = &[
     "op_blob_from_object_url",
 ];
 
-/// The extensions of an isolate, in order. Also what `runtime/snapshot` builds
-/// the heap image from.
-pub fn snapshot_extensions() -> Vec<Extension> {
+/// The extensions of an isolate, in order.
+pub(crate) fn extensions() -> Vec<Extension> {
     let mut web = deno_web::deno_web::init(
         Arc::new(deno_web::BlobStore::default()),
         None,
@@ -91,9 +100,64 @@ pub fn snapshot_extensions() -> Vec<Extension> {
     ]
 }
 
+/// The same, with the sources that `runtime/snapshot` builds the heap image
+/// from. Isolates find those in the image.
+pub fn snapshot_extensions() -> Vec<Extension> {
+    let mut extensions = extensions();
+    for extension in &mut extensions {
+        let files = extension.lazy_loaded_js_files.to_mut();
+        for file in files {
+            let source = file.load().expect("a script is where it was built");
+            *file = ExtensionFileSource::new_computed(
+                file.specifier,
+                library::patched(file.specifier, untangled(source.as_str())).into(),
+            );
+        }
+    }
+    extensions
+}
+
+/// What scripts of deno_web load at once but only need when a value is printed
+/// or cloned. Loading it later keeps the console, events and message ports out
+/// of every isolate that only wants a URL.
+const TANGLES: &[(&str, &str)] = &[
+    (
+        "const { createFilteredInspectProxy } = core.loadExtScript(\n  \"ext:deno_web/01_console.js\",\n);",
+        "const createFilteredInspectProxy = (options) =>\n  core.loadExtScript(\"ext:deno_web/01_console.js\")\n    .createFilteredInspectProxy(options);",
+    ),
+    (
+        "const { markNotSerializable } = core.loadExtScript(\n  \"ext:deno_web/13_message_port.js\",\n);",
+        "const { markNotSerializable } = core.loadExtScript(\n  \"ext:outboard/not_serializable.js\",\n);",
+    ),
+];
+
+fn untangled(source: &str) -> String {
+    TANGLES.iter().fold(source.to_string(), |text, (from, to)| {
+        text.replace(from, to)
+    })
+}
+
 fn used(ops: &[OpDecl]) -> Vec<OpDecl> {
     ops.iter()
         .filter(|op| !UNUSED.iter().any(|prefix| op.name.starts_with(prefix)))
         .copied()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tangle_is_still_there_to_be_cut() {
+        let mut all = String::new();
+        for extension in extensions() {
+            for file in extension.lazy_loaded_js_files.iter() {
+                all.push_str(file.load().expect("a script").as_str());
+            }
+        }
+        for (from, _) in TANGLES {
+            assert!(all.contains(from), "not found: {from}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use http::Request;
 use crate::body::HostBody;
 use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
-use crate::extension::snapshot_extensions;
+use crate::extension::extensions;
 use crate::heap::BufferBudget;
 use crate::host::{Host, LogLevel};
 use crate::limits::Limits;
@@ -129,8 +129,7 @@ pub(crate) unsafe extern "C" fn check_memory(
     let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut_unchecked(&mut isolate) };
     let statistics = isolate.get_heap_statistics();
     if let Some(cap) = isolate.get_slot::<MemoryCap>()
-        && (statistics.external_memory() > cap.external
-            || statistics.used_heap_size() > cap.heap)
+        && (statistics.external_memory() > cap.external || statistics.used_heap_size() > cap.heap)
     {
         cap.shared.heap_full.set(true);
         isolate.terminate_execution();
@@ -152,7 +151,7 @@ impl ReadyIsolate {
             .array_buffer_allocator(budget.allocator().make_shared());
         let mut runtime = JsRuntime::new(RuntimeOptions {
             module_loader: Some(loader.clone()),
-            extensions: snapshot_extensions(),
+            extensions: extensions(),
             startup_snapshot: Some(engine.snapshot.image),
             // They are in the snapshot.
             skip_op_registration: true,
@@ -322,8 +321,13 @@ impl Entry {
             <[_; 5]>::try_from(functions).ok()
         })();
         // The snapshot and this list are built from one source tree.
-        let [attach, dispatch_fetch, dispatch_scheduled, finish_body, abandon] =
-            functions.expect("the snapshot has the runtime's entry points");
+        let [
+            attach,
+            dispatch_fetch,
+            dispatch_scheduled,
+            finish_body,
+            abandon,
+        ] = functions.expect("the snapshot has the runtime's entry points");
         Self {
             attach,
             dispatch_fetch,
@@ -665,10 +669,7 @@ impl Isolate {
     }
 }
 
-fn string<'a>(
-    scope: &mut v8::PinScope<'a, '_>,
-    bytes: &[u8],
-) -> Option<v8::Local<'a, v8::Value>> {
+fn string<'a>(scope: &mut v8::PinScope<'a, '_>, bytes: &[u8]) -> Option<v8::Local<'a, v8::Value>> {
     v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal).map(Into::into)
 }
 

@@ -245,7 +245,10 @@ impl LaneLocal {
 
     /// Events that are open on this lane.
     pub fn open_events(&self) -> usize {
-        self.live().iter().map(|isolate| isolate.open_events()).sum()
+        self.live()
+            .iter()
+            .map(|isolate| isolate.open_events())
+            .sum()
     }
 
     pub fn stats(&self) -> LaneStats {

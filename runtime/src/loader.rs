@@ -132,8 +132,7 @@ impl BundleLoader {
         specifier: &ModuleSpecifier,
         requested: &RequestedModuleType,
     ) -> Result<ModuleSource, JsErrorBox> {
-        let missing =
-            || JsErrorBox::generic(format!("No such module \"{}\".", specifier.path()));
+        let missing = || JsErrorBox::generic(format!("No such module \"{}\".", specifier.path()));
         let module = self.module(specifier.as_str()).ok_or_else(missing)?;
         // UTF-8 was checked when the worker was made.
         let text = || String::from_utf8_lossy(&module.content).into_owned();

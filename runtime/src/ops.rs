@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::error::ScriptError;
 use crate::event::{EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
-use crate::error::ScriptError;
 use crate::worker::Worker;
 
 pub(crate) mod body;

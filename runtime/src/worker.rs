@@ -140,8 +140,19 @@ impl Worker {
 /// The same script with the same variables and limits, whichever version.
 impl PartialEq for Worker {
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, &self.main, &self.modules, &self.env, &self.limits)
-            == (&other.name, &other.main, &other.modules, &other.env, &other.limits)
+        (
+            &self.name,
+            &self.main,
+            &self.modules,
+            &self.env,
+            &self.limits,
+        ) == (
+            &other.name,
+            &other.main,
+            &other.modules,
+            &other.env,
+            &other.limits,
+        )
     }
 }
 

@@ -18,7 +18,10 @@ pub(crate) fn run(options: &Bundle) -> anyhow::Result<()> {
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
         {
-            bail!("{}: a module's path may not leave the folder", module.specifier);
+            bail!(
+                "{}: a module's path may not leave the folder",
+                module.specifier
+            );
         }
         let path = options.out.join(relative);
         write(&path, &module.content)?;

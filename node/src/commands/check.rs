@@ -17,7 +17,11 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
     let runtime = command_runtime()?;
     let bundle = runtime.block_on(bundle_project(&loaded, Mode::Production))?;
     let modules = bundle.modules.len();
-    let bytes: usize = bundle.modules.iter().map(|module| module.content.len()).sum();
+    let bytes: usize = bundle
+        .modules
+        .iter()
+        .map(|module| module.content.len())
+        .sum();
     let worker = project_worker::worker(&loaded.project, bundle)?;
     let client = Client::new(ClientOptions::default())?;
     let lane = Lane::start(LaneConfig {
@@ -26,8 +30,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         ready: 0,
         host: Box::new(move || -> Rc<_> { NodeHost::new(client, WorkerLog::Terminal) }),
     })?;
-    let started =
-        lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;
+    let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;
     runtime.block_on(started)??;
     println!(
         "{}: no faults ({modules} modules, {} KiB)",

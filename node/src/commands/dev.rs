@@ -189,7 +189,9 @@ impl Watch {
     fn follow(&mut self, files: &[PathBuf]) {
         for file in files {
             // Packages change by installing, which changes the lock file too.
-            let installed = file.components().any(|part| part.as_os_str() == "node_modules");
+            let installed = file
+                .components()
+                .any(|part| part.as_os_str() == "node_modules");
             let Some(folder) = file.parent().filter(|_| !installed) else {
                 continue;
             };

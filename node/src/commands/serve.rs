@@ -169,9 +169,10 @@ async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
 
 fn script(path: &Path) -> anyhow::Result<WorkerSpec> {
     let content = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let specifier = path
-        .file_name()
-        .map_or_else(|| "index.js".into(), |name| name.to_string_lossy().into_owned());
+    let specifier = path.file_name().map_or_else(
+        || "index.js".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     Ok(WorkerSpec {
         main: specifier.clone(),
         modules: vec![Module {

@@ -25,10 +25,9 @@ pub(crate) fn failed(
             StatusCode::SERVICE_UNAVAILABLE,
             "error code: 1102: Worker exceeded resource limits",
         ),
-        EventError::WallLimit { .. } => (
-            StatusCode::GATEWAY_TIMEOUT,
-            "Worker gave no answer in time",
-        ),
+        EventError::WallLimit { .. } => {
+            (StatusCode::GATEWAY_TIMEOUT, "Worker gave no answer in time")
+        }
         EventError::IsolateLost { .. } => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The worker was stopped while it served another request; try again",

@@ -93,7 +93,6 @@ impl Ingress {
             .timer(TokioTimer::new())
             .header_read_timeout(self.options.head_timeout)
             .max_buf_size(self.options.max_head.max(8_192))
-            .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
@@ -122,8 +121,8 @@ impl Ingress {
         _peer: SocketAddr,
     ) -> Response<ResponseBody> {
         let line = (self.options.access != AccessLog::Off).then(|| AccessLine::begin(&request));
-        let upgrade = web_socket::is_handshake(request.headers())
-            .then(|| hyper::upgrade::on(&mut request));
+        let upgrade =
+            web_socket::is_handshake(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let response = self.route(request, upgrade).await;
         if let Some(line) = line {
             line.end(self.options.access, response.status());

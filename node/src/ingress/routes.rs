@@ -30,7 +30,9 @@ enum PathPattern {
 /// A route that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum PatternError {
-    #[error("{0:?}: a route is a host with an optional path, without a scheme; write \"example.com/*\"")]
+    #[error(
+        "{0:?}: a route is a host with an optional path, without a scheme; write \"example.com/*\""
+    )]
     Scheme(String),
     #[error("{0:?}: a wildcard is a whole label; write \"*.example.com\" or \"*\"")]
     HostWildcard(String),
@@ -226,8 +228,14 @@ mod tests {
         let check = |text: &str, expected: PatternError| {
             assert_eq!(text.parse::<Pattern>(), Err(expected));
         };
-        check("https://a.test/*", PatternError::Scheme("https://a.test/*".into()));
-        check("*ample.com", PatternError::HostWildcard("*ample.com".into()));
+        check(
+            "https://a.test/*",
+            PatternError::Scheme("https://a.test/*".into()),
+        );
+        check(
+            "*ample.com",
+            PatternError::HostWildcard("*ample.com".into()),
+        );
         check("a.*.com", PatternError::HostWildcard("a.*.com".into()));
         check("a.com/*/b", PatternError::PathWildcard("a.com/*/b".into()));
         check("a b.com", PatternError::Host("a b.com".into()));

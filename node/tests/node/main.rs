@@ -1,6 +1,9 @@
 //! What the binary promises, shown over real sockets.
 
+mod bad_input;
+mod dev;
 mod docs;
 mod parity;
+mod serve;
 mod support;
 mod tidy;

@@ -4,6 +4,7 @@ pub(crate) mod http;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -48,6 +49,18 @@ impl Process {
         Self { child, stderr }
     }
 
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self, patience: Duration) -> std::process::ExitStatus {
+        let deadline = std::time::Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                return status;
+            }
+            assert!(std::time::Instant::now() < deadline, "it never ended");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// What it wrote to its standard error so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.lock().clone()
@@ -59,6 +72,46 @@ impl Drop for Process {
         // It may have ended already; either way it is reaped here.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process that a test started.
+pub(crate) fn signal(process: &Process, number: libc::c_int) {
+    let id = libc::pid_t::try_from(process.child.id()).expect("a process id");
+    // SAFETY: a plain system call; the child is ours and not reaped yet, so the
+    // id is its own.
+    assert_eq!(unsafe { libc::kill(id, number) }, 0, "the signal is sent");
+}
+
+/// Starts `command` and waits for its `ready on http://` line.
+fn start_ready(command: Command) -> (Process, SocketAddr) {
+    let (ready, is_ready) = mpsc::channel();
+    let process = Process::start(command, move |line| {
+        if let Some(address) = line.strip_prefix("ready on http://") {
+            // The test may have given up.
+            let _ = ready.send(address.to_string());
+        }
+    });
+    let address = is_ready
+        .recv_timeout(READY)
+        .ok()
+        .and_then(|address| address.parse().ok())
+        .unwrap_or_else(|| panic!("outboard did not start:\n{}", process.log()));
+    (process, address)
+}
+
+/// `outboard dev` on a project, on a port of its own.
+pub(crate) struct Dev {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+impl Dev {
+    pub(crate) fn start(dir: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+        command.arg("dev").arg(dir).args(["--port", "0"]);
+        let (process, address) = start_ready(command);
+        Self { process, address }
     }
 }
 
@@ -80,18 +133,7 @@ impl Outboard {
         std::fs::write(&file, config).expect("the config is written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
         command.arg("serve").arg("--config").arg(&file);
-        let (ready, is_ready) = mpsc::channel();
-        let process = Process::start(command, move |line| {
-            if let Some(address) = line.strip_prefix("ready on http://") {
-                // The test may have given up.
-                let _ = ready.send(address.to_string());
-            }
-        });
-        let address = is_ready
-            .recv_timeout(READY)
-            .ok()
-            .and_then(|address| address.parse().ok())
-            .unwrap_or_else(|| panic!("outboard did not start:\n{}", process.log()));
+        let (process, address) = start_ready(command);
         Self {
             process,
             address,

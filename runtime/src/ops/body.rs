@@ -56,7 +56,10 @@ enum Reader {
     /// Not read yet, so it can still be passed on as it is.
     Whole(HostBody),
     /// Being read, decoded; what a read left over goes first.
-    Reading { chunks: Chunks, left: Bytes },
+    Reading {
+        chunks: Chunks,
+        left: Bytes,
+    },
     Taken,
 }
 

@@ -22,13 +22,18 @@ fn shared(state: &Rc<RefCell<OpState>>) -> Rc<Shared> {
     state.borrow().borrow::<Rc<Shared>>().clone()
 }
 
-/// Header values are bytes on the wire and Latin-1 in script (a "byte string").
-pub(crate) fn byte_string<'a>(
+/// Header values are bytes on the wire and text in script: UTF-8, as Workers
+/// have it, not the standard's Latin-1.
+pub(crate) fn header_string<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     bytes: &[u8],
 ) -> v8::Local<'a, v8::String> {
-    v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal)
-        .unwrap_or_else(|| v8::String::empty(scope))
+    let string = if bytes.is_ascii() {
+        v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal)
+    } else {
+        v8::String::new_from_utf8(scope, bytes, v8::NewStringType::Normal)
+    };
+    string.unwrap_or_else(|| v8::String::empty(scope))
 }
 
 pub(crate) fn header_list<'a>(
@@ -37,8 +42,8 @@ pub(crate) fn header_list<'a>(
 ) -> v8::Local<'a, v8::Array> {
     let mut list: Vec<v8::Local<v8::Value>> = Vec::with_capacity(headers.len() * 2);
     for (name, value) in headers {
-        list.push(byte_string(scope, name.as_str().as_bytes()).into());
-        list.push(byte_string(scope, value.as_bytes()).into());
+        list.push(header_string(scope, name.as_str().as_bytes()).into());
+        list.push(header_string(scope, value.as_bytes()).into());
     }
     v8::Array::new_with_elements(scope, &list)
 }
@@ -78,11 +83,11 @@ fn string_bytes<'a>(
     if value.contains_only_onebyte() {
         let mut bytes = vec![0; value.length()];
         value.write_one_byte_v2(scope, 0, &mut bytes, v8::WriteFlags::empty());
-        Ok(bytes)
-    } else {
-        // Workers send what does not fit Latin-1 as UTF-8.
-        Ok(value.to_rust_string_lossy(scope).into_bytes())
+        if bytes.is_ascii() {
+            return Ok(bytes);
+        }
     }
+    Ok(value.to_rust_string_lossy(scope).into_bytes())
 }
 
 #[op2]
@@ -210,14 +215,29 @@ pub(crate) fn op_event_respond<'a>(
         .ok()
         .and_then(|status| StatusCode::from_u16(status).ok())
         .ok_or_else(|| JsErrorBox::range_error(format!("{status} is no HTTP status")))?;
-    if !reason.is_empty()
-        && let Ok(reason) = hyper::ext::ReasonPhrase::try_from(reason.into_bytes())
-    {
-        response.extensions_mut().insert(reason);
+    if !reason.is_empty() {
+        if let Ok(reason) = hyper::ext::ReasonPhrase::try_from(reason.into_bytes()) {
+            response.extensions_mut().insert(reason);
+        }
+    } else if response.status().canonical_reason().is_none() {
+        let reason = class_reason(response.status());
+        response
+            .extensions_mut()
+            .insert(hyper::ext::ReasonPhrase::from_static(reason.as_bytes()));
     }
     *response.headers_mut() = headers;
     event.settle(Outcome::Response(response));
     Ok(streaming)
+}
+
+/// The reason phrase of a status that has none of its own.
+fn class_reason(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200..300 => "Successful",
+        300..400 => "Redirection",
+        400..500 => "Client Error",
+        _ => "Server Error",
+    }
 }
 
 fn answer_headers<'a>(

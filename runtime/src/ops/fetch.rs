@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use deno_core::url::Url;
-use deno_core::{
-    CancelFuture, CancelHandle, OpState, RcRef, Resource, ResourceId, ToV8, op2, v8,
-};
+use deno_core::{CancelFuture, CancelHandle, OpState, RcRef, Resource, ResourceId, ToV8, op2, v8};
 use deno_error::JsErrorBox;
 use futures::future::LocalBoxFuture;
 use http::header::{
@@ -51,6 +49,8 @@ struct Answer {
     response: Response<HostBody>,
     url: Url,
     redirected: bool,
+    /// The answer to a HEAD request has no body, whatever its headers say.
+    head: bool,
 }
 
 /// What the script makes its Response from.
@@ -86,7 +86,8 @@ pub(crate) fn op_fetch_send<'a>(
 ) -> Result<ResourceId, JsErrorBox> {
     let shared = state.borrow().borrow::<Rc<Shared>>().clone();
     count_subrequest(&shared, event)?;
-    let url = Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
+    let url =
+        Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(JsErrorBox::type_error(format!(
             "Fetch API cannot load: {url}"
@@ -176,7 +177,11 @@ fn script_upload(mut body: ScriptBody, length: Option<u64>) -> HostBody {
             }
         }
     });
-    UploadBody { receiver, left: length }.boxed_unsync()
+    UploadBody {
+        receiver,
+        left: length,
+    }
+    .boxed_unsync()
 }
 
 struct UploadBody {
@@ -221,7 +226,9 @@ async fn exchange(
     mut upload: Option<Upload>,
     follow: bool,
 ) -> Result<Answer, JsErrorBox> {
+    let mut visited = Vec::new();
     for hop in 0.. {
+        let nothing = upload.is_none();
         let (body, again) = match upload.take() {
             None => (empty_body(), None),
             Some(Upload::Full(bytes)) => (full_body(bytes.clone()), Some(Upload::Full(bytes))),
@@ -234,6 +241,11 @@ async fn exchange(
             .parse()
             .map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
         *request.headers_mut() = headers.clone();
+        // RFC 9110, 8.6: said where the method has a meaning for a body.
+        if nothing && !matches!(method, Method::GET | Method::HEAD) {
+            let length = request.headers_mut();
+            length.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let response = host
             .fetch(request)
             .await
@@ -245,23 +257,23 @@ async fn exchange(
                     response,
                     url,
                     redirected: hop > 0,
+                    head: method == Method::HEAD,
                 });
             }
         };
         if hop == MAX_REDIRECTS {
+            visited.push(url.to_string());
             return Err(JsErrorBox::type_error(format!(
-                "Too many redirects; the last was to {next}"
+                "Too many redirects.{}",
+                visited.join(", ")
             )));
         }
         upload = again;
         let status = response.status();
-        let to_get = status == StatusCode::SEE_OTHER
-            && method != Method::GET
-            && method != Method::HEAD
-            || matches!(
-                status,
-                StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND
-            ) && method == Method::POST;
+        let to_get =
+            status == StatusCode::SEE_OTHER && method != Method::GET && method != Method::HEAD
+                || matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND)
+                    && method == Method::POST;
         if to_get {
             method = Method::GET;
             upload = None;
@@ -279,7 +291,7 @@ async fn exchange(
             headers.remove(AUTHORIZATION);
             headers.remove(COOKIE);
         }
-        url = next;
+        visited.push(std::mem::replace(&mut url, next).into());
     }
     unreachable!("the loop ends at MAX_REDIRECTS")
 }
@@ -336,6 +348,7 @@ pub(crate) async fn op_fetch_wait(
         response,
         url,
         redirected,
+        head: without_body,
     } = answer.map_err(|_| JsErrorBox::generic("The fetch was aborted."))??;
     let (head, body) = response.into_parts();
     let coding = head
@@ -343,7 +356,7 @@ pub(crate) async fn op_fetch_wait(
         .get(CONTENT_ENCODING)
         .and_then(Coding::of)
         .unwrap_or(Coding::Identity);
-    let none = matches!(head.status.as_u16(), 101 | 204 | 205 | 304);
+    let none = without_body || matches!(head.status.as_u16(), 101 | 204 | 205 | 304);
     let body = if none {
         -1
     } else {
@@ -366,18 +379,14 @@ pub(crate) async fn op_fetch_wait(
     })
 }
 
-/// Header values as byte strings: each byte is one code point.
+/// Header values as text: UTF-8, as Workers have it.
 fn header_strings(headers: &HeaderMap) -> Vec<String> {
     let mut list = Vec::with_capacity(headers.len() * 2);
     for (name, value) in headers {
         list.push(name.as_str().to_string());
-        list.push(latin1(value));
+        list.push(String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
     list
-}
-
-fn latin1(value: &HeaderValue) -> String {
-    value.as_bytes().iter().map(|byte| char::from(*byte)).collect()
 }
 
 #[op2(fast)]

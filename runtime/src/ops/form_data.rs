@@ -1,9 +1,9 @@
-//! multipart/form-data (RFC 7578), read with `multer`.
+//! multipart/form-data (RFC 7578), read as Workers read it: lines may end in LF
+//! alone, and a name is what stands between the quotes.
 
 use deno_core::convert::Uint8Array;
 use deno_core::{ToV8, op2};
-use deno_error::JsErrorBox;
-use futures::FutureExt;
+use memchr::memmem;
 
 #[derive(ToV8)]
 pub(crate) struct FormPart {
@@ -11,6 +11,24 @@ pub(crate) struct FormPart {
     filename: Option<String>,
     content_type: Option<String>,
     data: Uint8Array,
+}
+
+/// Why a body is no form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, deno_error::JsError)]
+#[class(type)]
+pub(crate) enum FormError {
+    #[error("No initial boundary string (or you have a truncated message).")]
+    NoBoundary,
+    #[error("No multipart message header termination found.")]
+    UnendedHead,
+    #[error("No subsequent boundary string after multipart message.")]
+    UnendedPart,
+    #[error("Boundary string was not succeeded by CRLF, LF, or '--'.")]
+    OddBoundary,
+    #[error("No Content-Disposition header found in FormData part.")]
+    NoDisposition,
+    #[error("Content-Disposition header in FormData part is missing a name.")]
+    NoName,
 }
 
 /// A boundary that no content can be expected to contain.
@@ -23,30 +41,131 @@ pub(crate) fn op_form_boundary() -> String {
 #[op2]
 pub(crate) fn op_form_parse(
     #[buffer] bytes: &[u8],
-    #[string] boundary: String,
-) -> Result<Vec<FormPart>, JsErrorBox> {
-    let bytes = bytes::Bytes::copy_from_slice(bytes);
-    let stream = futures::stream::once(async move { Ok::<_, std::convert::Infallible>(bytes) });
-    let mut form = multer::Multipart::new(stream, boundary);
-    let parse = async {
-        let mut parts = Vec::new();
-        while let Some(field) = form.next_field().await? {
-            let name = field.name().unwrap_or_default().to_string();
-            let filename = field.file_name().map(str::to_string);
-            let content_type = field.content_type().map(ToString::to_string);
-            let data = field.bytes().await?;
-            parts.push(FormPart {
-                name,
-                filename,
-                content_type,
-                data: Vec::from(data).into(),
-            });
+    #[string] boundary: &str,
+) -> Result<Vec<FormPart>, FormError> {
+    parse(bytes, boundary)
+}
+
+fn parse(bytes: &[u8], boundary: &str) -> Result<Vec<FormPart>, FormError> {
+    let delimiter = format!("--{boundary}");
+    let delimiter = memmem::Finder::new(delimiter.as_bytes());
+    // What comes before the first boundary is nobody's.
+    let (_, mut rest) = split(bytes, &delimiter).ok_or(FormError::NoBoundary)?;
+    let mut parts = Vec::new();
+    while !rest.starts_with(b"--") {
+        rest = without_line_end(rest).ok_or(FormError::OddBoundary)?;
+        let (head, body) = split_head(rest).ok_or(FormError::UnendedHead)?;
+        let (data, after) = split(body, &delimiter).ok_or(FormError::UnendedPart)?;
+        let data = data.strip_suffix(b"\n").unwrap_or(data);
+        let data = data.strip_suffix(b"\r").unwrap_or(data);
+        parts.push(part(head, data)?);
+        rest = after;
+    }
+    Ok(parts)
+}
+
+fn split<'a>(bytes: &'a [u8], at: &memmem::Finder<'_>) -> Option<(&'a [u8], &'a [u8])> {
+    let found = at.find(bytes)?;
+    Some((&bytes[..found], &bytes[found + at.needle().len()..]))
+}
+
+fn without_line_end(bytes: &[u8]) -> Option<&[u8]> {
+    bytes
+        .strip_prefix(b"\r\n")
+        .or_else(|| bytes.strip_prefix(b"\n"))
+}
+
+/// The header lines, and what follows the empty line.
+fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut at = 0;
+    while let Some(end) = memchr::memchr(b'\n', &bytes[at..]) {
+        at += end + 1;
+        if let Some(body) = without_line_end(&bytes[at..]) {
+            return Some((&bytes[..at], body));
         }
-        Ok::<_, multer::Error>(parts)
+    }
+    None
+}
+
+fn part(head: &[u8], data: &[u8]) -> Result<FormPart, FormError> {
+    let head = String::from_utf8_lossy(head);
+    let header = |name: &str| {
+        head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found
+                .trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim())
+        })
     };
-    // The bytes are all there, so the parser never waits.
-    parse
-        .now_or_never()
-        .unwrap_or(Err(multer::Error::IncompleteStream))
-        .map_err(|error| JsErrorBox::type_error(format!("Failed to parse FormData: {error}")))
+    let disposition = header("content-disposition").ok_or(FormError::NoDisposition)?;
+    Ok(FormPart {
+        name: quoted(disposition, "name").ok_or(FormError::NoName)?,
+        filename: quoted(disposition, "filename"),
+        content_type: header("content-type").map(str::to_string),
+        data: data.to_vec().into(),
+    })
+}
+
+/// The value of `name="value"`, as it is: browsers escape quotes as %22, and
+/// nobody undoes that.
+fn quoted(disposition: &str, name: &str) -> Option<String> {
+    let mut rest = disposition;
+    while let Some((_, after)) = rest.split_once(';') {
+        let field = after.trim_start();
+        let (found, value) = field.split_once('=')?;
+        let value = value.trim_start().strip_prefix('"');
+        let Some((value, after)) = value.and_then(|value| value.split_once('"')) else {
+            rest = after;
+            continue;
+        };
+        if found.trim_end().eq_ignore_ascii_case(name) {
+            return Some(value.to_string());
+        }
+        rest = after;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Result<Vec<(String, Option<String>)>, FormError> {
+        let parts = parse(text.as_bytes(), "b")?;
+        Ok(parts
+            .into_iter()
+            .map(|part| (part.name, part.filename))
+            .collect())
+    }
+
+    #[test]
+    fn parts_are_found_with_either_line_end() {
+        let expected = Ok(vec![("a;b".to_string(), Some("c=d".to_string()))]);
+        for end in ["\n", "\r\n"] {
+            let text = format!(
+                "before{end}--b{end}Content-Disposition: form-data; name=\"a;b\"; \
+                 filename=\"c=d\"{end}{end}1{end}--b--{end}after"
+            );
+            assert_eq!(names(&text), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_form_says_why() {
+        let check = |text: &str, error| assert_eq!(names(text), Err(error), "{text:?}");
+        check("", FormError::NoBoundary);
+        check("--b", FormError::OddBoundary);
+        check("--b\r\n\r\n1\r\n--b--", FormError::UnendedHead);
+        check(
+            "--b\nContent-Disposition: form-data; name=\"a\"\n\n1",
+            FormError::UnendedPart,
+        );
+        check(
+            "--b\nContent-Disposition: form-data; name=a\n\n1\n--b--",
+            FormError::NoName,
+        );
+        check("--b\nX: y\n\n1\n--b--", FormError::NoDisposition);
+        assert_eq!(names("--b--"), Ok(vec![]));
+    }
 }

@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use deno_core::convert::Uint8Array;
 use deno_core::{
     AsyncRefCell, CancelFuture, CancelHandle, JsBuffer, OpState, RcRef, Resource, ResourceId, ToV8,
     op2,
 };
-use deno_core::convert::Uint8Array;
 use deno_error::JsErrorBox;
 use tokio::sync::mpsc;
 
@@ -82,10 +82,7 @@ impl SocketResource {
     /// Takes an end out of the isolate, to give it to the host.
     pub(crate) fn take_end(state: &mut OpState, rid: ResourceId) -> Result<SocketEnd, JsErrorBox> {
         let used = || JsErrorBox::type_error("This WebSocket was used already.");
-        let resource = state
-            .resource_table
-            .take::<Self>(rid)
-            .map_err(|_| used())?;
+        let resource = state.resource_table.take::<Self>(rid).map_err(|_| used())?;
         let this = Rc::try_unwrap(resource).map_err(|_| used())?;
         Ok(SocketEnd {
             outgoing: this.outgoing.into_inner().ok_or_else(used)?,

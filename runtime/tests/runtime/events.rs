@@ -29,7 +29,12 @@ fn a_handler_answers_at_once_or_later() {
     );
     let check = |path: &str, expected: (u16, &str)| {
         let (status, body) = bench.get(&worker, path).unwrap();
-        assert_eq!((status, body.as_str()), expected, "{path}; {:?}", bench.log.lock());
+        assert_eq!(
+            (status, body.as_str()),
+            expected,
+            "{path}; {:?}",
+            bench.log.lock()
+        );
     };
     check("/a", (200, "GET worker.test/a worker.test"));
     check("/later", (201, "later"));

@@ -36,7 +36,11 @@ fn check(body: &str, expected: impl Fn(&Result<(u16, String), EventError>) -> bo
     assert_eq!(bench.get(&neighbour, "/").expect("warm").1, "fine");
     let hostile = worker_with(&source, |spec| spec.limits = tight());
     let result = bench.get(&hostile, "/");
-    assert!(expected(&result), "{body}: {result:?}; {:?}", bench.log.lock());
+    assert!(
+        expected(&result),
+        "{body}: {result:?}; {:?}",
+        bench.log.lock()
+    );
     for (worker, path, answer) in [(&neighbour, "/", "fine"), (&hostile, "/good", "good")] {
         let started = Instant::now();
         let (_, text) = bench.get(worker, path).unwrap_or_else(|error| {
@@ -66,7 +70,10 @@ fn throws(part: &str) -> impl Fn(&Result<(u16, String), EventError>) -> bool {
 fn an_endless_loop_is_stopped() {
     check("for (;;) {}", is_cpu);
     check("await 0; for (;;) {}", is_cpu);
-    check("await new Promise((r) => setTimeout(r, 1)); for (;;) {}", is_cpu);
+    check(
+        "await new Promise((r) => setTimeout(r, 1)); for (;;) {}",
+        is_cpu,
+    );
     // In small pieces too: an event's turns are added up.
     check(
         "for (;;) { const end = Date.now() + 8; while (Date.now() < end); await new Promise((r) => setTimeout(r, 0)); }",
@@ -74,7 +81,10 @@ fn an_endless_loop_is_stopped() {
     );
     // Loops whose stack check V8's optimiser has been known to lose.
     check("for (;;) new Array(1000).fill({});", is_cpu);
-    check("/(a*)*b/.test('a'.repeat(64)); return new Response('x');", is_cpu);
+    check(
+        "/(a*)*b/.test('a'.repeat(64)); return new Response('x');",
+        is_cpu,
+    );
 }
 
 #[test]
@@ -102,21 +112,34 @@ fn a_stack_overflow_is_an_exception() {
 
 #[test]
 fn a_full_heap_ends_the_isolate_and_not_the_process() {
-    check("const a = []; for (;;) a.push(new Array(1000).fill({}));", is_memory);
-    check("const a = []; for (;;) a.push('x'.repeat(1e5) + a.length);", |result| {
-        is_memory(result) || is_cpu(result)
-    });
+    check(
+        "const a = []; for (;;) a.push(new Array(1000).fill({}));",
+        is_memory,
+    );
+    check(
+        "const a = []; for (;;) a.push('x'.repeat(1e5) + a.length);",
+        |result| is_memory(result) || is_cpu(result),
+    );
     check(
         "const m = new Map(); for (let i = 0;; i++) m.set(i, { i });",
         |result| is_memory(result) || is_cpu(result),
     );
-    check("let s = 'x'; for (;;) s += s;", throws("Invalid string length"));
-    check("return new Response(new Array(2 ** 32));", throws("Invalid array length"));
+    check(
+        "let s = 'x'; for (;;) s += s;",
+        throws("Invalid string length"),
+    );
+    check(
+        "return new Response(new Array(2 ** 32));",
+        throws("Invalid array length"),
+    );
 }
 
 #[test]
 fn array_buffers_over_the_limit_are_refused() {
-    check("new ArrayBuffer(2 ** 40);", throws("Array buffer allocation failed"));
+    check(
+        "new ArrayBuffer(2 ** 40);",
+        throws("Array buffer allocation failed"),
+    );
     check(
         "const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1));",
         throws("Array buffer allocation failed"),
@@ -168,15 +191,24 @@ fn what_is_thrown_is_what_is_reported() {
     check("throw new TypeError('no');", throws("TypeError: no"));
     check("throw 'just text';", throws("just text"));
     check("throw null;", throws("null"));
-    check("return 'not a response';", throws("did not resolve to 'Response'"));
+    check(
+        "return 'not a response';",
+        throws("did not resolve to 'Response'"),
+    );
     check("return undefined;", throws("did not resolve to 'Response'"));
     check("return Response.error();", throws("Response.error()"));
 }
 
 #[test]
 fn code_from_strings_is_refused() {
-    check("eval('1');", throws("Code generation from strings disallowed"));
-    check("new Function('1');", throws("Code generation from strings disallowed"));
+    check(
+        "eval('1');",
+        throws("Code generation from strings disallowed"),
+    );
+    check(
+        "new Function('1');",
+        throws("Code generation from strings disallowed"),
+    );
     check(
         "await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));",
         throws("Wasm code generation disallowed by embedder"),
@@ -223,9 +255,15 @@ fn a_script_that_cannot_start_says_why() {
     check("import 'node:fs';", "No such module \"node:fs\"");
     check("await new Promise(() => {});", "never resolved");
     check("for (;;) {}", "exceeded CPU time limit");
-    check("const a = []; for (;;) a.push(new Array(1000).fill({}));", "memory limit");
+    check(
+        "const a = []; for (;;) a.push(new Array(1000).fill({}));",
+        "memory limit",
+    );
     check("fetch('http://up.test/'); await 0; throw 1", "1");
-    check("setTimeout(() => {}, 1);", "Disallowed operation called within global scope");
+    check(
+        "setTimeout(() => {}, 1);",
+        "Disallowed operation called within global scope",
+    );
 }
 
 #[test]

@@ -31,9 +31,13 @@ impl Host for TestHost {
                 std::future::pending::<()>().await;
             }
             let text = format!("{} {}", request.method(), request.uri());
-            let body = request.into_body().collect().await.map_err(|error| FetchError {
-                message: error.to_string(),
-            })?;
+            let body = request
+                .into_body()
+                .collect()
+                .await
+                .map_err(|error| FetchError {
+                    message: error.to_string(),
+                })?;
             let mut text = text.into_bytes();
             text.extend_from_slice(&body.to_bytes());
             Ok(Response::new(full_body(text)))
@@ -95,7 +99,11 @@ impl Bench {
             .expect("the lane answers")
     }
 
-    pub(crate) fn get(&self, worker: &Arc<Worker>, path: &str) -> Result<(u16, String), EventError> {
+    pub(crate) fn get(
+        &self,
+        worker: &Arc<Worker>,
+        path: &str,
+    ) -> Result<(u16, String), EventError> {
         self.send(worker, get(path))
     }
 }

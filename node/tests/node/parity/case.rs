@@ -109,10 +109,7 @@ impl Case {
         let vars: toml::Table = self
             .env
             .iter()
-            .map(|(name, value)| {
-                let value = toml::Value::try_from(value).expect("JSON without null");
-                (name.clone(), value)
-            })
+            .map(|(name, value)| (name.clone(), to_toml(value)))
             .collect();
         let mut worker = toml::Table::new();
         worker.insert("name".into(), self.name.clone().into());
@@ -124,6 +121,25 @@ impl Case {
         table.insert("worker".into(), toml::Value::Array(vec![worker.into()]));
         let _ = write!(config, "{table}");
         config
+    }
+}
+
+/// By hand: with arbitrary precision on, serde takes a JSON number for a table.
+fn to_toml(value: &Value) -> toml::Value {
+    match value {
+        Value::Null => panic!("TOML has no null"),
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().unwrap_or(f64::NAN).into(),
+        },
+        Value::String(text) => text.clone().into(),
+        Value::Array(list) => list.iter().map(to_toml).collect::<Vec<_>>().into(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), to_toml(value)))
+            .collect::<toml::Table>()
+            .into(),
     }
 }
 

@@ -1,0 +1,240 @@
+//! `outboard serve`: routes, replacement without a dropped request, draining.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::http::{Request, send};
+use crate::support::{Outboard, signal};
+
+fn get(host: &str, path: &str) -> Request {
+    Request {
+        method: "GET".into(),
+        path: path.into(),
+        headers: vec![
+            ("host".into(), host.into()),
+            ("connection".into(), "close".into()),
+        ],
+        ..Request::default()
+    }
+}
+
+fn text(server: &Outboard, host: &str, path: &str) -> (String, String) {
+    let answer = send(server.address, &get(host, path));
+    let status = answer.status.split(' ').next().unwrap_or("").to_string();
+    (status, String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+fn write(dir: &Path, name: &str, content: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, content).expect("a file is written");
+    path.display().to_string()
+}
+
+#[test]
+fn workers_are_found_by_host_and_path() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = write(
+        dir.path(),
+        "name.js",
+        "export default { fetch: (request, env) => new Response(env.NAME) };",
+    );
+    let mut config = String::from("lanes = 2\n");
+    for (name, routes) in [
+        ("api", r#"["api.test/*"]"#),
+        ("v2", r#"["api.test/v2/*", "v2.test"]"#),
+        ("any", r#"["*.test/*"]"#),
+    ] {
+        config.push_str(&format!(
+            "[[worker]]\nname = {name:?}\nmain = {script:?}\nroutes = {routes}\nvars = {{ NAME = {name:?} }}\n"
+        ));
+    }
+    let server = Outboard::serve(&config);
+    let check = |host: &str, path: &str, status: &str, body: &str| {
+        assert_eq!(
+            text(&server, host, path),
+            (status.to_string(), body.to_string()),
+            "{host}{path}"
+        );
+    };
+    check("api.test", "/v1", "200", "api");
+    check("api.test", "/v2/x", "200", "v2");
+    check("v2.test", "/", "200", "v2");
+    check("other.test", "/", "200", "any");
+    check(
+        "elsewhere.example",
+        "/",
+        "404",
+        "no worker is routed at elsewhere.example/",
+    );
+    check("elsewhere.example", "/health", "200", "ok");
+}
+
+#[test]
+fn a_version_is_replaced_without_dropping_a_request() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let version = |number: u32| {
+        format!(
+            "export default {{ async fetch(request) {{
+               if (request.url.endsWith('/slow')) await new Promise((r) => setTimeout(r, 300));
+               return new Response('version {number}');
+             }} }};"
+        )
+    };
+    let script = write(dir.path(), "worker.js", &version(1));
+    let server = Outboard::serve(&format!(
+        "lanes = 2\n[[worker]]\nname = \"w\"\nmain = {script:?}\nroutes = [\"*\"]\n"
+    ));
+    assert_eq!(text(&server, "a.test", "/").1, "version 1");
+    let address = server.address;
+    let slow = std::thread::spawn(move || send(address, &get("a.test", "/slow")));
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = stop.clone();
+    let load = std::thread::spawn(move || {
+        let mut answers = Vec::new();
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            answers.push(send(address, &get("a.test", "/")));
+        }
+        answers
+    });
+    write(dir.path(), "worker.js", &version(2));
+    signal(&server.process, libc::SIGHUP);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while text(&server, "a.test", "/").1 != "version 2" {
+        assert!(
+            Instant::now() < deadline,
+            "not replaced: {}",
+            server.process.log()
+        );
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for answer in load.join().expect("the load ran") {
+        assert!(answer.status.starts_with("200"), "{answer:?}");
+    }
+    let slow = slow.join().expect("the slow request ran");
+    assert_eq!(slow.body, b"version 1", "it ends where it began");
+
+    // A version that does not start changes nothing.
+    write(dir.path(), "worker.js", "export default {");
+    signal(&server.process, libc::SIGHUP);
+    while !server.process.log().contains("config not reloaded") {
+        assert!(Instant::now() < deadline, "{}", server.process.log());
+        std::thread::yield_now();
+    }
+    assert!(
+        server.process.log().contains("SyntaxError"),
+        "{}",
+        server.process.log()
+    );
+    assert_eq!(text(&server, "a.test", "/").1, "version 2");
+}
+
+#[test]
+fn sigterm_lets_open_requests_end_and_refuses_new_ones() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = write(
+        dir.path(),
+        "worker.js",
+        "export default { async fetch(request) {
+           const { readable, writable } = new TransformStream();
+           const writer = writable.getWriter();
+           (async () => {
+             await writer.write(new TextEncoder().encode('first,'));
+             await new Promise((r) => setTimeout(r, 400));
+             await writer.write(new TextEncoder().encode('last'));
+             await writer.close();
+           })();
+           return new Response(readable);
+         } };",
+    );
+    let mut server = Outboard::serve(&format!(
+        "lanes = 1\n[[worker]]\nname = \"w\"\nmain = {script:?}\nroutes = [\"*\"]\n"
+    ));
+    let mut stream = TcpStream::connect(server.address).expect("a connection");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sent");
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4_096];
+    while !String::from_utf8_lossy(&seen).contains("first,") {
+        let count = stream.read(&mut buffer).expect("the answer begins");
+        assert_ne!(count, 0, "ended before it began");
+        seen.extend_from_slice(&buffer[..count]);
+    }
+    signal(&server.process, libc::SIGTERM);
+    stream.read_to_end(&mut seen).expect("the answer ends");
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(
+        seen.contains("last") && seen.ends_with("0\r\n\r\n"),
+        "{seen}"
+    );
+    let status = server.process.wait(Duration::from_secs(10));
+    assert!(status.success(), "{status:?}: {}", server.process.log());
+    assert!(TcpStream::connect(server.address).is_err());
+}
+
+#[test]
+fn a_broken_config_is_reported_whole_and_nothing_listens() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = write(
+        dir.path(),
+        "outboard.toml",
+        "lanes = 0\n[[worker]]\nname = \"a\"\nmain = \"gone.js\"\nroutes = [\"*.*\"]\n",
+    );
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_outboard"))
+        .args(["serve", "--config", &file])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains(":1:9: lanes: 0: write 1 to 256"), "{text}");
+    assert!(
+        text.contains(":5:11: worker[0].routes[0]: \"*.*\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_websocket_echoes_over_the_network() {
+    use tokio_tungstenite::tungstenite::Message;
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = write(
+        dir.path(),
+        "worker.js",
+        "export default { fetch(request) {
+           const [client, server] = Object.values(new WebSocketPair());
+           server.accept();
+           server.addEventListener('message', ({ data }) => {
+             if (data === 'bye') server.close(4001, 'as you wish');
+             else server.send(typeof data === 'string' ? `echo ${data}` : data);
+           });
+           return new Response(null, { status: 101, webSocket: client });
+         } };",
+    );
+    let server = Outboard::serve(&format!(
+        "lanes = 1\n[[worker]]\nname = \"w\"\nmain = {script:?}\nroutes = [\"*\"]\n"
+    ));
+    let stream = TcpStream::connect(server.address).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a timeout");
+    let url = format!("ws://{}/", server.address);
+    let (mut socket, _) =
+        tokio_tungstenite::tungstenite::client(url, stream).expect("the handshake");
+    socket.send(Message::text("hello")).expect("sent");
+    assert_eq!(
+        socket.read().expect("a message"),
+        Message::text("echo hello")
+    );
+    socket.send(Message::text("bye")).expect("sent");
+    let Message::Close(Some(frame)) = socket.read().expect("a close") else {
+        panic!("not a close");
+    };
+    assert_eq!(
+        (u16::from(frame.code), frame.reason.as_str()),
+        (4001, "as you wish")
+    );
+    // Without the handshake's header there is nothing to switch to.
+    assert_eq!(text(&server, "a.test", "/").0, "500");
+}

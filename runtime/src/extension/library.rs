@@ -1,0 +1,344 @@
+//! Where the libraries' scripts are made to behave, and to speak, as Workers do.
+//!
+//! deno_web follows the standards' letter and its own wording; code written for
+//! Workers looks at theirs. These are replacements in its sources, made while
+//! the snapshot is built: they cost nothing at run time, and the test below
+//! fails for one whose text is gone after an upgrade.
+
+/// One replacement, of every occurrence.
+struct Patch {
+    script: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+const fn patch(script: &'static str, from: &'static str, to: &'static str) -> Patch {
+    Patch { script, from, to }
+}
+
+const ABORT: &str = "ext:deno_web/03_abort_signal.js";
+const BASE64: &str = "ext:deno_web/05_base64.js";
+const BLOB: &str = "ext:deno_web/09_file.js";
+const COMPRESSION: &str = "ext:deno_web/14_compression.js";
+const ENCODING: &str = "ext:deno_web/08_text_encoding.js";
+const EVENT: &str = "ext:deno_web/02_event.js";
+const STREAMS: &str = "ext:deno_web/06_streams.js";
+const URL: &str = "ext:deno_web/00_url.js";
+const URL_PATTERN: &str = "ext:deno_web/01_urlpattern.js";
+
+const PATCHES: &[Patch] = &[
+    patch(
+        ABORT,
+        "The signal has been aborted",
+        "The operation was aborted",
+    ),
+    // A timer of the event's, so that it counts as something under way, and
+    // cannot be set outside of one.
+    patch(
+        ABORT,
+        "signal[timerId] = core.createSystemTimer(",
+        "core.loadExtScript(\"ext:outboard/timers.js\").setTimeout(",
+    ),
+    patch(ABORT, "        core.cancelTimer(signal[timerId]);\n", ""),
+    patch(
+        ABORT,
+        "      millis,\n      false, // start unrefed (like Node.js)\n",
+        "      millis,\n",
+    ),
+    patch(
+        BASE64,
+        "\"Failed to decode base64: invalid character\"",
+        "\"atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to two terminal '=' signs when the input data length is divisible by 4 are allowed.)\"",
+    ),
+    patch(
+        BASE64,
+        "ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, e)",
+        "e",
+    ),
+    patch(
+        BASE64,
+        "Cannot encode string: string contains characters outside of the Latin1 range",
+        "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range.",
+    ),
+    patch(
+        BLOB,
+        "return {\n  Blob,\n",
+        "function blobOfType(bytes, type) {\n  const { parseMimeType, serializeMimeType } = core.loadExtScript(\n    \"ext:deno_web/01_mimesniff.js\",\n  );\n  const blob = new Blob([bytes]);\n  const mime = parseMimeType(type);\n  if (mime !== null) blob[_type] = serializeMimeType(mime);\n  return blob;\n}\n\nreturn {\n  Blob,\n  blobOfType,\n",
+    ),
+    // Workers' list of formats, and its words for bytes that are none of them.
+    patch(
+        COMPRESSION,
+        "format = webidl.converters.CompressionFormat(format, prefix, \"Argument 1\");",
+        "if (format !== \"deflate\" && format !== \"deflate-raw\" && format !== \"gzip\" && format !== \"brotli\") {\n      throw new TypeError(\"The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.\");\n    }",
+    ),
+    patch(
+        COMPRESSION,
+        "  if (chunk === null) {",
+        "  if (typeof chunk === \"string\") return core.encode(chunk);\n  if (chunk === null) {",
+    ),
+    patch(
+        BASE64,
+        "  webidl.requiredArguments(arguments.length, 1, prefix);",
+        "  if (arguments.length === 0) {\n    throw new TypeError(\n      `${prefix} on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'String'.`,\n    );\n  }",
+    ),
+    patch(
+        COMPRESSION,
+        "    webidl.requiredArguments(arguments.length, 1, prefix);",
+        "    if (arguments.length === 0) {\n      throw new TypeError(`${prefix}: constructor parameter 1 is not of type 'string'.`);\n    }",
+    ),
+    patch(
+        COMPRESSION,
+        "op_compression_write(\n          rid,\n          chunk,\n        )",
+        "written(rid, chunk)",
+    ),
+    patch(
+        COMPRESSION,
+        "op_compression_finish(rid, true)",
+        "finished(rid)",
+    ),
+    patch(
+        COMPRESSION,
+        "class CompressionStream {",
+        "function written(rid, chunk) {\n  try {\n    return op_compression_write(rid, chunk);\n  } catch (error) {\n    throw new TypeError(\n      error.message === \"failed to write whole buffer\"\n        ? \"Trailing bytes after end of compressed data\"\n        : \"Decompression failed.\",\n    );\n  }\n}\n\nfunction finished(rid) {\n  try {\n    return op_compression_finish(rid, true);\n  } catch {\n    throw new TypeError(\n      \"Called close() on a decompression stream with incomplete data\",\n    );\n  }\n}\n\nclass CompressionStream {",
+    ),
+    patch(
+        ENCODING,
+        "      return op_encoding_decode(input, this.#handle, stream);\n    } finally {",
+        "      return op_encoding_decode(input, this.#handle, stream);\n    } catch (error) {\n      throw this.#fatal ? new TypeError(\"Failed to decode input.\") : error;\n    } finally {",
+    ),
+    patch(
+        ENCODING,
+        "        encoding = op_encoding_normalize_label(label);\n      } catch (err) {",
+        "        encoding = op_encoding_normalize_label(label);\n      } catch (err) {\n        err.message = `\"${label}\" is not a valid encoding.`;",
+    ),
+    // A listener that throws stops a dispatch of the script's own; where the
+    // runtime dispatches, it is reported.
+    patch(
+        EVENT,
+        "    } catch (error) {\n      reportException(error);\n    }\n\n    setInPassiveListener(eventImpl, false);",
+        "    } catch (error) {\n      if (!eventImpl.isTrusted) throw error;\n      reportException(error);\n    }\n\n    setInPassiveListener(eventImpl, false);",
+    ),
+    patch(
+        EVENT,
+        "  } catch (error) {\n    reportException(error);\n  }\n}\n\n// https://dom.spec.whatwg.org/#dom-eventtarget-removeeventlistener",
+        "  } catch (error) {\n    setDispatched(eventImpl, false);\n    setEventPhase(eventImpl, Event.NONE);\n    setCurrentTarget(eventImpl, null);\n    throw error;\n  }\n}\n\n// https://dom.spec.whatwg.org/#dom-eventtarget-removeeventlistener",
+    ),
+    patch(
+        EVENT,
+        "    webidl.requiredArguments(\n      arguments.length,\n      1,\n      \"Failed to construct 'Event'\",\n    );",
+        "    if (arguments.length === 0) {\n      throw new TypeError(\n        \"Failed to construct 'Event': constructor parameter 1 is not of type 'string'.\",\n      );\n    }",
+    ),
+    patch(
+        EVENT,
+        "    webidl.requiredArguments(\n      arguments.length,\n      1,\n      \"Failed to execute 'dispatchEvent' on 'EventTarget'\",\n    );",
+        "    if (!ObjectPrototypeIsPrototypeOf(Event.prototype, event)) {\n      throw new TypeError(\n        \"Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.\",\n      );\n    }",
+    ),
+    patch(
+        EVENT,
+        "    options = addEventListenerOptionsConverter(options, prefix);\n\n    if (callback === null) {",
+        "    options = addEventListenerOptionsConverter(options, prefix);\n    if (typeof callback !== \"function\" && typeof callback !== \"object\") {\n      throw new TypeError(\n        `${prefix}: parameter 2 is not of type 'function or HandlerObject'.`,\n      );\n    }\n\n    if (callback === null) {",
+    ),
+    patch(
+        EVENT,
+        "function reportException(error) {\n",
+        "function reportException(error) {\n  return core.loadExtScript(\"ext:outboard/report.js\").reportException(error);\n}\n\nfunction unusedReportException(error) {\n",
+    ),
+    patch(
+        STREAMS,
+        "if (readableStreamDefaultControllerCanCloseOrEnqueue(this) === false) {\n      throw new TypeError(\"The stream controller cannot close or enqueue\");\n    }\n    readableStreamDefaultControllerClose(this);",
+        "if (readableStreamDefaultControllerCanCloseOrEnqueue(this) === false) {\n      throw new TypeError(\"This ReadableStream is closed.\");\n    }\n    readableStreamDefaultControllerClose(this);",
+    ),
+    patch(
+        STREAMS,
+        "The stream controller cannot close or enqueue",
+        "Unable to enqueue",
+    ),
+    patch(
+        STREAMS,
+        "Closed already requested.",
+        "This ReadableStream is closed.",
+    ),
+    patch(
+        STREAMS,
+        "\"ReadableStream is locked\"",
+        "\"This ReadableStream is currently locked to a reader.\"",
+    ),
+    patch(
+        STREAMS,
+        "ReadableStream is already locked\"",
+        "This ReadableStream is currently locked to a reader.\"",
+    ),
+    patch(
+        STREAMS,
+        "\"ReadableStream is already locked.\"",
+        "\"This ReadableStream is currently locked to a reader.\"",
+    ),
+    patch(
+        STREAMS,
+        "Cannot cancel a locked ReadableStream.",
+        "This ReadableStream is currently locked to a reader.",
+    ),
+    patch(
+        STREAMS,
+        "Reader has no associated stream.",
+        "This ReadableStream reader has been released.",
+    ),
+    patch(
+        STREAMS,
+        "The reader was released.",
+        "This ReadableStream reader has been released.",
+    ),
+    patch(
+        STREAMS,
+        "Cannot use a BYOB reader with a non-byte stream",
+        "This ReadableStream does not support BYOB reads.",
+    ),
+    patch(
+        STREAMS,
+        "\"view must have non-zero byteLength\"",
+        "'You must call read() on a \"byob\" reader with a positive-sized TypedArray object.'",
+    ),
+    patch(
+        STREAMS,
+        "The stream is closing or is closed.",
+        "This WritableStream has been closed.",
+    ),
+    patch(
+        STREAMS,
+        "The stream is already locked",
+        "This WritableStream is currently locked to a writer.",
+    ),
+    patch(
+        STREAMS,
+        "Target WritableStream is already locked",
+        "This WritableStream is currently locked to a writer.",
+    ),
+    patch(
+        STREAMS,
+        "destination WritableStream is already locked.",
+        "This WritableStream is currently locked to a writer.",
+    ),
+    patch(
+        STREAMS,
+        "\"Cannot convert value to Uint8Array while consuming the stream\"",
+        "\"This ReadableStream did not return bytes.\"",
+    ),
+    patch(
+        STREAMS,
+        "      throw webidl.makeException(\n        TypeError,\n        \"Length must be non-zero\",\n        prefix,\n        arg1,\n      );",
+        "      throw new TypeError(\"Cannot enqueue a zero-length ArrayBuffer.\");",
+    ),
+    // The source gets the last branch's reason.
+    patch(
+        STREAMS,
+        "const compositeReason = [reason1, reason2];",
+        "const compositeReason = reason;",
+    ),
+    patch(
+        STREAMS,
+        "    const underlyingSourceDict = underlyingSource !== undefined\n      ? webidl.converters.UnderlyingSource(",
+        "    const type = underlyingSource?.type;\n    if (type !== undefined && `${type}` !== \"bytes\" && `${type}` !== \"\") {\n      throw new TypeError(`\"${type}\" is not a valid type of ReadableStream.`);\n    }\n    const underlyingSourceDict = underlyingSource !== undefined\n      ? webidl.converters.UnderlyingSource(",
+    ),
+    patch(
+        STREAMS,
+        "    const prefix = \"Failed to execute 'getReader' on 'ReadableStream'\";\n",
+        "    const prefix = \"Failed to execute 'getReader' on 'ReadableStream'\";\n    const mode = options?.mode;\n    if (mode !== undefined && mode !== \"byob\") {\n      throw new TypeError(\"mode must be undefined or 'byob' in call to getReader().\");\n    }\n",
+    ),
+    patch(
+        STREAMS,
+        "    const arg1 = \"Argument 1\";\n    chunk = webidl.converters.ArrayBufferView(chunk, prefix, arg1);",
+        "    if (isAnyArrayBuffer(chunk)) chunk = new Uint8Array(chunk);\n    if (!ArrayBufferIsView(chunk)) {\n      throw new TypeError(`${prefix}: parameter 1 is not of type 'BufferSource'.`);\n    }",
+    ),
+    patch(
+        STREAMS,
+        "      throw webidl.makeException(\n        TypeError,\n        \"Buffer length must be non-zero\",\n        prefix,\n        arg1,\n      );",
+        "      throw new TypeError(\"Cannot enqueue a zero-length ArrayBuffer.\");",
+    ),
+    patch(
+        STREAMS,
+        "    const prefix = \"Failed to construct 'ReadableStreamDefaultReader'\";\n    webidl.requiredArguments(arguments.length, 1, prefix);\n",
+        "    const prefix = \"Failed to construct 'ReadableStreamDefaultReader'\";\n    if (!isReadableStream(stream)) {\n      throw new TypeError(`${prefix}: constructor parameter 1 is not of type 'ReadableStream'.`);\n    }\n",
+    ),
+    patch(
+        STREAMS,
+        "    webidl.assertBranded(this, ReadableStreamDefaultControllerPrototype);\n    return readableStreamDefaultControllerGetDesiredSize(this);",
+        "    webidl.assertBranded(this, ReadableStreamDefaultControllerPrototype);\n    if (this[_closeRequested] && this[_stream][_state] !== \"errored\") return 0;\n    return readableStreamDefaultControllerGetDesiredSize(this);",
+    ),
+    // A source whose start() throws makes a stream that fails, not a throw.
+    patch(
+        STREAMS,
+        "    readableStreamDefaultControllerError(controller, error);\n  const startResult = startAlgorithm(controller);",
+        "    readableStreamDefaultControllerError(controller, error);\n  let startResult;\n  try {\n    startResult = startAlgorithm(controller);\n  } catch (error) {\n    readableStreamDefaultControllerError(controller, error);\n  }",
+    ),
+    // Closing also ends a read that waits with its own buffer.
+    patch(
+        STREAMS,
+        "    readableByteStreamControllerClose(this);\n  }\n",
+        "    readableByteStreamControllerClose(this);\n    PromisePrototypeThen(PromiseResolve(undefined), () => {\n      if (this[_stream][_state] === \"closed\" && this[_pendingPullIntos].length > 0) {\n        readableByteStreamControllerRespond(this, 0);\n      }\n    });\n  }\n",
+    ),
+    patch(
+        STREAMS,
+        "  /** @returns {void} */\n  releaseLock() {\n    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);",
+        "  readAtLeast(min, view) {\n    return this.read(view, { min });\n  }\n\n  /** @returns {void} */\n  releaseLock() {\n    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);",
+    ),
+    // Both halves of a body of known length have that length.
+    patch(
+        STREAMS,
+        "    return readableStreamTee(this, false);\n",
+        "    if (isReadableStreamLocked(this)) {\n      throw new TypeError(\"This ReadableStream is currently locked to a reader,\");\n    }\n    const branches = readableStreamTee(this, false);\n    const lengths = core.loadExtScript(\"ext:outboard/body.js\");\n    const length = lengths.streamLength(this);\n    if (length !== null) {\n      lengths.setStreamLength(branches[0], length);\n      lengths.setStreamLength(branches[1], length);\n    }\n    return branches;\n",
+    ),
+    patch(
+        URL,
+        "    throw new TypeError(\n      `Invalid URL: '${href}'` +\n        (maybeBase ? ` with base '${maybeBase}'` : \"\"),\n    );",
+        "    throw new TypeError(\"Invalid URL string.\");",
+    ),
+    patch(
+        URL,
+        "    const status = opUrlParse(value);\n    this.#serialization = getSerialization(status, value);",
+        "    const status = opUrlParse(value);\n    if (status > 1) {\n      throw new TypeError(\n        \"Failed to set the 'href' property on 'URL': the provided value is not of type 'valid URL string'.\",\n      );\n    }\n    this.#serialization = getSerialization(status, value);",
+    ),
+    patch(
+        URL,
+        "Each query pair must be an iterable [name, value] tuple",
+        "Invalid URL search params sequence.",
+    ),
+    patch(
+        URL_PATTERN,
+        "    const parsed = op_urlpattern_parse(input, baseURL, options);",
+        "    let parsed;\n    try {\n      parsed = op_urlpattern_parse(input, baseURL, options);\n    } catch {\n      throw new TypeError(\"Failed to construct URLPattern\");\n    }",
+    ),
+];
+
+/// A script of the library's as Workers have it.
+pub(super) fn patched(script: &str, source: String) -> String {
+    PATCHES
+        .iter()
+        .filter(|patch| patch.script == script)
+        .fold(source, |source, patch| source.replace(patch.from, patch.to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each is looked for in what the ones before it left, as when it is used.
+    #[test]
+    fn what_is_replaced_is_still_there() {
+        for extension in super::super::extensions() {
+            for file in extension.lazy_loaded_js_files.iter() {
+                let mut source = file.load().expect("a script").as_str().to_string();
+                for patch in PATCHES {
+                    if patch.script == file.specifier {
+                        assert!(
+                            source.contains(patch.from),
+                            "{}: {}",
+                            patch.script,
+                            patch.from
+                        );
+                        source = source.replace(patch.from, patch.to);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -66,7 +66,20 @@ struct WorkerToml {
     #[serde(default)]
     routes: Vec<toml::Spanned<String>>,
     #[serde(default)]
+    isolation: Isolation,
+    #[serde(default)]
     limits: WorkerLimitsToml,
+}
+
+/// Where a worker's isolates run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Isolation {
+    /// On the lanes that accept connections, beside other workers.
+    #[default]
+    Shared,
+    /// On a lane (a thread) of its own.
+    Private,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,6 +125,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) source: WorkerSource,
     pub(crate) vars: serde_json::Map<String, serde_json::Value>,
     pub(crate) routes: Vec<Pattern>,
+    pub(crate) isolation: Isolation,
     pub(crate) limits: WorkerLimits,
 }
 
@@ -315,6 +329,7 @@ impl Checker<'_> {
             source: source?,
             vars,
             routes,
+            isolation: worker.isolation,
             limits,
         })
     }

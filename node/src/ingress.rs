@@ -9,4 +9,4 @@ mod web_socket;
 pub(crate) use answer::Detail;
 pub(crate) use connection::{AccessLog, Ingress, IngressOptions};
 pub(crate) use listener::{bind, listen_on_lane};
-pub(crate) use routes::{Pattern, Routes};
+pub(crate) use routes::{Pattern, Routes, Target};

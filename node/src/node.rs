@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use outboard_runtime::{Engine, Lane, LaneConfig, StartError, Worker};
+use outboard_runtime::{Engine, Lane, LaneConfig, StartError};
 use tokio_util::sync::CancellationToken;
 
 use crate::host::MakeHost;
-use crate::ingress::{Ingress, IngressOptions, Pattern, Routes, bind, listen_on_lane};
+use crate::ingress::{Ingress, IngressOptions, Pattern, Routes, Target, bind, listen_on_lane};
 
 /// What a node is started with.
 pub(crate) struct NodeOptions {
@@ -39,8 +39,22 @@ pub(crate) enum NodeError {
     LaneGone,
 }
 
+/// A lane for one worker alone: the OS shares out its time, so that a worker
+/// that takes all it may holds up nobody else's.
+pub(crate) fn private_lane(name: &str, host: &MakeHost) -> Result<Arc<Lane>, NodeError> {
+    let host = host.clone();
+    Lane::start(LaneConfig {
+        name: name.to_string(),
+        engine: Engine::init(outboard_snapshot::SNAPSHOT),
+        ready: 0,
+        host: Box::new(move || host()),
+    })
+    .map(Arc::new)
+    .map_err(NodeError::Lane)
+}
+
 /// Routes as they travel to the lanes.
-pub(crate) type RouteList = Vec<(Pattern, Arc<Worker>)>;
+pub(crate) type RouteList = Vec<(Pattern, Target)>;
 
 thread_local! {
     /// The lane's own ingress; set once, when it begins to listen.
@@ -109,10 +123,12 @@ impl Node {
         self.address
     }
 
-    /// Starts `worker` on every lane; the first failure is the script's.
-    pub(crate) async fn warm(&self, worker: &Arc<Worker>) -> Result<(), NodeWarmError> {
-        for lane in &self.lanes {
-            let worker = worker.clone();
+    /// Starts the worker on every lane that serves it; the first failure is the
+    /// script's.
+    pub(crate) async fn warm(&self, target: &Target) -> Result<(), NodeWarmError> {
+        let shared = self.lanes.iter().filter(|_| target.lane.is_none());
+        for lane in shared.chain(target.lane.as_deref()) {
+            let worker = target.worker.clone();
             lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())
                 .map_err(NodeError::from)?
                 .await
@@ -131,9 +147,12 @@ impl Node {
                     let Some(ingress) = INGRESS.with(|cell| cell.get().cloned()) else {
                         return;
                     };
-                    let kept: Vec<_> = routes.iter().map(|(_, worker)| worker.clone()).collect();
+                    let kept: Vec<_> = routes
+                        .iter()
+                        .map(|(_, target)| target.worker.clone())
+                        .collect();
                     let before = ingress.replace_routes(Routes::new(routes));
-                    for worker in before.workers() {
+                    for worker in before.shared_workers() {
                         if !kept.iter().any(|other| Arc::ptr_eq(other, worker)) {
                             local.retire(worker);
                         }

@@ -59,6 +59,67 @@ impl ResponseBody {
     }
 }
 
+impl ResponseBody {
+    /// For another thread: the body as a stream that can leave the lane, and
+    /// the work that carries a script's stream there, to be awaited on the lane.
+    pub(crate) fn into_host(self) -> (HostBody, Option<impl Future<Output = ()>>) {
+        match self {
+            Self::Full(bytes) => (full_body(bytes), None),
+            Self::Host(body) => (body, None),
+            Self::Script(mut body) => {
+                let length = body.left;
+                let (sender, receiver) = tokio::sync::mpsc::channel(CARRIED);
+                let carry = async move {
+                    // Ends when the reader is gone: the stream is then cancelled.
+                    while let Some(chunk) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
+                        if sender.send(chunk).await.is_err() {
+                            return;
+                        }
+                    }
+                };
+                let carried = CarriedBody {
+                    receiver,
+                    left: length,
+                };
+                (carried.boxed_unsync(), Some(carry))
+            }
+        }
+    }
+}
+
+/// Chunks of a script's stream under way to another thread; a chunk is 64 KiB
+/// at most.
+const CARRIED: usize = 2;
+
+/// A script's stream, read on another thread than its lane.
+pub(crate) struct CarriedBody {
+    pub(crate) receiver: tokio::sync::mpsc::Receiver<Result<Bytes, BodyError>>,
+    /// Bytes still promised, where the length was given.
+    pub(crate) left: Option<u64>,
+}
+
+impl Body for CarriedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let chunk = ready!(this.receiver.poll_recv(cx));
+        if let (Some(left), Some(Ok(bytes))) = (&mut this.left, &chunk) {
+            *left = left.saturating_sub(bytes.len() as u64);
+        }
+        Poll::Ready(chunk.map(|result| result.map(Frame::data)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -33,6 +33,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// How long a script that cannot start is not tried again: it would fail again,
 /// and its neighbours would wait meanwhile.
 const START_RETRY: Duration = Duration::from_secs(5);
+/// How long a lane that is let go waits for what still runs on it.
+const LINGER: Duration = Duration::from_secs(30);
 /// Heaps of all isolates share one 4 GB cage, and V8 ends the process when it is
 /// full. One isolate a lane can grow between two looks, so that much is kept
 /// free besides this.
@@ -97,6 +99,28 @@ impl Lane {
         Ok(receiver)
     }
 
+    /// Serves one request on this lane from another thread: how a worker with a
+    /// lane of its own is reached. Dropping the future abandons the request.
+    pub async fn fetch(
+        &self,
+        worker: &Arc<Worker>,
+        request: Request<HostBody>,
+        https: bool,
+    ) -> Result<Served<HostBody>, EventError> {
+        let (sender, receiver) = oneshot::channel();
+        let worker = worker.clone();
+        let command: Command =
+            Box::new(move |lane| serve_remote(lane, worker, request, https, sender).boxed_local());
+        self.commands
+            .try_send(command)
+            .map_err(|_| EventError::Overloaded { open: COMMANDS })?;
+        receiver.await.unwrap_or_else(|_gone| {
+            Err(EventError::IsolateLost {
+                reason: "its lane has ended".into(),
+            })
+        })
+    }
+
     /// Lets the lane end what runs on it and waits for its thread.
     pub fn stop(self) {
         drop(self.commands);
@@ -140,12 +164,45 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             running.spawn_local(command(lane.clone()));
             while running.try_join_next().is_some() {}
         }
+        // The lane's last handle is gone: a version was replaced or the node
+        // stops. What is open may still end.
+        let rest = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(LINGER, rest).await.is_err() {
+            running.shutdown().await;
+        }
         keeper.abort();
-        running.shutdown().await;
         lane.drop_all();
     });
     LANES.fetch_sub(1, Ordering::Relaxed);
     dog.forget(&clock);
+}
+
+/// One request from another thread; goes on until its body is sent too.
+async fn serve_remote(
+    lane: Rc<LaneLocal>,
+    worker: Arc<Worker>,
+    request: Request<HostBody>,
+    https: bool,
+    mut answer: oneshot::Sender<Result<Served<HostBody>, EventError>>,
+) {
+    let served = tokio::select! {
+        served = lane.fetch(&worker, request, https) => served,
+        () = answer.closed() => return,
+    };
+    // Whoever asked may leave at any time; a body then has no reader.
+    let _ = match served {
+        Ok(Served::Response(response)) => {
+            let (head, body) = response.into_parts();
+            let (body, carry) = body.into_host();
+            let sent = answer.send(Ok(Served::Response(Response::from_parts(head, body))));
+            if let Some(carry) = carry {
+                carry.await;
+            }
+            sent
+        }
+        Ok(Served::Upgrade(upgrade)) => answer.send(Ok(Served::Upgrade(upgrade))),
+        Err(error) => answer.send(Err(error)),
+    };
 }
 
 async fn housekeeping(lane: Rc<LaneLocal>) {
@@ -166,9 +223,10 @@ enum Slot {
     Failed(StartError, Instant),
 }
 
-/// What an event ended with, as the node sends it on.
-pub enum Served {
-    Response(Response<ResponseBody>),
+/// What an event ended with, as the node sends it on. `B` is a body that stays
+/// on the lane, or one that has left it.
+pub enum Served<B = ResponseBody> {
+    Response(Response<B>),
     /// 101: run the socket over the connection.
     Upgrade(Upgrade),
 }

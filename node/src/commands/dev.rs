@@ -10,13 +10,12 @@ use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Loaded, Mode};
-use outboard_runtime::Worker;
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load};
 use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
-use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern};
+use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::node::{Node, NodeOptions, NodeWarmError};
 use crate::{output, project_worker};
 
@@ -130,9 +129,12 @@ async fn build(
         }
     };
     watch.follow(&bundle.watch_files);
-    let worker: Arc<Worker> = project_worker::worker(&loaded.project, bundle)?;
-    node.deploy(&vec![(Pattern::any(), worker.clone())]).await?;
-    match node.warm(&worker).await {
+    let target = Target {
+        worker: project_worker::worker(&loaded.project, bundle)?,
+        lane: None,
+    };
+    node.deploy(&vec![(Pattern::any(), target.clone())]).await?;
+    match node.warm(&target).await {
         Ok(()) => Ok(started.elapsed()),
         Err(NodeWarmError::Node(error)) => Err(error.into()),
         Err(NodeWarmError::Script(error)) => Err(error.into()),

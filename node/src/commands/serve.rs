@@ -12,10 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load};
 use crate::cli::Serve;
-use crate::config::{self, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
-use crate::host::{NodeHost, WorkerLog};
-use crate::ingress::{AccessLog, Detail, IngressOptions};
-use crate::node::{Node, NodeOptions, RouteList};
+use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
+use crate::host::{MakeHost, NodeHost, WorkerLog};
+use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
+use crate::node::{Node, NodeOptions, RouteList, private_lane};
 use crate::project_worker;
 
 /// Where a load balancer asks whether the node is alive.
@@ -24,12 +24,13 @@ const HEALTH: &str = "/health";
 pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     let config = config::load(&options.config)?;
     let _guard = start_log(config.log_format);
-    let runtime = command_runtime()?;
-    let (routes, _) = runtime.block_on(load_workers(&config, &Known::default()))?;
     let client = Client::new(ClientOptions {
         deny_private: !config.allow_private,
         ..ClientOptions::default()
     })?;
+    let host: MakeHost = Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Tracing));
+    let runtime = command_runtime()?;
+    let (routes, _) = runtime.block_on(load_workers(&config, &host, &Known::default()))?;
     let node = Node::start(
         NodeOptions {
             listen: config.listen,
@@ -48,12 +49,12 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
                 health: Some(HEALTH.into()),
                 grace: config.drain,
             },
-            host: Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Tracing)),
+            host: host.clone(),
         },
         routes.clone(),
     )?;
     println!("ready on http://{}", node.address());
-    runtime.block_on(until_terminated(options, node, routes))
+    runtime.block_on(until_terminated(options, node, host, routes))
 }
 
 /// Log lines leave by a thread of their own: a slow terminal or disk costs
@@ -75,6 +76,7 @@ fn start_log(format: LogFormat) -> tracing_appender::non_blocking::WorkerGuard {
 async fn until_terminated(
     options: &Serve,
     node: Node,
+    host: MakeHost,
     mut routes: RouteList,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -83,7 +85,7 @@ async fn until_terminated(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = tokio::signal::ctrl_c() => break,
-            _ = hangup.recv() => match reload(options, &node, &routes).await {
+            _ = hangup.recv() => match reload(options, &node, &host, &routes).await {
                 Ok(new) => {
                     routes = new;
                     tracing::info!("config reloaded");
@@ -99,38 +101,51 @@ async fn until_terminated(
 
 /// Reads the config again. All of it is loaded before anything is replaced;
 /// what listens and how many lanes there are needs a restart.
-async fn reload(options: &Serve, node: &Node, before: &RouteList) -> anyhow::Result<RouteList> {
+async fn reload(
+    options: &Serve,
+    node: &Node,
+    host: &MakeHost,
+    before: &RouteList,
+) -> anyhow::Result<RouteList> {
     let config = config::load(&options.config)?;
     let known = before
         .iter()
-        .map(|(_, worker)| (worker.name().to_string(), worker.clone()))
+        .map(|(_, target)| (target.worker.name().to_string(), target.clone()))
         .collect();
-    let (routes, changed) = load_workers(&config, &known).await?;
-    for worker in &changed {
-        node.warm(worker)
+    let (routes, changed) = load_workers(&config, host, &known).await?;
+    for target in &changed {
+        node.warm(target)
             .await
-            .with_context(|| format!("worker {:?}", worker.name()))?;
+            .with_context(|| format!("worker {:?}", target.worker.name()))?;
     }
     node.deploy(&routes).await?;
     Ok(routes)
 }
 
 /// Workers by name, so that unchanged ones go on with their isolates.
-type Known = HashMap<String, Arc<Worker>>;
+type Known = HashMap<String, Target>;
 
 async fn load_workers(
     config: &NodeConfig,
+    host: &MakeHost,
     known: &Known,
-) -> anyhow::Result<(RouteList, Vec<Arc<Worker>>)> {
+) -> anyhow::Result<(RouteList, Vec<Target>)> {
     let mut routes = RouteList::new();
     let mut changed = Vec::new();
     let mut faults = Vec::new();
     for worker in &config.workers {
         match load_worker(worker).await {
             Ok(new) => {
+                let private = worker.isolation == Isolation::Private;
                 let new = match known.get(&worker.name) {
-                    Some(old) if **old == *new => old.clone(),
+                    Some(old) if *old.worker == *new && old.lane.is_some() == private => {
+                        old.clone()
+                    }
                     _ => {
+                        let lane = private
+                            .then(|| private_lane(&worker.name, host))
+                            .transpose()?;
+                        let new = Target { worker: new, lane };
                         changed.push(new.clone());
                         new
                     }

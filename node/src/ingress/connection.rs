@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{self, Detail};
-use super::routes::Routes;
+use super::routes::{Routes, Target};
 use super::web_socket;
 use crate::output;
 
@@ -146,7 +146,7 @@ impl Ingress {
             return answer::plain(StatusCode::OK, "ok", true);
         }
         let routes = self.routes.borrow().clone();
-        let Some(worker) = routes.find(host, path) else {
+        let Some(Target { worker, lane }) = routes.find(host, path) else {
             return answer::plain(
                 StatusCode::NOT_FOUND,
                 &format!("no worker is routed at {host}{path}"),
@@ -167,7 +167,19 @@ impl Ingress {
             .flatten();
         let accept = request.headers().get(http::header::ACCEPT).cloned();
         let request = request.map(|body| host_body(body, max_body));
-        match self.lane.fetch(worker, request, false).await {
+        let served = match lane {
+            None => self.lane.fetch(worker, request, false).await,
+            Some(own) => own
+                .fetch(worker, request, false)
+                .await
+                .map(|served| match served {
+                    Served::Response(response) => {
+                        Served::Response(response.map(ResponseBody::Host))
+                    }
+                    Served::Upgrade(socket) => Served::Upgrade(socket),
+                }),
+        };
+        match served {
             Ok(Served::Response(response)) => response,
             Ok(Served::Upgrade(socket)) => match (upgrade, handshake) {
                 (Some(upgrade), Some(key)) => web_socket::switch(upgrade, key, socket),

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use outboard_runtime::Worker;
+use outboard_runtime::{Lane, Worker};
 
 /// A route's pattern: `*`, `example.com`, `*.example.com/*`, `example.com/api/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,14 +117,22 @@ impl Pattern {
     }
 }
 
+/// A worker, and the lane of its own that it runs on, where it has one.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) worker: Arc<Worker>,
+    /// None: the lane that accepted the connection serves it.
+    pub(crate) lane: Option<Arc<Lane>>,
+}
+
 /// All routes of a node, the most specific first. Replaced whole on a change.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Routes {
-    routes: Vec<(Pattern, Arc<Worker>)>,
+    routes: Vec<(Pattern, Target)>,
 }
 
 impl Routes {
-    pub(crate) fn new(mut routes: Vec<(Pattern, Arc<Worker>)>) -> Self {
+    pub(crate) fn new(mut routes: Vec<(Pattern, Target)>) -> Self {
         routes.sort_by(|(a, _), (b, _)| {
             let ((a_host, a_len, a_exact), (b_host, b_len, b_exact)) = (a.rank(), b.rank());
             kind(b_host)
@@ -136,23 +144,27 @@ impl Routes {
     }
 
     /// The worker for a request to `host` (a `Host` header's value).
-    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Arc<Worker>> {
+    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Target> {
         // The usual single-worker node needs no look at the host.
-        if let [(pattern, worker)] = self.routes.as_slice()
+        if let [(pattern, target)] = self.routes.as_slice()
             && pattern.host == HostPattern::Any
             && pattern.path == PathPattern::Prefix("/".into())
         {
-            return Some(worker);
+            return Some(target);
         }
         let name = host_name(host).to_ascii_lowercase();
         self.routes
             .iter()
             .find(|(pattern, _)| pattern.matches(&name, path))
-            .map(|(_, worker)| worker)
+            .map(|(_, target)| target)
     }
 
-    pub(crate) fn workers(&self) -> impl Iterator<Item = &Arc<Worker>> {
-        self.routes.iter().map(|(_, worker)| worker)
+    /// The workers that shared lanes serve.
+    pub(crate) fn shared_workers(&self) -> impl Iterator<Item = &Arc<Worker>> {
+        self.routes
+            .iter()
+            .filter(|(_, target)| target.lane.is_none())
+            .map(|(_, target)| &target.worker)
     }
 }
 
@@ -179,8 +191,8 @@ mod tests {
 
     use super::*;
 
-    fn worker(name: &str) -> Arc<Worker> {
-        Worker::new(WorkerSpec {
+    fn target(name: &str) -> Target {
+        let worker = Worker::new(WorkerSpec {
             name: name.into(),
             main: "index.js".into(),
             modules: vec![Module {
@@ -191,7 +203,8 @@ mod tests {
             }],
             ..WorkerSpec::default()
         })
-        .expect("a worker")
+        .expect("a worker");
+        Target { worker, lane: None }
     }
 
     #[test]
@@ -206,11 +219,11 @@ mod tests {
                 "*.eu.example.com/*",
             ]
             .iter()
-            .map(|text| (text.parse().expect("a pattern"), worker(text)))
+            .map(|text| (text.parse().expect("a pattern"), target(text)))
             .collect(),
         );
         let check = |host: &str, path: &str, expected: &str| {
-            let found = routes.find(host, path).map(|worker| worker.name());
+            let found = routes.find(host, path).map(|target| target.worker.name());
             assert_eq!(found, Some(expected), "{host}{path}");
         };
         check("api.example.com", "/", "api.example.com/*");

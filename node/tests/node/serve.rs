@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::http::{Request, send};
+use crate::support::http::{Request, Upload, send};
 use crate::support::{Outboard, signal};
 
 fn get(host: &str, path: &str) -> Request {
@@ -237,4 +237,60 @@ fn a_websocket_echoes_over_the_network() {
     );
     // Without the handshake's header there is nothing to switch to.
     assert_eq!(text(&server, "a.test", "/").0, "500");
+}
+
+#[test]
+fn a_hog_on_a_lane_of_its_own_delays_nobody() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let hog = write(
+        dir.path(),
+        "hog.js",
+        "export default { async fetch(request) {
+           const { pathname } = new URL(request.url);
+           if (pathname === '/spin') for (;;);
+           if (pathname === '/stream') return new Response(request.body.pipeThrough(new IdentityTransformStream()));
+           return new Response('hog');
+         } };",
+    );
+    let good = write(
+        dir.path(),
+        "good.js",
+        "export default { fetch: () => new Response('good') };",
+    );
+    let server = Outboard::serve(&format!(
+        "lanes = 1\n\
+         [[worker]]\nname = \"hog\"\nmain = {hog:?}\nroutes = [\"hog.test\"]\n\
+         isolation = \"private\"\nlimits = {{ cpu_ms = 1500 }}\n\
+         [[worker]]\nname = \"good\"\nmain = {good:?}\nroutes = [\"good.test\"]\n"
+    ));
+    assert_eq!(text(&server, "hog.test", "/").1, "hog");
+    assert_eq!(text(&server, "good.test", "/").1, "good");
+    let mut upload = get("hog.test", "/stream");
+    upload.method = "POST".into();
+    upload.upload = Upload::Chunked(vec![b"one,".to_vec(), b"two".to_vec()]);
+    assert_eq!(send(server.address, &upload).body, b"one,two");
+
+    let address = server.address;
+    let spinning = std::thread::spawn(move || send(address, &get("hog.test", "/spin")));
+    let started = Instant::now();
+    let mut served = 0;
+    while !spinning.is_finished() {
+        let asked = Instant::now();
+        assert_eq!(text(&server, "good.test", "/").1, "good");
+        // On the hog's own lane this would be what is left of its 1.5 s.
+        assert!(
+            asked.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            asked.elapsed()
+        );
+        served += 1;
+    }
+    assert!(
+        started.elapsed() > Duration::from_secs(1) && served > 10,
+        "{served} served"
+    );
+    let answer = spinning.join().expect("it was answered");
+    assert!(answer.status.starts_with("503"), "{answer:?}");
+    // Its isolate is replaced.
+    assert_eq!(text(&server, "hog.test", "/").1, "hog");
 }

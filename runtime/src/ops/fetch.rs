@@ -15,19 +15,16 @@ use http::header::{
     HeaderName, LOCATION,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
 
 use super::Shared;
 use super::body::{ACCEPTED, BodyResource, Coding};
 use super::event::header_map;
-use crate::body::{BodyError, HostBody, ScriptBody, empty_body, full_body};
+use crate::body::{HostBody, ResponseBody, ScriptBody, empty_body, full_body};
 use crate::event::EventId;
 use crate::host::Host;
 
 /// https://fetch.spec.whatwg.org/#http-redirect-fetch allows 20.
 const MAX_REDIRECTS: usize = 20;
-/// Chunks of a script's stream under way to the host; a chunk is 64 KiB at most.
-const UPLOAD_QUEUE: usize = 2;
 
 /// An exchange under way.
 struct FetchResource {
@@ -161,61 +158,18 @@ fn upload<'a>(
     Ok(Some(Upload::Once(
         match <dyn Resource>::downcast_rc::<BodyResource>(&resource) {
             Some(host) => host.clone().into_body(Coding::Identity)?,
-            None => script_upload(ScriptBody::new(resource, length, ()), length),
+            None => script_upload(ScriptBody::new(resource, length, ())),
         },
     )))
 }
 
 /// Carries a script's stream, which stays on this lane, to the host's task.
-fn script_upload(mut body: ScriptBody, length: Option<u64>) -> HostBody {
-    let (sender, receiver) = tokio::sync::mpsc::channel(UPLOAD_QUEUE);
-    deno_core::unsync::spawn(async move {
-        // Ends when the host stops reading: the body is then closed by drop.
-        while let Some(chunk) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
-            if sender.send(chunk).await.is_err() {
-                return;
-            }
-        }
-    });
-    UploadBody {
-        receiver,
-        left: length,
+fn script_upload(body: ScriptBody) -> HostBody {
+    let (body, carry) = ResponseBody::Script(body).into_host();
+    if let Some(carry) = carry {
+        deno_core::unsync::spawn(carry);
     }
-    .boxed_unsync()
-}
-
-struct UploadBody {
-    receiver: tokio::sync::mpsc::Receiver<Result<Bytes, BodyError>>,
-    left: Option<u64>,
-}
-
-impl http_body::Body for UploadBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        this.receiver.poll_recv(cx).map(|chunk| {
-            chunk.map(|result| {
-                result.map(|bytes| {
-                    if let Some(left) = &mut this.left {
-                        *left = left.saturating_sub(bytes.len() as u64);
-                    }
-                    http_body::Frame::data(bytes)
-                })
-            })
-        })
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        match self.left {
-            Some(left) => http_body::SizeHint::with_exact(left),
-            None => http_body::SizeHint::default(),
-        }
-    }
+    body
 }
 
 async fn exchange(

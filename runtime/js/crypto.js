@@ -2,12 +2,16 @@
 // `crypto.subtle.timingSafeEqual` and `crypto.DigestStream`.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_timing_safe_equal } = core.ops;
+const { op_md5, op_timing_safe_equal } = core.ops;
 const {
   ArrayBufferIsView,
   ObjectDefineProperty,
   PromisePrototypeThen,
   ReflectApply,
+  StringPrototypeToUpperCase,
+  TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeGetSymbolToStringTag,
   TypeError,
   Uint8Array,
 } = primordials;
@@ -42,11 +46,12 @@ function requireBuffer(value, method, parameter) {
 }
 
 /** Randomness is an event's: a module's top level must run alike each time. */
-function inEventOnly(name) {
+function inEventOnly(name, check) {
   const method = Crypto.prototype[name];
   const wrapped = {
     [name](...args) {
       requireEvent();
+      check(args[0]);
       return ReflectApply(method, this, args);
     },
   }[name];
@@ -58,8 +63,70 @@ function inEventOnly(name) {
     configurable: true,
   });
 }
-inEventOnly("getRandomValues");
-inEventOnly("randomUUID");
+inEventOnly("getRandomValues", checkRandomTarget);
+inEventOnly("randomUUID", () => {});
+
+/** The largest buffer that getRandomValues fills (Web Cryptography API, 10.1). */
+const MAX_RANDOM = 65_536;
+
+function checkRandomTarget(view) {
+  const tag = ArrayBufferIsView(view)
+    ? TypedArrayPrototypeGetSymbolToStringTag(view)
+    : undefined;
+  if (tag === undefined || tag === "Float32Array" || tag === "Float64Array" ||
+    tag === "Float16Array") {
+    throw domException(
+      "ArrayBufferView argument to getRandomValues() must be an integer-typed " +
+        "view.",
+      "TypeMismatchError",
+    );
+  }
+  const length = TypedArrayPrototypeGetByteLength(view);
+  if (length > MAX_RANDOM) {
+    throw domException(
+      "getRandomValues() only accepts buffers of size <= 64K but provided " +
+        `${length} bytes.`,
+      "QuotaExceededError",
+    );
+  }
+}
+
+function domException(message, name) {
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  return new DOMException(message, name);
+}
+
+const DIGESTS = {
+  __proto__: null,
+  "SHA-1": true,
+  "SHA-256": true,
+  "SHA-384": true,
+  "SHA-512": true,
+};
+const { digest: standardDigest } = SubtleCrypto.prototype;
+ObjectDefineProperty(SubtleCrypto.prototype, "digest", {
+  __proto__: null,
+  async value(algorithm, data) {
+    requireBuffer(data, "digest", 2);
+    const name = StringPrototypeToUpperCase(
+      `${typeof algorithm === "object" ? algorithm?.name : algorithm}`,
+    );
+    // No standard's, but what old protocols still ask for.
+    if (name === "MD5") {
+      return TypedArrayPrototypeGetBuffer(op_md5(asBytes(data)));
+    }
+    if (!(name in DIGESTS)) {
+      throw domException(
+        "Unrecognized or unimplemented digest algorithm requested.",
+        "NotSupportedError",
+      );
+    }
+    return await ReflectApply(standardDigest, this, [name, data]);
+  },
+  writable: true,
+  enumerable: true,
+  configurable: true,
+});
 
 ObjectDefineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
   __proto__: null,

@@ -433,7 +433,7 @@ impl Isolate {
         self.admit(HAS_FETCH, "fetch")?;
         let (head, body) = request.into_parts();
         let url = request_url(&head, https);
-        let has_body = !http_body::Body::is_end_stream(&body);
+        let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
         let event = Event::request(head.headers, has_body.then_some(body));
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
@@ -671,6 +671,13 @@ impl Isolate {
 
 fn string<'a>(scope: &mut v8::PinScope<'a, '_>, bytes: &[u8]) -> Option<v8::Local<'a, v8::Value>> {
     v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal).map(Into::into)
+}
+
+/// Whether the request says that it has a body, be it of no bytes: a script then
+/// sees an empty one, and null otherwise.
+fn announces_body(head: &http::request::Parts) -> bool {
+    !matches!(head.method, http::Method::GET | http::Method::HEAD)
+        && head.headers.contains_key(http::header::CONTENT_LENGTH)
 }
 
 /// The absolute URL of a request: HTTP/1 gives it in two pieces.

@@ -11,6 +11,7 @@ use crate::worker::Worker;
 
 pub(crate) mod body;
 pub(crate) mod console;
+pub(crate) mod crypto;
 pub(crate) mod event;
 pub(crate) mod fetch;
 pub(crate) mod form_data;

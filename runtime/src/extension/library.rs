@@ -274,7 +274,7 @@ const PATCHES: &[Patch] = &[
     patch(
         STREAMS,
         "    readableByteStreamControllerClose(this);\n  }\n",
-        "    readableByteStreamControllerClose(this);\n    PromisePrototypeThen(PromiseResolve(undefined), () => {\n      if (this[_stream][_state] === \"closed\" && this[_pendingPullIntos].length > 0) {\n        readableByteStreamControllerRespond(this, 0);\n      }\n    });\n  }\n",
+        "    readableByteStreamControllerClose(this);\n    PromisePrototypeThen(PromiseResolve(undefined), () => {\n      if (this[_stream][_state] === \"closed\" && this[_pendingPullIntos].size !== 0) {\n        readableByteStreamControllerRespond(this, 0);\n      }\n    });\n  }\n",
     ),
     patch(
         STREAMS,

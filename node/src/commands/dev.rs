@@ -57,6 +57,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 detail: Detail::Full,
                 access: AccessLog::Terminal,
                 health: None,
+                scheduled_route: true,
                 grace: GRACE,
             },
             host: Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Terminal)),

@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
                     AccessLog::Off
                 },
                 health: Some(HEALTH.into()),
+                scheduled_route: false,
                 grace: config.drain,
             },
             host: host.clone(),

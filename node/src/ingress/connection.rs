@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -15,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use outboard_runtime::{
-    BodyError, EventError, HostBody, LaneLocal, ResponseBody, Served, empty_body,
+    BodyError, EventError, HostBody, LaneLocal, ResponseBody, Served, Worker, empty_body,
 };
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,8 @@ pub(crate) struct IngressOptions {
     pub(crate) access: AccessLog,
     /// `GET` here is answered by the node itself: it is alive.
     pub(crate) health: Option<String>,
+    /// Whether [`SCHEDULED`] runs the worker's scheduled handler.
+    pub(crate) scheduled_route: bool,
     /// Waiting past this for open requests helps nobody.
     pub(crate) grace: Duration,
 }
@@ -53,6 +56,10 @@ pub(crate) enum AccessLog {
     /// As an event of the node's log.
     Tracing,
 }
+
+/// Where `dev` runs a scheduled handler, as wrangler does:
+/// `/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`.
+const SCHEDULED: &str = "/cdn-cgi/handler/scheduled";
 
 /// A lane's way in.
 pub(crate) struct Ingress {
@@ -153,6 +160,9 @@ impl Ingress {
                 true,
             );
         };
+        if self.options.scheduled_route && path == SCHEDULED {
+            return self.run_scheduled(worker, request.uri().query()).await;
+        }
         let max_body = self.options.max_body;
         if content_length(request.headers()).is_some_and(|length| length > max_body) {
             return answer::plain(
@@ -201,6 +211,25 @@ impl Ingress {
                     .map(|accept| (http::header::ACCEPT, accept))
                     .collect();
                 answer::failed(&error, &headers, self.options.detail)
+            }
+        }
+    }
+
+    async fn run_scheduled(
+        &self,
+        worker: &Arc<Worker>,
+        query: Option<&str>,
+    ) -> Response<ResponseBody> {
+        let cron = query
+            .into_iter()
+            .flat_map(|query| form_urlencoded::parse(query.as_bytes()))
+            .find(|(name, _)| name == "cron")
+            .map_or_else(String::new, |(_, cron)| cron.into_owned());
+        match self.lane.scheduled(worker, &cron, SystemTime::now()).await {
+            Ok(()) => answer::plain(StatusCode::OK, "ok", true),
+            Err(error) => {
+                self.report(worker.name(), &error);
+                answer::failed(&error, &HeaderMap::new(), self.options.detail)
             }
         }
     }

@@ -98,6 +98,29 @@ fn an_error_shows_the_authors_own_lines() {
     until("the log", || dev.process.log().contains("src/index.ts:4:"));
 }
 
+#[test]
+fn a_scheduled_handler_is_run_by_its_route() {
+    let dir = project(&[
+        ("wrangler.jsonc", CONFIG),
+        (
+            "src/index.ts",
+            "let ran = 'nothing';\nexport default {\n\
+             async scheduled(event: any, env: any, ctx: any) {\n\
+               if (event.cron === 'bad') throw new Error('no such cron');\n\
+               ctx.waitUntil((async () => { await 0; ran = `${event.cron} ${env.GREETING}`; })());\n\
+             },\n  fetch: () => new Response(ran),\n};\n",
+        ),
+    ]);
+    let dev = Dev::start(dir.path());
+    assert_eq!(
+        body(&dev, "/cdn-cgi/handler/scheduled?cron=*/5+*+*+*+*"),
+        "ok"
+    );
+    assert_eq!(body(&dev, "/"), "*/5 * * * * hello");
+    let failed = body(&dev, "/cdn-cgi/handler/scheduled?cron=bad");
+    assert!(failed.starts_with("Error: no such cron"), "{failed}");
+}
+
 fn check(dir: &Path) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_outboard"))
         .arg("check")

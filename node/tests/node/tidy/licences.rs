@@ -127,7 +127,7 @@ fn every_licence_is_allowed() {
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         // Crates of other platforms may not be here.
         .args(["--filter-platform", host.expect("rustc names its host")])
         .current_dir(root())

@@ -155,6 +155,11 @@ const PATCHES: &[Patch] = &[
     ),
     patch(
         STREAMS,
+        "ReadableByteStreamController's stream is not in a readable state",
+        "This ReadableStream is closed.",
+    ),
+    patch(
+        STREAMS,
         "Closed already requested.",
         "This ReadableStream is closed.",
     ),

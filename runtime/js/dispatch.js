@@ -194,7 +194,11 @@ function finishBody(id) {
 
 /** Nobody waits for event `id` any more: only its waitUntil may go on. */
 function abandon(id) {
-  open.get(id)?.releaseHandler();
+  const event = open.get(id);
+  if (event !== undefined) {
+    event.abandoned = true;
+    event.releaseHandler();
+  }
 }
 
 function fail(event, error) {

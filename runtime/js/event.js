@@ -43,6 +43,8 @@ class EventContext {
     /** What still holds the event open; the handler itself is the first. */
     this.holds = 1;
     this.passThrough = false;
+    /** The client left before it had its answer. */
+    this.abandoned = false;
     /** @type {SafeMap<number, object> | null} timers by id */
     this.timers = null;
   }

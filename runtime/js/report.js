@@ -3,6 +3,7 @@
 (function () {
 const { core } = __bootstrap;
 const { op_unhandled } = core.ops;
+const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 
 /** Set by the global scope once it can have listeners. */
 const listeners = { __proto__: null, error: null, rejection: null };
@@ -13,6 +14,9 @@ function reportException(error) {
 }
 
 function reportRejection(promise, reason) {
+  // A stream that nobody reads any more fails its writer, who has no use for
+  // being told: the client left.
+  if (currentEvent()?.abandoned) return true;
   if (listeners.rejection === null || listeners.rejection(promise, reason)) {
     op_unhandled(reason);
   }

@@ -176,8 +176,17 @@ pub struct ScriptBody {
     /// Bytes still promised, where the length was given.
     left: Option<u64>,
     ended: bool,
-    /// Tells the isolate that the host is done with this body.
-    _done: Box<dyn std::any::Any>,
+    /// Told how the body ended, once.
+    done: Option<Box<dyn FnOnce(BodyEnd)>>,
+}
+
+/// How a script's stream ended for its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyEnd {
+    /// Read to its end, or to the script's own error.
+    Whole,
+    /// The reader left before.
+    Cut,
 }
 
 /// How much is asked of a script's stream at a time.
@@ -187,14 +196,14 @@ impl ScriptBody {
     pub(crate) fn new(
         resource: Rc<dyn Resource>,
         length: Option<u64>,
-        done: impl std::any::Any,
+        done: impl FnOnce(BodyEnd) + 'static,
     ) -> Self {
         Self {
             resource,
             read: None,
             left: length,
             ended: false,
-            _done: Box::new(done),
+            done: Some(Box::new(done)),
         }
     }
 
@@ -241,6 +250,13 @@ impl ScriptBody {
 
 impl Drop for ScriptBody {
     fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            done(if self.ended {
+                BodyEnd::Whole
+            } else {
+                BodyEnd::Cut
+            });
+        }
         self.read = None;
         self.resource.clone().close();
     }

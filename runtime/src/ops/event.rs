@@ -13,7 +13,7 @@ use http::{HeaderMap, Response, StatusCode};
 use super::Shared;
 use super::body::{BodyResource, Coding, encode_body};
 use super::web_socket::SocketResource;
-use crate::body::{ResponseBody, ScriptBody};
+use crate::body::{BodyEnd, ResponseBody, ScriptBody};
 use crate::error::{EventError, ScriptError};
 use crate::event::{EventId, Outcome};
 use crate::host::LogLevel;
@@ -194,10 +194,17 @@ pub(crate) fn op_event_respond<'a>(
             Some(host) => host_answer(host.clone(), &headers)?,
             None => {
                 streaming = true;
-                let done = BodyDone {
-                    shared: shared.clone(),
-                    waker: state.borrow().waker.clone(),
-                    id,
+                let waker = state.borrow().waker.clone();
+                let shared = shared.clone();
+                // A body can end at any time, so no script runs from here: the
+                // isolate is told on its next turn.
+                let done = move |end| {
+                    let told = match end {
+                        BodyEnd::Whole => &shared.finished_bodies,
+                        BodyEnd::Cut => &shared.abandoned,
+                    };
+                    told.borrow_mut().push(id);
+                    waker.wake();
                 };
                 ResponseBody::Script(ScriptBody::new(resource, length, done))
             }
@@ -277,21 +284,6 @@ fn host_answer(host: Rc<BodyResource>, headers: &HeaderMap) -> Result<ResponseBo
         .and_then(Coding::of)
         .unwrap_or(Coding::Identity);
     Ok(ResponseBody::Host(host.into_body(kept)?))
-}
-
-/// Tells the isolate, on its next turn, that the host has read (or dropped) the
-/// answer's stream. A drop can come at any time, so no script runs from here.
-struct BodyDone {
-    shared: Rc<Shared>,
-    waker: std::sync::Arc<deno_core::futures::task::AtomicWaker>,
-    id: EventId,
-}
-
-impl Drop for BodyDone {
-    fn drop(&mut self) {
-        self.shared.finished_bodies.borrow_mut().push(self.id);
-        self.waker.wake();
-    }
 }
 
 /// Answers a WebSocket handshake with one end of a pair.

@@ -158,7 +158,7 @@ fn upload<'a>(
     Ok(Some(Upload::Once(
         match <dyn Resource>::downcast_rc::<BodyResource>(&resource) {
             Some(host) => host.clone().into_body(Coding::Identity)?,
-            None => script_upload(ScriptBody::new(resource, length, ())),
+            None => script_upload(ScriptBody::new(resource, length, |_end| {})),
         },
     )))
 }

@@ -99,6 +99,26 @@ impl Bench {
             .expect("the lane answers")
     }
 
+    /// Reads one chunk of an answer's body and leaves.
+    pub(crate) fn open_and_leave(&self, worker: &Arc<Worker>, path: &str) {
+        let (worker, request) = (worker.clone(), get(path));
+        self.lane
+            .run(move |lane| {
+                async move {
+                    let served = lane.fetch(&worker, request, false).await;
+                    let Ok(Served::Response(mut response)) = served else {
+                        panic!("no answer");
+                    };
+                    let frame = response.body_mut().frame().await;
+                    assert!(matches!(frame, Some(Ok(_))), "a chunk");
+                }
+                .boxed_local()
+            })
+            .expect("the lane takes commands")
+            .blocking_recv()
+            .expect("the lane answers");
+    }
+
     pub(crate) fn get(
         &self,
         worker: &Arc<Worker>,

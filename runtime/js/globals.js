@@ -8,6 +8,7 @@ const { core, primordials } = __bootstrap;
 const { op_console } = core.ops;
 const {
   EvalError,
+  FunctionPrototypeBind,
   ObjectDefineProperty,
   ObjectKeys,
   ReflectApply,
@@ -178,7 +179,8 @@ function refuseEval() {
 
 defineLazy("console", () => {
   const { Console } = load("ext:deno_web/01_console.js");
-  return quiet(new Console((text, level) => op_console(level, text)));
+  const console = quiet(new Console((text, level) => op_console(level, text)));
+  return inspected ? mirror(console) : console;
 });
 
 /** What a script logs may throw when looked at; logging never does. */
@@ -196,6 +198,33 @@ function quiet(console) {
         }
       },
     }[names[i]];
+  }
+  return console;
+}
+
+/** Whether the isolate has an inspector; set by `start`. */
+let inspected = false;
+const { callConsole, v8Console } = core;
+
+/**
+ * Makes V8's own console, which its inspector listens to, hear what a worker
+ * logs. The engine calls the two, so that a message's place is the worker's
+ * line and not one of this script.
+ */
+function mirror(console) {
+  const names = ObjectKeys(v8Console);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const method = console[name];
+    if (typeof method !== "function") continue;
+    const both = FunctionPrototypeBind(
+      callConsole,
+      console,
+      v8Console[name],
+      method,
+    );
+    ObjectDefineProperty(both, "name", { __proto__: null, value: name });
+    console[name] = both;
   }
   return console;
 }
@@ -231,9 +260,11 @@ const dispatch = load("ext:outboard/dispatch.js");
 
 /**
  * Called in each new isolate, before any of the worker's code: hides the
- * engine's own names and hands the host its entry points.
+ * engine's own names and hands the host its entry points. `hasInspector` says
+ * whether debuggers can attach to it.
  */
-function start() {
+function start(hasInspector) {
+  inspected = hasInspector;
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
   delete globalThis.__outboard;

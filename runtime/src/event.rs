@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
+use deno_core::ResourceId;
 use http::{HeaderMap, Response};
 
 use crate::body::{HostBody, ResponseBody};
@@ -43,6 +44,8 @@ pub(crate) struct Event {
     pub(crate) answered: Cell<bool>,
     pub(crate) cpu: Cell<Duration>,
     pub(crate) subrequests: Cell<u32>,
+    /// The request's body in the isolate's resource table, once it was opened.
+    pub(crate) body_rid: Cell<Option<ResourceId>>,
 }
 
 impl Event {

@@ -23,16 +23,22 @@ use crate::event::{Event, EventId, Outcome};
 use crate::extension::extensions;
 use crate::heap::BufferBudget;
 use crate::host::{Host, LogLevel};
+use crate::inspector::{Hatch, Inspection};
 use crate::limits::Limits;
 use crate::loader::BundleLoader;
 use crate::ops::Shared;
 use crate::platform::Engine;
-use crate::watchdog::{LaneClock, TurnEnd};
+use crate::watchdog::{LaneClock, Turn, TurnEnd};
 use crate::worker::Worker;
 
 /// How long after an event that answered at once the event loop gets a turn,
 /// so that its leftovers (rejections, background tasks) are seen to.
 const TIDY: Duration = Duration::from_millis(2);
+
+/// CPU time of a turn that a debugger may look into: what the debugger itself
+/// asks for (a heap snapshot, a loop in its console) counts too. Past this it is
+/// a loop, and a lane that never comes back could not even be reloaded.
+const DEBUGGED_CPU: Duration = Duration::from_secs(300);
 
 /// An isolate is current on this thread until this is dropped.
 struct Entered {
@@ -107,6 +113,7 @@ pub(crate) struct ReadyIsolate {
     loader: Rc<BundleLoader>,
     handle: v8::IsolateHandle,
     wake: Arc<AtomicWaker>,
+    hatch: Option<Hatch>,
     limits: Limits,
 }
 
@@ -142,9 +149,14 @@ const HEADROOM: usize = 16 << 20;
 
 impl ReadyIsolate {
     /// Starts from the snapshot. Takes about a millisecond of the lane's time.
-    pub(crate) fn create(engine: Engine, host: Rc<dyn Host>, limits: &Limits) -> Self {
+    pub(crate) fn create(
+        engine: Engine,
+        host: Rc<dyn Host>,
+        limits: &Limits,
+        inspection: &Inspection,
+    ) -> Self {
         let shared = Shared::new(host);
-        let loader = Rc::new(BundleLoader::new());
+        let loader = Rc::new(BundleLoader::new(inspection));
         let budget = BufferBudget::new(limits.buffers);
         let params = v8::CreateParams::default()
             .heap_limits(0, limits.heap)
@@ -157,6 +169,8 @@ impl ReadyIsolate {
             skip_op_registration: true,
             residual_lazy_js_sources: engine.snapshot.lazy_scripts,
             create_params: Some(params),
+            // The inspector names the context "main realm" then.
+            is_main: inspection.is_on(),
             ..RuntimeOptions::default()
         });
         let handle = runtime.v8_isolate().thread_safe_handle();
@@ -192,7 +206,9 @@ impl ReadyIsolate {
             heap: limits.heap + HEADROOM,
             external: limits.buffers + HEADROOM,
         });
-        let entry = Entry::take(&mut runtime);
+        let entry = Entry::take(&mut runtime, inspection);
+        // After `take`: V8 looks at the global scope's console.
+        let hatch = inspection.is_on().then(|| Hatch::open(&mut runtime));
         Self {
             resident: Resident::new(runtime),
             entry,
@@ -200,6 +216,7 @@ impl ReadyIsolate {
             loader,
             handle,
             wake,
+            hatch,
             limits: limits.clone(),
         }
     }
@@ -255,6 +272,7 @@ impl ReadyIsolate {
             clock,
             handle: self.handle,
             wake: self.wake,
+            hatch: self.hatch,
             handlers: 0,
             lost: RefCell::new(None),
             stopped: Cell::new(false),
@@ -300,7 +318,7 @@ extern "C" fn refuse_wasm_from_bytes(
 
 impl Entry {
     /// Calls the snapshot's `start`, which hides the engine from the script.
-    fn take(runtime: &mut JsRuntime) -> Self {
+    fn take(runtime: &mut JsRuntime, inspection: &Inspection) -> Self {
         let context = runtime.main_context();
         deno_core::scope!(scope, runtime);
         let context = v8::Local::new(scope, context);
@@ -310,7 +328,8 @@ impl Entry {
             let name = v8::String::new(scope, "__outboard")?;
             let start = global.get(scope, name.into())?;
             let start = v8::Local::<v8::Function>::try_from(start).ok()?;
-            let list = start.call(scope, global.into(), &[])?;
+            let inspected = v8::Boolean::new(scope, inspection.is_on()).into();
+            let list = start.call(scope, global.into(), &[inspected])?;
             let list = v8::Local::<v8::Array>::try_from(list).ok()?;
             let mut functions = Vec::with_capacity(list.length() as usize);
             for index in 0..list.length() {
@@ -351,6 +370,7 @@ pub(crate) struct Isolate {
     clock: Arc<LaneClock>,
     handle: v8::IsolateHandle,
     wake: Arc<AtomicWaker>,
+    hatch: Option<Hatch>,
     handlers: u32,
     /// Why the isolate serves no more events, once it does not.
     lost: RefCell<Option<EventError>>,
@@ -368,6 +388,14 @@ impl Isolate {
 
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.borrow().is_some()
+    }
+
+    pub(crate) fn hatch(&self) -> Option<&Hatch> {
+        self.hatch.as_ref()
+    }
+
+    fn is_debugged(&self) -> bool {
+        self.hatch.as_ref().is_some_and(Hatch::is_attached)
     }
 
     pub(crate) fn open_events(&self) -> usize {
@@ -522,12 +550,26 @@ impl Isolate {
     fn turn(&self, budget: Duration, f: impl FnOnce(&mut v8::PinScope<'_, '_>)) -> TurnEnd {
         let mut runtime = self.resident.runtime.borrow_mut();
         let _entered = Entered::new(self.resident.isolate);
-        let turn = self.clock.begin(&self.handle, budget);
+        let turn = self.begin(budget);
         {
             deno_core::scope!(scope, runtime);
             f(scope);
         }
-        turn.end()
+        self.end(turn)
+    }
+
+    fn begin(&self, budget: Duration) -> Turn<'_> {
+        let budget = if self.is_debugged() { DEBUGGED_CPU } else { budget };
+        self.clock.begin(&self.handle, budget)
+    }
+
+    /// What a turn used. While it is debugged an event is charged nothing.
+    fn end(&self, turn: Turn<'_>) -> TurnEnd {
+        let mut end = turn.end();
+        if self.is_debugged() {
+            end.cpu = Duration::ZERO;
+        }
+        end
     }
 
     /// After a turn: over a limit the isolate is lost, and its events with it.
@@ -598,9 +640,9 @@ impl Isolate {
         let (poll, end) = {
             let mut runtime = self.resident.runtime.borrow_mut();
             let _entered = Entered::new(self.resident.isolate);
-            let turn = self.clock.begin(&self.handle, budget);
+            let turn = self.begin(budget);
             let poll = runtime.poll_event_loop(cx, PollEventLoopOptions::default());
-            (poll, turn.end())
+            (poll, self.end(turn))
         };
         let share = end.cpu / open.max(1);
         self.shared
@@ -708,6 +750,11 @@ impl Answer {
         let outcome = self.event.take_outcome();
         self.settled |= outcome.is_some();
         outcome
+    }
+
+    /// Whether a debugger looks at the isolate that the answer is to come from.
+    pub(crate) fn is_debugged(&self) -> bool {
+        self.isolate.is_debugged()
     }
 
     /// Fails the event and ends what it was doing.

@@ -19,6 +19,7 @@ use crate::body::{HostBody, ResponseBody};
 use crate::error::{EventError, StartError};
 use crate::event::{Outcome, Upgrade};
 use crate::host::Host;
+use crate::inspector::Inspection;
 use crate::isolate::{Answer, Isolate, ReadyIsolate};
 use crate::limits::Limits;
 use crate::platform::Engine;
@@ -54,6 +55,7 @@ pub struct LaneConfig {
     pub engine: Engine,
     /// Isolates kept ready, so that a cold start only runs the script.
     pub ready: usize,
+    pub inspection: Inspection,
     /// Makes the lane's host, on the lane's thread.
     pub host: Box<dyn FnOnce() -> Rc<dyn Host> + Send>,
 }
@@ -153,6 +155,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             slots: RefCell::default(),
             ready: RefCell::default(),
             ready_wanted: config.ready,
+            inspection: config.inspection,
             heap: Cell::new(0),
             counted: Cell::new(0),
             measured: Cell::new(Instant::now()),
@@ -248,6 +251,7 @@ pub struct LaneLocal {
     slots: RefCell<HashMap<WorkerId, Slot>>,
     ready: RefCell<Vec<ReadyIsolate>>,
     ready_wanted: usize,
+    inspection: Inspection,
     /// This lane's part of `HEAP_IN_USE` and of `ISOLATES`.
     heap: Cell<usize>,
     counted: Cell<usize>,
@@ -322,11 +326,15 @@ impl LaneLocal {
             return outcome;
         }
         let limit = worker.limits.wall;
-        match tokio::time::timeout(limit, &mut answer).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => {
-                answer.fail(EventError::WallLimit { limit });
-                Outcome::Failed(EventError::WallLimit { limit })
+        loop {
+            match tokio::time::timeout(limit, &mut answer).await {
+                Ok(outcome) => return outcome,
+                // Somebody steps through it.
+                Err(_elapsed) if answer.is_debugged() => {}
+                Err(_elapsed) => {
+                    answer.fail(EventError::WallLimit { limit });
+                    return Outcome::Failed(EventError::WallLimit { limit });
+                }
             }
         }
     }
@@ -365,6 +373,7 @@ impl LaneLocal {
                 isolate.measure_heap();
                 add_share(&HEAP_IN_USE, &self.heap, isolate.heap_size());
                 add_share(&ISOLATES, &self.counted, 1);
+                self.inspection.tell(&worker, isolate.hatch());
                 Slot::Live(isolate.clone())
             }
             Err(error) => Slot::Failed(error.clone(), Instant::now()),
@@ -380,9 +389,13 @@ impl LaneLocal {
             Some(at) => ready.swap_remove(at),
             None => {
                 drop(ready);
-                ReadyIsolate::create(self.engine, self.host.clone(), limits)
+                self.create_ready(limits)
             }
         }
+    }
+
+    fn create_ready(&self, limits: &Limits) -> ReadyIsolate {
+        ReadyIsolate::create(self.engine, self.host.clone(), limits, &self.inspection)
     }
 
     /// Makes ready isolates one at a time, each behind whatever waits by then.
@@ -397,8 +410,7 @@ impl LaneLocal {
                 if lane.room_for(&Limits::default()).is_err() {
                     return;
                 }
-                let isolate =
-                    ReadyIsolate::create(lane.engine, lane.host.clone(), &Limits::default());
+                let isolate = lane.create_ready(&Limits::default());
                 lane.ready.borrow_mut().push(isolate);
             }
         });

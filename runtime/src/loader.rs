@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
     ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType,
@@ -15,20 +17,25 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 
+use crate::inspector::Inspection;
 use crate::worker::{Module, ModuleKind, Worker};
 
 /// Modules that the runtime itself offers, by the specifier scripts use.
 const BUILT_IN: &[&str] = &["cloudflare:workers", "outboard:modules"];
 
 /// Empty until a worker is attached: a ready isolate can import nothing.
-#[derive(Default)]
 pub(crate) struct BundleLoader {
     worker: OnceCell<Arc<Worker>>,
+    /// Scripts carry their source maps, for debuggers.
+    maps: bool,
 }
 
 impl BundleLoader {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) fn new(inspection: &Inspection) -> Self {
+        Self {
+            worker: OnceCell::new(),
+            maps: inspection.is_on(),
+        }
     }
 
     /// Gives the isolate its worker; a second one is ignored.
@@ -127,6 +134,16 @@ impl ModuleLoader for BundleLoader {
 }
 
 impl BundleLoader {
+    /// A debugger learns of a source map by the script's last line, and has no
+    /// way to fetch one from here: so the map is in the line.
+    fn with_map(&self, module: &Module, mut code: String) -> String {
+        if let Some(map) = module.source_map.as_deref().filter(|_| self.maps) {
+            code.push_str("\n//# sourceMappingURL=data:application/json;base64,");
+            BASE64_STANDARD.encode_string(map, &mut code);
+        }
+        code
+    }
+
     fn source(
         &self,
         specifier: &ModuleSpecifier,
@@ -137,7 +154,7 @@ impl BundleLoader {
         // UTF-8 was checked when the worker was made.
         let text = || String::from_utf8_lossy(&module.content).into_owned();
         let (kind, code) = match (module.kind, requested) {
-            (ModuleKind::EsModule, _) => (ModuleType::JavaScript, text()),
+            (ModuleKind::EsModule, _) => (ModuleType::JavaScript, self.with_map(module, text())),
             (ModuleKind::Json, RequestedModuleType::Json) => (ModuleType::Json, text()),
             (ModuleKind::Text, RequestedModuleType::Text) => (ModuleType::Text, text()),
             // A value module imported without an attribute, as Workers do.

@@ -108,22 +108,29 @@ pub(crate) fn op_event_headers<'a>(
 pub(crate) fn op_event_body(state: &mut OpState, #[smi] id: EventId) -> i32 {
     let shared = state.borrow::<Rc<Shared>>();
     let limit = shared.worker().map_or(0, |worker| worker.limits.body);
-    let Some(body) = shared
-        .events
-        .get(id)
-        .and_then(|event| event.body.borrow_mut().take())
-    else {
+    let Some(event) = shared.events.get(id) else {
+        return -1;
+    };
+    let Some(body) = event.body.borrow_mut().take() else {
         return -1;
     };
     let rid = state
         .resource_table
         .add(BodyResource::new(body, Coding::Identity, limit));
+    event.body_rid.set(Some(rid));
     rid as i32
 }
 
 #[op2(fast)]
 pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
-    state.borrow::<Rc<Shared>>().events.remove(id);
+    let ended = state.borrow::<Rc<Shared>>().events.remove(id);
+    // What is left of the upload goes with the event: as long as it was held,
+    // the client's connection could not serve another request.
+    if let Some(rid) = ended.and_then(|event| event.body_rid.take())
+        && let Ok(body) = state.resource_table.take_any(rid)
+    {
+        body.close();
+    }
 }
 
 #[op2(fast)]

@@ -64,6 +64,7 @@ impl Bench {
             name: "test lane".into(),
             engine: Engine::init(outboard_snapshot::SNAPSHOT),
             ready: 0,
+            inspection: Inspection::Off,
             host: Box::new(move || Rc::new(TestHost { log: host_log })),
         })
         .expect("a thread");

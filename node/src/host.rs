@@ -6,12 +6,21 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use http::{Request, Response};
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
-use outboard_egress::{Client, RequestBody};
-use outboard_runtime::{BodyError, FetchError, Host, HostBody, LogLevel, LogRecord, ScriptError};
+use outboard_egress::{Client, RequestBody, SendError};
+use outboard_runtime::{
+    BodyError, FetchError, Host, HostBody, LogLevel, LogRecord, ScriptError, SocketAnswer,
+    SocketEnd,
+};
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::output;
+use crate::{output, web_socket};
 
 /// Where lines of workers go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +51,18 @@ impl Host for NodeHost {
         async move {
             let request = request.map(RequestBody::new);
             match client.send(request).await {
-                Ok(response) => Ok(response.map(|body| {
-                    body.map_err(|error| BodyError(error.to_string()))
-                        .boxed_unsync()
-                })),
-                Err(error) => Err(FetchError {
-                    message: error.to_string(),
-                }),
+                Ok(response) => Ok(response.map(host_body)),
+                Err(error) => Err(fetch_error(&error)),
             }
         }
         .boxed_local()
+    }
+
+    fn web_socket(
+        &self,
+        request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
+        open_socket(self.client.clone(), request).boxed_local()
     }
 
     fn log(&self, record: LogRecord<'_>) {
@@ -59,6 +70,46 @@ impl Host for NodeHost {
             WorkerLog::Terminal => print_line(&record),
             WorkerLog::Tracing => trace_line(&record),
         }
+    }
+}
+
+/// The opening handshake, from the client's side (RFC 6455, 4.1).
+async fn open_socket(client: Client, mut request: Request<()>) -> Result<SocketAnswer, FetchError> {
+    let key = generate_key();
+    let headers = request.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    if let Ok(key) = HeaderValue::from_str(&key) {
+        headers.insert(SEC_WEBSOCKET_KEY, key);
+    }
+    let (response, connection) = match client.upgrade(request).await {
+        Ok(opened) => opened,
+        Err(SendError::UpgradeRefused { response, .. }) => {
+            return Ok(SocketAnswer::Refused(response.map(host_body)));
+        }
+        Err(error) => return Err(fetch_error(&error)),
+    };
+    let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+    if accept.map(HeaderValue::as_bytes) != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err(FetchError {
+            message: "the server did not prove that it speaks WebSocket".into(),
+        });
+    }
+    let (ours, theirs) = SocketEnd::pair();
+    tokio::spawn(web_socket::run(connection, Role::Client, ours));
+    let (head, ()) = response.into_parts();
+    Ok(SocketAnswer::Open(head.headers, theirs))
+}
+
+fn host_body(body: outboard_egress::ResponseBody) -> HostBody {
+    body.map_err(|error| BodyError(error.to_string()))
+        .boxed_unsync()
+}
+
+fn fetch_error(error: &SendError) -> FetchError {
+    FetchError {
+        message: error.to_string(),
     }
 }
 

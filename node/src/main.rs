@@ -6,9 +6,11 @@ mod commands;
 mod config;
 mod host;
 mod ingress;
+mod inspector;
 mod node;
 mod output;
 mod project_worker;
+mod web_socket;
 
 use std::process::ExitCode;
 

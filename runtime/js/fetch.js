@@ -3,13 +3,20 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_fetch_abort, op_fetch_send, op_fetch_wait } = core.ops;
-const { PromiseReject, PromiseResolve, StringPrototypeStartsWith, TypeError } =
-  primordials;
+const {
+  PromiseReject,
+  PromiseResolve,
+  StringPrototypeStartsWith,
+  StringPrototypeToLowerCase,
+  TypeError,
+} = primordials;
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { bodyState, kBytes, kHost, kNull, kStream, kText } = core.loadExtScript(
   "ext:outboard/body.js",
 );
-const { illegalInvocation } = core.loadExtScript("ext:outboard/headers.js");
+const { findHeader, illegalInvocation } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
 const { Request, requestParts } = core.loadExtScript("ext:outboard/request.js");
 const { hostResponse } = core.loadExtScript("ext:outboard/response.js");
 
@@ -66,6 +73,11 @@ async function send(event, request) {
   }
 }
 
+function asksForSocket(request) {
+  const upgrade = findHeader(requestParts(request).headers, "upgrade");
+  return upgrade !== null && StringPrototypeToLowerCase(upgrade) === "websocket";
+}
+
 function fetch(input, init = undefined) {
   try {
     if (this !== undefined && this !== globalThis) {
@@ -82,6 +94,11 @@ function fetch(input, init = undefined) {
     if (StringPrototypeStartsWith(request.url, "data:")) {
       const { fetchData } = core.loadExtScript("ext:outboard/data_url.js");
       return PromiseResolve(fetchData(request.url));
+    }
+    if (asksForSocket(request)) {
+      const { fetchSocket } = core.loadExtScript("ext:outboard/web_socket.js");
+      const { url, headers } = requestParts(request);
+      return fetchSocket(event, url, headers);
     }
     return send(event, request);
   } catch (error) {

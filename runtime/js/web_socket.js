@@ -4,23 +4,30 @@
 const { core, primordials } = __bootstrap;
 const {
   op_socket_close,
+  op_socket_connect,
   op_socket_next,
   op_socket_pair,
   op_socket_send_bytes,
   op_socket_send_text,
+  op_url_normalize,
 } = core.ops;
 const {
   ArrayBufferIsView,
+  ArrayPrototypeJoin,
+  ArrayPrototypePush,
   NumberIsInteger,
   ObjectDefineProperty,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
   Symbol,
   SymbolToStringTag,
   TypeError,
   Uint8Array,
 } = primordials;
-const { CloseEvent, ErrorEvent, EventTarget, MessageEvent, setIsTrusted } = core
+const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } = core
   .loadExtScript("ext:deno_web/02_event.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
 
 const kPairEnd = Symbol("end of a pair");
 const CONNECTING = 0;
@@ -37,15 +44,50 @@ class WebSocket extends EventTarget {
   #readyState = OPEN;
   #closeSent = false;
 
-  constructor(url) {
+  #url = null;
+  #protocol = "";
+
+  constructor(url, protocols = undefined) {
     super();
-    if (url !== kPairEnd) {
-      throw new TypeError(
-        "new WebSocket(url) is not served yet: outgoing WebSockets are not " +
-          "supported by this version of Outboard.",
-      );
+    if (url === kPairEnd) {
+      this.#rid = arguments[1];
+      return;
     }
-    this.#rid = arguments[1];
+    const event = requireEvent();
+    const target = toHttpUrl(url);
+    const headers = protocolHeaders(protocols);
+    this.#rid = -1;
+    this.#url = `${url}`;
+    this.#accepted = true;
+    this.#readyState = CONNECTING;
+    event.hold();
+    this.#connect(event, target, headers).finally(() => event.release());
+  }
+
+  async #connect(event, target, headers) {
+    let answer, reason;
+    try {
+      answer = await op_socket_connect(event.id, target, headers);
+      if (answer.socket < 0) {
+        core.tryClose(answer.body);
+        reason = `the server answered ${answer.status}`;
+      }
+    } catch (error) {
+      reason = error.message;
+    }
+    if (reason !== undefined) {
+      this.#readyState = CLOSED;
+      const message = `WebSocket connection failed: ${reason}`;
+      const error = new TypeError(message);
+      this.dispatchEvent(new ErrorEvent("error", { message, error }));
+      this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+      return;
+    }
+    this.#rid = answer.socket;
+    this.#protocol = findHeader(answer.headers, "sec-websocket-protocol") ?? "";
+    this.#readyState = OPEN;
+    this.dispatchEvent(new Event("open"));
+    await this.#deliver();
   }
 
   static end(rid) {
@@ -72,11 +114,11 @@ class WebSocket extends EventTarget {
   }
 
   get url() {
-    return null;
+    return this.#url;
   }
 
   get protocol() {
-    return "";
+    return this.#protocol;
   }
 
   get extensions() {
@@ -237,6 +279,60 @@ defineEventHandler(WebSocket.prototype, "error");
 defineEventHandler(WebSocket.prototype, "message");
 defineEventHandler(WebSocket.prototype, "open");
 
+/** `ws:` and `wss:` as the host's client speaks of them. */
+function toHttpUrl(url) {
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  let href;
+  try {
+    href = op_url_normalize(`${url}`);
+  } catch {
+    throw new DOMException("Invalid URL string.", "SyntaxError");
+  }
+  const scheme = StringPrototypeSlice(href, 0, StringPrototypeIndexOf(href, ":"));
+  const rest = StringPrototypeSlice(href, scheme.length);
+  if (scheme === "ws" || scheme === "http") return `http${rest}`;
+  if (scheme === "wss" || scheme === "https") return `https${rest}`;
+  throw new DOMException(
+    "The URL scheme must be ws, wss, http or https.",
+    "SyntaxError",
+  );
+}
+
+/** https://websockets.spec.whatwg.org/#dom-websocket-websocket, steps 7 to 9. */
+function protocolHeaders(protocols) {
+  if (protocols === undefined) return [];
+  const list = typeof protocols === "string" ? [protocols] : [...protocols];
+  if (list.length === 0) return [];
+  return ["sec-websocket-protocol", ArrayPrototypeJoin(list, ", ")];
+}
+
+/** fetch() of a request that asks for a WebSocket: a Response with one. */
+async function fetchSocket(event, url, headers) {
+  const answer = await op_socket_connect(event.id, toHttpUrl(url), headers);
+  const { hostResponse, Response } = core.loadExtScript(
+    "ext:outboard/response.js",
+  );
+  if (answer.socket < 0) {
+    return hostResponse({
+      status: answer.status,
+      statusText: "",
+      headers: answer.headers,
+      url,
+      redirected: false,
+      body: answer.body,
+    });
+  }
+  const pairs = [];
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    ArrayPrototypePush(pairs, [answer.headers[i], answer.headers[i + 1]]);
+  }
+  return new Response(null, {
+    status: 101,
+    headers: pairs,
+    webSocket: end(answer.socket),
+  });
+}
+
 class WebSocketPair {
   constructor() {
     requireEvent();
@@ -246,5 +342,5 @@ class WebSocketPair {
   }
 }
 
-return { handOver, isWebSocket, WebSocket, WebSocketPair };
+return { fetchSocket, handOver, isWebSocket, WebSocket, WebSocketPair };
 })();

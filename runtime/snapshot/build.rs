@@ -21,9 +21,8 @@ fn main() {
         None,
     )
     .expect("the runtime's scripts evaluate");
-    for file in &output.files_loaded_during_snapshot {
-        println!("cargo:rerun-if-changed={}", file.display());
-    }
+    println!("cargo:rerun-if-changed=../js");
+    println!("cargo:rerun-if-changed=build.rs");
     std::fs::write(out.join("snapshot.bin"), &output.output).expect("OUT_DIR is writable");
 
     let taken = &output.consumed_lazy_specifiers;

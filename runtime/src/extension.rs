@@ -36,6 +36,7 @@ deno_core::extension!(
         ops::crypto::op_timing_safe_equal,
         ops::url::op_url_normalize,
         ops::web_socket::op_socket_close,
+        ops::web_socket::op_socket_connect,
         ops::web_socket::op_socket_next,
         ops::web_socket::op_socket_pair,
         ops::web_socket::op_socket_send_bytes,

@@ -1,10 +1,11 @@
 //! What an isolate asks for outside itself.
 
 use futures::future::LocalBoxFuture;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 use crate::body::HostBody;
 use crate::error::ScriptError;
+use crate::ops::web_socket::SocketEnd;
 
 /// The one door out of an isolate. The node implements it with its gateway;
 /// a locked-down child process implements it with messages to the node.
@@ -18,9 +19,25 @@ pub trait Host {
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>>;
 
+    /// Opens a WebSocket: `request` has the URL (http or https) and the script's
+    /// headers; the handshake's own are the host's to add. Dropping the future
+    /// abandons it; the socket ends when its end is dropped.
+    fn web_socket(
+        &self,
+        request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>>;
+
     /// One line that a worker wrote, or that says what became of its event.
     /// Must not block.
     fn log(&self, record: LogRecord<'_>);
+}
+
+/// What a server said to a WebSocket's handshake.
+pub enum SocketAnswer {
+    /// 101: the response's headers, and this side's end.
+    Open(HeaderMap, SocketEnd),
+    /// Any other answer.
+    Refused(Response<HostBody>),
 }
 
 /// Why a fetch got no answer; the message reaches the script.

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 
 use crate::body::HostBody;
 use crate::event::Event;
-use crate::host::{FetchError, Host, LogRecord};
+use crate::host::{FetchError, Host, LogRecord, SocketAnswer};
 use crate::ops::Shared;
 
 /// How many handlers `warm` in js/globals.js tries.
@@ -24,6 +24,14 @@ impl Host for NoHost {
         &self,
         _request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
+        let message = "there is no network while the snapshot is built".into();
+        std::future::ready(Err(FetchError { message })).boxed_local()
+    }
+
+    fn web_socket(
+        &self,
+        _request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
         let message = "there is no network while the snapshot is built".into();
         std::future::ready(Err(FetchError { message })).boxed_local()
     }

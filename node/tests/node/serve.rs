@@ -294,3 +294,75 @@ fn a_hog_on_a_lane_of_its_own_delays_nobody() {
     // Its isolate is replaced.
     assert_eq!(text(&server, "hog.test", "/").1, "hog");
 }
+
+#[test]
+fn a_worker_opens_websockets_itself() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let echo = write(
+        dir.path(),
+        "echo.js",
+        "export default { fetch(request) {
+           if (request.headers.get('upgrade') !== 'websocket') return new Response('no', { status: 426 });
+           const [client, server] = Object.values(new WebSocketPair());
+           server.accept();
+           server.addEventListener('message', ({ data }) => server.send(`echo ${data}`));
+           return new Response(null, { status: 101, webSocket: client, headers: { 'sec-websocket-protocol': 'chat' } });
+         } };",
+    );
+    let caller = write(
+        dir.path(),
+        "caller.js",
+        "export default { async fetch(request) {
+           const port = request.headers.get('x-port');
+           const { pathname } = new URL(request.url);
+           if (pathname === '/class') {
+             const socket = new WebSocket(`ws://127.0.0.1:${port}/`, 'chat');
+             const log = [socket.readyState];
+             await new Promise((resolve, reject) => {
+               socket.onerror = (event) => reject(event.error);
+               socket.onopen = () => { log.push('open', socket.protocol); socket.send('a'); };
+               socket.onmessage = ({ data }) => { log.push(data); socket.close(1000, 'done'); };
+               socket.onclose = ({ code }) => { log.push(code, socket.readyState); resolve(); };
+             });
+             return Response.json(log);
+           }
+           if (pathname === '/refused') {
+             const socket = new WebSocket(`ws://127.0.0.1:${port}/refused`);
+             const error = await new Promise((resolve) => { socket.onerror = resolve; });
+             return new Response(error.message);
+           }
+           const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { upgrade: 'websocket' } });
+           const socket = response.webSocket;
+           socket.accept();
+           const answer = new Promise((resolve) => socket.addEventListener('message', ({ data }) => resolve(data)));
+           socket.send('b');
+           const text = `${response.status} ${await answer}`;
+           socket.close();
+           return new Response(text);
+         } };",
+    );
+    let server = Outboard::serve(&format!(
+        "lanes = 1\negress = {{ allow_private = true }}\n\
+         [[worker]]\nname = \"caller\"\nmain = {caller:?}\nroutes = [\"caller.test\"]\n\
+         [[worker]]\nname = \"refuse\"\nmain = {caller:?}\nroutes = [\"*/refused\"]\n\
+         [[worker]]\nname = \"echo\"\nmain = {echo:?}\nroutes = [\"*\"]\n"
+    ));
+    let check = |path: &str, expected: &str| {
+        let mut request = get("caller.test", path);
+        let port = server.address.port().to_string();
+        request.headers.push(("x-port".into(), port));
+        let answer = send(server.address, &request);
+        let body = String::from_utf8_lossy(&answer.body);
+        assert!(
+            body.contains(expected),
+            "{path}: {body}; {}",
+            server.process.log()
+        );
+    };
+    check("/class", r#"[0,"open","chat","echo a",1000,3]"#);
+    check("/fetch", "101 echo b");
+    check(
+        "/refused",
+        "WebSocket connection failed: the server answered 500",
+    );
+}

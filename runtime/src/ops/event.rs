@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use deno_core::error::JsError;
-use deno_core::{OpState, op2, v8};
+use deno_core::{FromV8, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
@@ -68,6 +68,22 @@ pub(crate) fn header_map<'a>(
         at += 2;
     }
     Ok(headers)
+}
+
+/// A script's header list as an op's argument.
+pub(crate) struct HeaderList(pub(crate) HeaderMap);
+
+impl<'a> FromV8<'a> for HeaderList {
+    type Error = JsErrorBox;
+
+    fn from_v8(
+        scope: &mut v8::PinScope<'a, '_>,
+        value: v8::Local<'a, v8::Value>,
+    ) -> Result<Self, JsErrorBox> {
+        let list = v8::Local::<v8::Array>::try_from(value)
+            .map_err(|_| JsErrorBox::type_error("not a header list"))?;
+        header_map(scope, list).map(Self)
+    }
 }
 
 fn string_bytes<'a>(

@@ -109,7 +109,7 @@ pub(crate) fn op_fetch_send<'a>(
 }
 
 /// Headers that say how a connection is used, which is the host's to say.
-const FORBIDDEN: [HeaderName; 5] = [
+pub(crate) const FORBIDDEN: [HeaderName; 5] = [
     HOST,
     http::header::CONNECTION,
     http::header::TRANSFER_ENCODING,
@@ -117,7 +117,7 @@ const FORBIDDEN: [HeaderName; 5] = [
     CONTENT_LENGTH,
 ];
 
-fn count_subrequest(shared: &Shared, event: EventId) -> Result<(), JsErrorBox> {
+pub(crate) fn count_subrequest(shared: &Shared, event: EventId) -> Result<(), JsErrorBox> {
     let (Some(event), Some(worker)) = (shared.events.get(event), shared.worker()) else {
         return Err(JsErrorBox::generic(
             "Cannot perform I/O after the event that asked for it has ended.",
@@ -334,7 +334,7 @@ pub(crate) async fn op_fetch_wait(
 }
 
 /// Header values as text: UTF-8, as Workers have it.
-fn header_strings(headers: &HeaderMap) -> Vec<String> {
+pub(crate) fn header_strings(headers: &HeaderMap) -> Vec<String> {
     let mut list = Vec::with_capacity(headers.len() * 2);
     for (name, value) in headers {
         list.push(name.as_str().to_string());

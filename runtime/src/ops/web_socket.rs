@@ -14,6 +14,13 @@ use deno_core::{
 use deno_error::JsErrorBox;
 use tokio::sync::mpsc;
 
+use super::Shared;
+use super::body::{BodyResource, Coding};
+use super::event::HeaderList;
+use super::fetch::{FORBIDDEN, count_subrequest, header_strings};
+use crate::event::EventId;
+use crate::host::SocketAnswer;
+
 /// Messages a socket may have queued in one direction. Past it `send` throws:
 /// the peer does not keep up, and memory is the isolate's.
 const QUEUE: usize = 1_024;
@@ -98,6 +105,59 @@ pub(crate) struct ScriptMessage {
     text: String,
     data: Option<Uint8Array>,
     code: u32,
+}
+
+/// A server's answer to a handshake, as the script takes it.
+#[derive(ToV8)]
+pub(crate) struct ConnectAnswer {
+    /// The socket's resource id, or -1 where the server refused it.
+    socket: i32,
+    status: u32,
+    headers: Vec<String>,
+    /// The body of a refusal, or -1.
+    body: i32,
+}
+
+/// Opens a socket to a server, as a subrequest of `event`.
+#[op2]
+pub(crate) async fn op_socket_connect(
+    state: Rc<RefCell<OpState>>,
+    #[smi] event: EventId,
+    #[string] url: String,
+    #[scoped] headers: HeaderList,
+) -> Result<ConnectAnswer, JsErrorBox> {
+    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    count_subrequest(&shared, event)?;
+    let mut request = http::Request::new(());
+    *request.uri_mut() = url
+        .parse()
+        .map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
+    *request.headers_mut() = headers.0;
+    for name in FORBIDDEN {
+        request.headers_mut().remove(name);
+    }
+    let answer = shared.host.web_socket(request).await;
+    let answer = answer.map_err(|error| JsErrorBox::generic(error.message))?;
+    let mut state = state.borrow_mut();
+    Ok(match answer {
+        SocketAnswer::Open(headers, end) => ConnectAnswer {
+            socket: state.resource_table.add(SocketResource::new(end)) as i32,
+            status: 101,
+            headers: header_strings(&headers),
+            body: -1,
+        },
+        SocketAnswer::Refused(response) => {
+            let limit = shared.worker().map_or(0, |worker| worker.limits.body);
+            let (head, body) = response.into_parts();
+            let body = BodyResource::new(body, Coding::Identity, limit);
+            ConnectAnswer {
+                socket: -1,
+                status: head.status.as_u16().into(),
+                headers: header_strings(&head.headers),
+                body: state.resource_table.add(body) as i32,
+            }
+        }
+    })
 }
 
 /// The resource ids of the two ends of a new pair.

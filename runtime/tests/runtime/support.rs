@@ -8,8 +8,8 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use outboard_runtime::{
-    Engine, EventError, FetchError, Host, HostBody, Lane, LaneConfig, LogRecord, Module,
-    ModuleKind, Served, Worker, WorkerSpec, empty_body, full_body,
+    Engine, EventError, FetchError, Host, HostBody, Inspection, Lane, LaneConfig, LogRecord,
+    Module, ModuleKind, Served, SocketAnswer, Worker, WorkerSpec, empty_body, full_body,
 };
 use parking_lot::Mutex;
 
@@ -43,6 +43,14 @@ impl Host for TestHost {
             Ok(Response::new(full_body(text)))
         }
         .boxed_local()
+    }
+
+    fn web_socket(
+        &self,
+        _request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
+        let message = "no WebSockets in this test".into();
+        std::future::ready(Err(FetchError { message })).boxed_local()
     }
 
     fn log(&self, record: LogRecord<'_>) {

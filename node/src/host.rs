@@ -71,6 +71,10 @@ impl Host for NodeHost {
             WorkerLog::Tracing => trace_line(&record),
         }
     }
+
+    fn colour(&self) -> bool {
+        self.log == WorkerLog::Terminal && output::colour()
+    }
 }
 
 /// The opening handshake, from the client's side (RFC 6455, 4.1).

@@ -96,6 +96,16 @@ function domException(message, name) {
   return new DOMException(message, name);
 }
 
+const UNKNOWN_DIGEST =
+  "Unrecognized or unimplemented digest algorithm requested.";
+
+/** The name of an algorithm, given by its name or as an object with it. */
+function digestName(algorithm) {
+  return StringPrototypeToUpperCase(
+    `${typeof algorithm === "object" ? algorithm?.name : algorithm}`,
+  );
+}
+
 const DIGESTS = {
   __proto__: null,
   "SHA-1": true,
@@ -103,23 +113,62 @@ const DIGESTS = {
   "SHA-384": true,
   "SHA-512": true,
 };
+/** Refuses what names no algorithm by the name of its error in Workers. */
+function checkAlgorithm(algorithm) {
+  const hash = algorithm?.hash;
+  if (hash !== undefined && !(digestName(hash) in DIGESTS)) {
+    throw domException(UNKNOWN_DIGEST, "NotSupportedError");
+  }
+  const curve = algorithm?.namedCurve;
+  if (curve !== undefined && curve !== "P-256" && curve !== "P-384" &&
+    curve !== "P-521") {
+    throw domException(
+      `Unrecognized or unimplemented EC curve "${curve}" requested.`,
+      "NotSupportedError",
+    );
+  }
+}
+
+function checkedFirst(name, check) {
+  const method = SubtleCrypto.prototype[name];
+  ObjectDefineProperty(SubtleCrypto.prototype, name, {
+    __proto__: null,
+    value: {
+      async [name](...args) {
+        check(args);
+        return await ReflectApply(method, this, args);
+      },
+    }[name],
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+checkedFirst("generateKey", (args) => checkAlgorithm(args[0]));
+checkedFirst("importKey", ([format, _data, algorithm]) => {
+  if (format !== "raw" && format !== "pkcs8" && format !== "spki" &&
+    format !== "jwk") {
+    throw domException(
+      `Unrecognized key import format "${format}".`,
+      "NotSupportedError",
+    );
+  }
+  checkAlgorithm(algorithm);
+});
+
 const { digest: standardDigest } = SubtleCrypto.prototype;
 ObjectDefineProperty(SubtleCrypto.prototype, "digest", {
   __proto__: null,
   async value(algorithm, data) {
     requireBuffer(data, "digest", 2);
-    const name = StringPrototypeToUpperCase(
-      `${typeof algorithm === "object" ? algorithm?.name : algorithm}`,
-    );
+    const name = digestName(algorithm);
     // No standard's, but what old protocols still ask for.
     if (name === "MD5") {
       return TypedArrayPrototypeGetBuffer(op_md5(asBytes(data)));
     }
     if (!(name in DIGESTS)) {
-      throw domException(
-        "Unrecognized or unimplemented digest algorithm requested.",
-        "NotSupportedError",
-      );
+      throw domException(UNKNOWN_DIGEST, "NotSupportedError");
     }
     return await ReflectApply(standardDigest, this, [name, data]);
   },

@@ -5,7 +5,7 @@
 // getter until used. benches/README.md has the measured price of each.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_console } = core.ops;
+const { op_console, op_console_colour } = core.ops;
 const {
   EvalError,
   FunctionPrototypeBind,
@@ -178,7 +178,10 @@ function refuseEval() {
 }
 
 defineLazy("console", () => {
-  const { Console } = load("ext:deno_web/01_console.js");
+  const { Console, setNoColorFns } = load("ext:deno_web/01_console.js");
+  const plain = !op_console_colour();
+  setNoColorFns(() => plain, () => plain);
+  load("ext:outboard/inspect.js");
   const console = quiet(new Console((text, level) => op_console(level, text)));
   return inspected ? mirror(console) : console;
 });

@@ -30,6 +30,11 @@ pub trait Host {
     /// One line that a worker wrote, or that says what became of its event.
     /// Must not block.
     fn log(&self, record: LogRecord<'_>);
+
+    /// Whether what `console` prints may have colours: a person reads it.
+    fn colour(&self) -> bool {
+        false
+    }
 }
 
 /// What a server said to a WebSocket's handshake.

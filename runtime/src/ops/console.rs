@@ -19,6 +19,12 @@ pub(crate) fn op_console(state: &mut OpState, #[smi] level: i32, #[string] text:
     );
 }
 
+/// Whether the log's reader sees colours.
+#[op2(fast)]
+pub(crate) fn op_console_colour(state: &mut OpState) -> bool {
+    state.borrow::<Rc<Shared>>().host.colour()
+}
+
 #[op2(nofast)]
 pub(crate) fn op_unhandled<'a>(
     scope: &mut v8::PinScope<'a, '_>,

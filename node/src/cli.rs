@@ -31,7 +31,8 @@ pub(crate) enum Command {
     /// Reads wrangler.jsonc, wrangler.json or wrangler.toml, bundles TypeScript,
     /// JSX and npm packages (no Node needed), and prints requests, logs and
     /// stack traces in your own files' lines. Values in .dev.vars become secrets
-    /// of `env`. Outgoing requests may reach this machine and its network.
+    /// of `env`. Outgoing requests may reach this machine and its network. Chrome
+    /// DevTools can attach: open chrome://inspect.
     ///
     /// Examples:
     ///     outboard dev
@@ -91,6 +92,13 @@ pub(crate) struct Dev {
     /// The address to listen on [default: dev.ip, or 127.0.0.1]
     #[arg(long)]
     pub(crate) ip: Option<IpAddr>,
+    /// The port of the DevTools inspector; 0 takes any free one [default:
+    /// dev.inspector_port, or 9229 unless that is taken]
+    #[arg(long, value_name = "PORT", conflicts_with = "no_inspector")]
+    pub(crate) inspector_port: Option<u16>,
+    /// Offer no DevTools inspector
+    #[arg(long)]
+    pub(crate) no_inspector: bool,
 }
 
 #[derive(Args)]

@@ -10,3 +10,4 @@ pub(crate) use answer::Detail;
 pub(crate) use connection::{AccessLog, Ingress, IngressOptions};
 pub(crate) use listener::{bind, listen_on_lane};
 pub(crate) use routes::{Pattern, Routes, Target};
+pub(crate) use web_socket::{accept_key, is_handshake};

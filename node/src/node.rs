@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use outboard_runtime::{Engine, Lane, LaneConfig, StartError};
+use outboard_runtime::{Engine, Inspection, Lane, LaneConfig, StartError};
 use tokio_util::sync::CancellationToken;
 
 use crate::host::MakeHost;
@@ -19,6 +19,7 @@ pub(crate) struct NodeOptions {
     pub(crate) lanes: usize,
     /// Isolates that each lane keeps ready.
     pub(crate) ready: usize,
+    pub(crate) inspection: Inspection,
     pub(crate) ingress: IngressOptions,
     pub(crate) host: MakeHost,
 }
@@ -47,6 +48,7 @@ pub(crate) fn private_lane(name: &str, host: &MakeHost) -> Result<Arc<Lane>, Nod
         name: name.to_string(),
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
+        inspection: Inspection::Off,
         host: Box::new(move || host()),
     })
     .map(Arc::new)
@@ -94,6 +96,7 @@ impl Node {
                 name: format!("lane {index}"),
                 engine,
                 ready: options.ready,
+                inspection: options.inspection.clone(),
                 host: Box::new(move || host()),
             })
             .map_err(NodeError::Lane)?;

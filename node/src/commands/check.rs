@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Engine, Lane, LaneConfig};
+use outboard_runtime::{Engine, Inspection, Lane, LaneConfig};
 
 use super::{bundle_project, command_runtime, load};
 use crate::cli::ProjectArgs;
@@ -28,6 +28,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         name: "check".into(),
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
+        inspection: Inspection::Off,
         host: Box::new(move || -> Rc<_> { NodeHost::new(client, WorkerLog::Terminal) }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;

@@ -1,7 +1,8 @@
 //! `outboard dev`: one project on this machine, reloaded when a file changes.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,17 +11,21 @@ use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Loaded, Mode};
+use outboard_runtime::Inspection;
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load};
 use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
+use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions, NodeWarmError};
 use crate::{output, project_worker};
 
 /// The port wrangler uses too.
 const PORT: u16 = 8787;
+/// The port that Node and wrangler use too, and that chrome://inspect looks at.
+const INSPECTOR_PORT: u16 = 9229;
 /// Editors write a file in several steps; changes this close are one.
 const SETTLE: Duration = Duration::from_millis(60);
 /// A developer who stops the server does not wait for slow requests.
@@ -29,15 +34,16 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
     let loaded = load_project(options)?;
     let dev = &loaded.project.dev;
-    let ip = match (options.ip, &dev.ip) {
-        (Some(ip), _) => ip,
-        (None, Some(ip)) if ip == "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        (None, Some(ip)) => ip
-            .parse()
-            .with_context(|| format!("dev.ip: {ip:?} is no IP address"))?,
-        (None, None) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    let ip = match options.ip {
+        Some(ip) => ip,
+        None => address("dev.ip", dev.ip.as_deref())?,
     };
     let port = options.port.or(dev.port).unwrap_or(PORT);
+    let inspector = if options.no_inspector {
+        None
+    } else {
+        Some(listen_inspector(options, dev)?)
+    };
     let client = Client::new(ClientOptions {
         // The developer's own services are what a worker is tried against.
         deny_private: false,
@@ -50,6 +56,10 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
             // developer expects of one worker.
             lanes: 1,
             ready: 1,
+            inspection: match &inspector {
+                Some(inspector) => inspector.inspection(),
+                None => Inspection::Off,
+            },
             ingress: IngressOptions {
                 max_head: 128 << 10,
                 max_body: 100 << 20,
@@ -64,7 +74,36 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         },
         Vec::new(),
     )?;
-    command_runtime()?.block_on(serve(options, node, loaded))
+    command_runtime()?.block_on(serve(options, node, inspector, loaded))
+}
+
+/// An address of the configuration, by its field's name.
+fn address(field: &str, value: Option<&str>) -> anyhow::Result<IpAddr> {
+    match value {
+        None | Some("localhost") => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Some(ip) => ip
+            .parse()
+            .with_context(|| format!("{field}: {ip:?} is no IP address")),
+    }
+}
+
+/// Starts the inspector. A port that was asked for is taken or it is an error;
+/// instead of the default one another will do.
+fn listen_inspector(options: &Dev, dev: &outboard_project::Dev) -> anyhow::Result<InspectorServer> {
+    let ip = address("dev.inspector_ip", dev.inspector_ip.as_deref())?;
+    let wanted = options.inspector_port.or(dev.inspector_port);
+    let at = SocketAddr::new(ip, wanted.unwrap_or(INSPECTOR_PORT));
+    let listener = match TcpListener::bind(at) {
+        Err(error) if wanted.is_none() && error.kind() == ErrorKind::AddrInUse => {
+            let text = format!("port {INSPECTOR_PORT} is taken; the inspector takes another");
+            println!("{}", output::mark(&text, output::DIM));
+            TcpListener::bind(SocketAddr::new(ip, 0))
+        }
+        bound => bound,
+    };
+    listener
+        .and_then(InspectorServer::start)
+        .with_context(|| format!("inspector: {at}"))
 }
 
 fn load_project(options: &Dev) -> anyhow::Result<Loaded> {
@@ -72,14 +111,25 @@ fn load_project(options: &Dev) -> anyhow::Result<Loaded> {
     load(&project.dir, project.env.as_deref(), DevVars::Read)
 }
 
-async fn serve(options: &Dev, node: Node, first: Loaded) -> anyhow::Result<()> {
+async fn serve(
+    options: &Dev,
+    node: Node,
+    inspector: Option<InspectorServer>,
+    first: Loaded,
+) -> anyhow::Result<()> {
+    if let Some(inspector) = &inspector {
+        println!(
+            "inspector on ws://{} (chrome://inspect)",
+            inspector.address()
+        );
+    }
     let (changed, mut changes) = mpsc::channel(1);
     let mut watch = Watch::new(changed)?;
     let mut interrupt = Box::pin(stop_signal());
     let mut loaded = Ok(first);
     let mut ready = false;
     loop {
-        match build(&node, loaded, &mut watch).await {
+        match build(&node, inspector.as_ref(), loaded, &mut watch).await {
             Ok(took) if ready => {
                 let text = format!("reloaded in {} ms", took.as_millis());
                 println!("{}", output::mark(&text, output::DIM));
@@ -105,6 +155,8 @@ async fn serve(options: &Dev, node: Node, first: Loaded) -> anyhow::Result<()> {
         while changes.try_recv().is_ok() {}
         loaded = load_project(options);
     }
+    // A script that is paused holds the lane; its debugger goes first.
+    drop(inspector);
     node.drain().await;
     Ok(())
 }
@@ -113,6 +165,7 @@ async fn serve(options: &Dev, node: Node, first: Loaded) -> anyhow::Result<()> {
 /// leaves the last one in place; one that does not start shows its error.
 async fn build(
     node: &Node,
+    inspector: Option<&InspectorServer>,
     loaded: anyhow::Result<Loaded>,
     watch: &mut Watch,
 ) -> anyhow::Result<Duration> {
@@ -134,6 +187,11 @@ async fn build(
         worker: project_worker::worker(&loaded.project, bundle)?,
         lane: None,
     };
+    // Debuggers attach to the new version, and a script that one has paused lets
+    // go of the lane, which has to deploy it.
+    if let Some(inspector) = inspector {
+        inspector.clear();
+    }
     node.deploy(&vec![(Pattern::any(), target.clone())]).await?;
     match node.warm(&target).await {
         Ok(()) => Ok(started.elapsed()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Limits, Module, ModuleKind, Worker, WorkerSpec};
+use outboard_runtime::{Inspection, Limits, Module, ModuleKind, Worker, WorkerSpec};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load};
@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
             listen: config.listen,
             lanes: config.lanes,
             ready: config.ready,
+            inspection: Inspection::Off,
             ingress: IngressOptions {
                 max_head: config.max_head,
                 max_body: config.max_body,

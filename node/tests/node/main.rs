@@ -3,6 +3,7 @@
 mod bad_input;
 mod dev;
 mod docs;
+mod inspector;
 mod parity;
 mod serve;
 mod support;

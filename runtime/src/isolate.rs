@@ -230,7 +230,7 @@ impl ReadyIsolate {
     ///
     /// Dropping the future drops the isolate.
     pub(crate) async fn start(
-        self,
+        mut self,
         worker: Arc<Worker>,
         clock: Arc<LaneClock>,
     ) -> Result<Rc<Isolate>, StartError> {
@@ -240,10 +240,11 @@ impl ReadyIsolate {
         let mut used = Duration::ZERO;
         let mut overran = false;
         let loaded = {
-            let mut runtime = self.resident.runtime.borrow_mut();
-            let mut load = pin!(load(&mut runtime, &worker));
+            let isolate = self.resident.isolate;
+            let runtime = self.resident.runtime.get_mut();
+            let mut load = pin!(load(runtime, &worker));
             std::future::poll_fn(|cx| {
-                let _entered = Entered::new(self.resident.isolate);
+                let _entered = Entered::new(isolate);
                 let turn = clock.begin(&self.handle, limit.saturating_sub(used));
                 let poll = load.as_mut().poll(cx);
                 let end = turn.end();
@@ -559,7 +560,11 @@ impl Isolate {
     }
 
     fn begin(&self, budget: Duration) -> Turn<'_> {
-        let budget = if self.is_debugged() { DEBUGGED_CPU } else { budget };
+        let budget = if self.is_debugged() {
+            DEBUGGED_CPU
+        } else {
+            budget
+        };
         self.clock.begin(&self.handle, budget)
     }
 

@@ -35,17 +35,21 @@ fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 fn load(dir: &Path, env: Option<&str>, vars: DevVars) -> anyhow::Result<Loaded> {
-    let mut options = LoadOptions::default();
-    options.environment = env.map(str::to_string);
-    options.dev_vars = vars;
+    let options = LoadOptions {
+        environment: env.map(str::to_string),
+        dev_vars: vars,
+        ..LoadOptions::default()
+    };
     let loaded = outboard_project::load(dir, &options)?;
     warn(&loaded.warnings);
     Ok(loaded)
 }
 
 async fn bundle_project(loaded: &Loaded, mode: Mode) -> anyhow::Result<Bundle> {
-    let mut options = BundleOptions::default();
-    options.mode = mode;
+    let options = BundleOptions {
+        mode,
+        ..BundleOptions::default()
+    };
     let bundle = outboard_project::bundle(&loaded.project, &options).await?;
     warn(&bundle.warnings);
     Ok(bundle)

@@ -37,7 +37,8 @@ pub(crate) struct NodeHost {
 }
 
 impl NodeHost {
-    pub(crate) fn new(client: Client, log: WorkerLog) -> Rc<dyn Host> {
+    /// A host for one lane.
+    pub(crate) fn shared(client: Client, log: WorkerLog) -> Rc<dyn Host> {
         Rc::new(Self { client, log })
     }
 }

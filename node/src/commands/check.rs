@@ -29,7 +29,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move || -> Rc<_> { NodeHost::new(client, WorkerLog::Terminal) }),
+        host: Box::new(move || -> Rc<_> { NodeHost::shared(client, WorkerLog::Terminal) }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;
     runtime.block_on(started)??;

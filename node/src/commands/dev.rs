@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 scheduled_route: true,
                 grace: GRACE,
             },
-            host: Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Terminal)),
+            host: Arc::new(move || NodeHost::shared(client.clone(), WorkerLog::Terminal)),
         },
         Vec::new(),
     )?;

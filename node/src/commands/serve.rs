@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
         deny_private: !config.allow_private,
         ..ClientOptions::default()
     })?;
-    let host: MakeHost = Arc::new(move || NodeHost::new(client.clone(), WorkerLog::Tracing));
+    let host: MakeHost = Arc::new(move || NodeHost::shared(client.clone(), WorkerLog::Tracing));
     let runtime = command_runtime()?;
     let (routes, _) = runtime.block_on(load_workers(&config, &host, &Known::default()))?;
     let node = Node::start(

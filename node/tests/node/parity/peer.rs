@@ -85,15 +85,15 @@ fn configuration(scratch: &Path, cases: &[Case]) -> String {
             };
             let _ = write!(bindings, "(name = {key:?}, {value}), ");
         }
-        let _ = write!(
+        let _ = writeln!(
             services,
             "(name = {name:?}, worker = (modules = [(name = \"{name}.js\", esModule = \
              embed \"{name}.js\")], compatibilityDate = {COMPATIBILITY_DATE:?}, \
-             bindings = [{bindings}])),\n"
+             bindings = [{bindings}])),"
         );
-        let _ = write!(
+        let _ = writeln!(
             sockets,
-            "(name = {name:?}, address = \"127.0.0.1:0\", http = (), service = {name:?}),\n"
+            "(name = {name:?}, address = \"127.0.0.1:0\", http = (), service = {name:?}),"
         );
     }
     format!(

@@ -6,6 +6,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_body_abort,
   op_body_bytes,
   op_body_cancel,
   op_body_text,
@@ -66,6 +67,8 @@ class BodyState {
     /** Its length in bytes where the host is told (FixedLengthStream), or null. */
     this.length = length;
     this.used = false;
+    /** Of a fetched body whose fetch had a signal. @type {BodyGuard | null} */
+    this.guard = null;
   }
 
   /** Takes the body for one reader. */
@@ -97,7 +100,9 @@ class BodyState {
       case kStream:
         return this.value;
       case kHost:
-        this.value = streams().readableStreamForRid(this.value);
+        this.value = this.guard === null
+          ? streams().readableStreamForRid(this.value)
+          : this.guard.stream();
         break;
       default: {
         const bytes = this.kind === kText
@@ -128,7 +133,9 @@ class BodyState {
       case kBytes:
         return TypedArrayPrototypeSlice(this.value);
       case kHost:
-        return await op_body_bytes(this.value);
+        return this.guard === null
+          ? await op_body_bytes(this.value)
+          : await this.guard.read(op_body_bytes);
       default:
         return await collect(this.value);
     }
@@ -145,7 +152,9 @@ class BodyState {
       case kBytes:
         return core.decode(this.value);
       case kHost:
-        return await op_body_text(this.value);
+        return this.guard === null
+          ? await op_body_text(this.value)
+          : await this.guard.read(op_body_text);
       default:
         return core.decode(await collect(this.value));
     }
@@ -176,6 +185,49 @@ class BodyState {
     if (this.kind === kHost) op_body_cancel(this.value);
     else if (this.kind === kStream) this.value.cancel();
   }
+}
+
+/** Ends a host body with its signal's reason. */
+class BodyGuard {
+  #rid;
+  #signal;
+  #abort = () => op_body_abort(this.#rid);
+
+  constructor(rid, signal) {
+    this.#rid = rid;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#abort);
+  }
+
+  async read(op) {
+    try {
+      return await op(this.#rid);
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#signal.removeEventListener("abort", this.#abort);
+    }
+  }
+
+  stream() {
+    return streams().readableStreamForRid(
+      this.#rid,
+      /* autoClose */ true,
+      undefined,
+      (controller, error) => controller.error(this.#reason(error)),
+      () => this.#signal.removeEventListener("abort", this.#abort),
+    );
+  }
+
+  #reason(error) {
+    return this.#signal.aborted ? this.#signal.reason : error;
+  }
+}
+
+/** Lets `signal` end the body of a fetched response. */
+function guardBody(body, signal) {
+  const state = bodyState(body);
+  if (state.kind === kHost) state.guard = new BodyGuard(state.value, signal);
 }
 
 /** Streams of known length, which the host is told where one is a body. */
@@ -351,6 +403,7 @@ return {
   bodyState,
   BodyState,
   extractBody,
+  guardBody,
   kBytes,
   kEvent,
   kHost,

@@ -11,9 +11,8 @@ const {
   TypeError,
 } = primordials;
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
-const { bodyState, kBytes, kHost, kNull, kStream, kText } = core.loadExtScript(
-  "ext:outboard/body.js",
-);
+const { bodyState, guardBody, kBytes, kHost, kNull, kStream, kText } = core
+  .loadExtScript("ext:outboard/body.js");
 const { findHeader, illegalInvocation } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -64,7 +63,9 @@ async function send(event, request) {
   try {
     const answer = await op_fetch_wait(rid);
     if (signal?.aborted) throw signal.reason;
-    return hostResponse(answer);
+    const response = hostResponse(answer);
+    if (signal !== null) guardBody(response, signal);
+    return response;
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     throw error;

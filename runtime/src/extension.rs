@@ -14,6 +14,7 @@ deno_core::extension!(
     outboard,
     deps = [deno_webidl, deno_web, deno_crypto],
     ops = [
+        ops::body::op_body_abort,
         ops::body::op_body_bytes,
         ops::body::op_body_cancel,
         ops::body::op_body_text,

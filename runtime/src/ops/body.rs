@@ -1,7 +1,7 @@
 //! Bodies that the host has: read whole, chunk by chunk, or passed on.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -69,6 +69,8 @@ pub(crate) struct BodyResource {
     coding: Coding,
     limit: usize,
     cancel: CancelHandle,
+    /// A script's signal ended the exchange: what is missing is an error.
+    aborted: Cell<bool>,
 }
 
 impl BodyResource {
@@ -78,6 +80,7 @@ impl BodyResource {
             coding,
             limit,
             cancel: CancelHandle::new(),
+            aborted: Cell::new(false),
         }
     }
 
@@ -121,6 +124,7 @@ impl BodyResource {
                             Some(Ok(chunk)) if chunk.is_empty() => continue,
                             Some(Ok(chunk)) => *left = chunk,
                             Some(Err(error)) => return Err(lost(error)),
+                            None if self.aborted.get() => return Err(aborted()),
                             None => return Ok(Bytes::new()),
                         }
                     }
@@ -147,6 +151,11 @@ impl BodyResource {
             all.extend_from_slice(&chunk);
         }
     }
+}
+
+/// Not seen by the script, which throws its signal's reason instead.
+fn aborted() -> JsErrorBox {
+    JsErrorBox::generic("The body was aborted.")
 }
 
 /// What a script sees when the other side went away mid-body.
@@ -254,15 +263,18 @@ pub(crate) fn encode_body(body: ResponseBody, coding: Coding) -> ResponseBody {
     }))
 }
 
-fn body_resource(
-    state: &Rc<RefCell<OpState>>,
-    rid: ResourceId,
-) -> Result<Rc<BodyResource>, JsErrorBox> {
-    state
-        .borrow_mut()
+/// Reads a body to its end. It stays in the table meanwhile, where an abort or
+/// the event's end finds it.
+async fn read_all(state: &Rc<RefCell<OpState>>, rid: ResourceId) -> Result<Vec<u8>, JsErrorBox> {
+    let body = state
+        .borrow()
         .resource_table
-        .take::<BodyResource>(rid)
-        .map_err(JsErrorBox::from_err)
+        .get::<BodyResource>(rid)
+        .map_err(JsErrorBox::from_err)?;
+    let bytes = body.all().await;
+    // Gone already where it was closed meanwhile.
+    let _ = state.borrow_mut().resource_table.take_any(rid);
+    bytes
 }
 
 #[op2]
@@ -270,8 +282,7 @@ pub(crate) async fn op_body_bytes(
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
 ) -> Result<Uint8Array, JsErrorBox> {
-    let body = body_resource(&state, rid)?;
-    body.all().await.map(Uint8Array::from)
+    read_all(&state, rid).await.map(Uint8Array::from)
 }
 
 #[op2]
@@ -280,8 +291,7 @@ pub(crate) async fn op_body_text(
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
 ) -> Result<String, JsErrorBox> {
-    let body = body_resource(&state, rid)?;
-    let bytes = body.all().await?;
+    let bytes = read_all(&state, rid).await?;
     // "UTF-8 decode" (https://encoding.spec.whatwg.org/#utf-8-decode).
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     Ok(String::from_utf8_lossy(bytes).into_owned())
@@ -291,5 +301,14 @@ pub(crate) async fn op_body_text(
 pub(crate) fn op_body_cancel(state: &mut OpState, #[smi] rid: ResourceId) {
     if let Ok(resource) = state.resource_table.take_any(rid) {
         resource.close();
+    }
+}
+
+/// Makes reads of a body fail, the one under way too.
+#[op2(fast)]
+pub(crate) fn op_body_abort(state: &mut OpState, #[smi] rid: ResourceId) {
+    if let Ok(body) = state.resource_table.get::<BodyResource>(rid) {
+        body.aborted.set(true);
+        body.cancel.cancel();
     }
 }

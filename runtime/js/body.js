@@ -35,7 +35,9 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
-const { illegalInvocation } = core.loadExtScript("ext:outboard/headers.js");
+const { illegalInvocation, makeEnumerable } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
 
 const streams = () => core.loadExtScript("ext:deno_web/06_streams.js");
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
@@ -275,7 +277,8 @@ function bytesOf(view) {
       DataViewPrototypeGetByteOffset(view),
       DataViewPrototypeGetByteLength(view),
     ];
-  return new Uint8Array(ArrayBufferPrototypeSlice(buffer, offset, offset + length));
+  // Shared memory too is copied into memory of our own.
+  return TypedArrayPrototypeSlice(new Uint8Array(buffer, offset, length));
 }
 
 /** https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
@@ -397,6 +400,7 @@ class Body {
 }
 const { stateOf: bodyState } = Body;
 delete Body.stateOf;
+makeEnumerable(Body.prototype);
 
 return {
   Body,

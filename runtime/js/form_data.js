@@ -20,6 +20,8 @@ const {
   TypeError,
 } = primordials;
 
+const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
 
 function requireArguments(method, given) {
@@ -139,6 +141,7 @@ const { is: isFormData, listOf } = FormData;
 delete FormData.is;
 delete FormData.listOf;
 
+makeEnumerable(FormData.prototype);
 ObjectDefineProperties(FormData.prototype, {
   [SymbolIterator]: {
     __proto__: null,

@@ -9,6 +9,8 @@ const {
   ArrayPrototypeSplice,
   FunctionPrototypeCall,
   ObjectDefineProperties,
+  ObjectDefineProperty,
+  ObjectGetOwnPropertyNames,
   ObjectKeys,
   RegExpPrototypeTest,
   SafeRegExp,
@@ -228,6 +230,19 @@ ObjectDefineProperties(Headers.prototype, {
   },
 });
 
+/** Members of an interface can be listed (https://webidl.spec.whatwg.org/). */
+function makeEnumerable(prototype) {
+  const names = ObjectGetOwnPropertyNames(prototype);
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] === "constructor") continue;
+    ObjectDefineProperty(prototype, names[i], {
+      __proto__: null,
+      enumerable: true,
+    });
+  }
+}
+makeEnumerable(Headers.prototype);
+
 function copy(list) {
   const out = [];
   for (let i = 0; i < list.length; i++) out[i] = list[i];
@@ -295,6 +310,7 @@ return {
   hostHeaders,
   illegalInvocation,
   isHeaders,
+  makeEnumerable,
   setHeader: set,
 };
 })();

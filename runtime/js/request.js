@@ -12,8 +12,14 @@ const {
 } = primordials;
 const { Body, bodyState, BodyState, extractBody, kEvent, kNull, NO_BODY } = core
   .loadExtScript("ext:outboard/body.js");
-const { copyHeaderList, findHeader, headerList, Headers, hostHeaders } = core
-  .loadExtScript("ext:outboard/headers.js");
+const {
+  copyHeaderList,
+  findHeader,
+  headerList,
+  Headers,
+  hostHeaders,
+  makeEnumerable,
+} = core.loadExtScript("ext:outboard/headers.js");
 
 const kFromHost = Symbol("request from host");
 
@@ -259,6 +265,7 @@ const { is: isRequest, parts: requestParts } = Request;
 delete Request.is;
 delete Request.parts;
 
+makeEnumerable(Request.prototype);
 ObjectDefineProperty(Request.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "Request",

@@ -14,8 +14,14 @@ const {
 } = primordials;
 const { Body, bodyState, BodyState, extractBody, kHost, kNull, NO_BODY } = core
   .loadExtScript("ext:outboard/body.js");
-const { copyHeaderList, findHeader, headerList, Headers, hostHeaders } = core
-  .loadExtScript("ext:outboard/headers.js");
+const {
+  copyHeaderList,
+  findHeader,
+  headerList,
+  Headers,
+  hostHeaders,
+  makeEnumerable,
+} = core.loadExtScript("ext:outboard/headers.js");
 
 const kFromHost = Symbol("response from host");
 // deno-lint-ignore no-control-regex
@@ -262,6 +268,7 @@ const { is: isResponse, parts: responseParts } = Response;
 delete Response.is;
 delete Response.parts;
 
+makeEnumerable(Response.prototype);
 ObjectDefineProperty(Response.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "Response",

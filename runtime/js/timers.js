@@ -6,9 +6,11 @@ const {
   MapPrototypeDelete,
   MapPrototypeGet,
   MapPrototypeSet,
+  ObjectDefineProperty,
   Promise,
   PromiseReject,
   ReflectApply,
+  SymbolToStringTag,
   TypeError,
 } = primordials;
 const { op_unhandled } = core.ops;
@@ -97,6 +99,12 @@ class Scheduler {
     });
   }
 }
+
+ObjectDefineProperty(Scheduler.prototype, SymbolToStringTag, {
+  __proto__: null,
+  value: "Scheduler",
+  configurable: true,
+});
 
 return {
   clearInterval: clearTimeout,

@@ -27,6 +27,7 @@ const {
 const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } = core
   .loadExtScript("ext:deno_web/02_event.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
 
 const kPairEnd = Symbol("end of a pair");
@@ -268,6 +269,7 @@ for (const name in states) {
   ObjectDefineProperty(WebSocket, `READY_STATE_${name}`, constant);
   ObjectDefineProperty(WebSocket.prototype, `READY_STATE_${name}`, constant);
 }
+makeEnumerable(WebSocket.prototype);
 ObjectDefineProperty(WebSocket.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "WebSocket",

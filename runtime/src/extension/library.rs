@@ -233,6 +233,12 @@ const PATCHES: &[Patch] = &[
         "      throw webidl.makeException(\n        TypeError,\n        \"Length must be non-zero\",\n        prefix,\n        arg1,\n      );",
         "      throw new TypeError(\"Cannot enqueue a zero-length ArrayBuffer.\");",
     ),
+    // An answer's stream may give text, which is sent as UTF-8.
+    patch(
+        STREAMS,
+        "async function readableStreamWriteChunkFn(reader, sink, chunk) {\n",
+        "async function readableStreamWriteChunkFn(reader, sink, chunk) {\n  if (typeof chunk === \"string\") chunk = core.encode(chunk);\n  else if (isAnyArrayBuffer(chunk)) chunk = new Uint8Array(chunk);\n",
+    ),
     // The source gets the last branch's reason.
     patch(
         STREAMS,

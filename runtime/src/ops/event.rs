@@ -60,12 +60,14 @@ pub(crate) fn header_map<'a>(
     while at + 1 < length {
         let name = string_bytes(scope, list, at, "Invalid header name.")?;
         let value = string_bytes(scope, list, at + 1, "Invalid header value.")?;
-        let name = HeaderName::from_bytes(&name)
-            .map_err(|_| JsErrorBox::type_error("Invalid header name."))?;
+        at += 2;
+        // Workers take more names than HTTP can say; those are not sent.
+        let Ok(name) = HeaderName::from_bytes(&name) else {
+            continue;
+        };
         let value = HeaderValue::from_bytes(&value)
             .map_err(|_| JsErrorBox::type_error("Invalid header value."))?;
         headers.append(name, value);
-        at += 2;
     }
     Ok(headers)
 }

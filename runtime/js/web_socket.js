@@ -46,7 +46,8 @@ class WebSocket extends EventTarget {
   #closeSent = false;
 
   #url = null;
-  #protocol = "";
+  /** What the server chose, or null. */
+  #protocol = null;
 
   constructor(url, protocols = undefined) {
     super();
@@ -80,14 +81,14 @@ class WebSocket extends EventTarget {
       this.#readyState = CLOSED;
       const message = `WebSocket connection failed: ${reason}`;
       const error = new TypeError(message);
-      this.dispatchEvent(new ErrorEvent("error", { message, error }));
-      this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+      this.#dispatch(new ErrorEvent("error", { message, error }));
+      this.#dispatch(new CloseEvent("close", { code: 1006 }));
       return;
     }
     this.#rid = answer.socket;
-    this.#protocol = findHeader(answer.headers, "sec-websocket-protocol") ?? "";
+    this.#protocol = findHeader(answer.headers, "sec-websocket-protocol");
     this.#readyState = OPEN;
-    this.dispatchEvent(new Event("open"));
+    this.#dispatch(new Event("open"));
     await this.#deliver();
   }
 
@@ -283,21 +284,25 @@ defineEventHandler(WebSocket.prototype, "open");
 
 /** `ws:` and `wss:` as the host's client speaks of them. */
 function toHttpUrl(url) {
-  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   let href;
   try {
     href = op_url_normalize(`${url}`);
   } catch {
-    throw new DOMException("Invalid URL string.", "SyntaxError");
+    throw syntaxError("The url is invalid.");
+  }
+  if (StringPrototypeIndexOf(href, "#") >= 0) {
+    throw syntaxError("The url fragment must be empty.");
   }
   const scheme = StringPrototypeSlice(href, 0, StringPrototypeIndexOf(href, ":"));
   const rest = StringPrototypeSlice(href, scheme.length);
   if (scheme === "ws" || scheme === "http") return `http${rest}`;
   if (scheme === "wss" || scheme === "https") return `https${rest}`;
-  throw new DOMException(
-    "The URL scheme must be ws, wss, http or https.",
-    "SyntaxError",
-  );
+  throw syntaxError("The url scheme must be ws or wss.");
+}
+
+function syntaxError(message) {
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  return new DOMException(`WebSocket Constructor: ${message}`, "SyntaxError");
 }
 
 /** https://websockets.spec.whatwg.org/#dom-websocket-websocket, steps 7 to 9. */
@@ -305,6 +310,13 @@ function protocolHeaders(protocols) {
   if (protocols === undefined) return [];
   const list = typeof protocols === "string" ? [protocols] : [...protocols];
   if (list.length === 0) return [];
+  for (let i = 0; i < list.length; i++) {
+    for (let j = 0; j < i; j++) {
+      if (list[i] === list[j]) {
+        throw syntaxError("The protocols header cannot have repeating values.");
+      }
+    }
+  }
   return ["sec-websocket-protocol", ArrayPrototypeJoin(list, ", ")];
 }
 

@@ -50,7 +50,17 @@ fn outboard_answers_as_workerd_does() {
     found.sort_by(|a, b| (&a.case, a.number).cmp(&(&b.case, b.number)));
     let known = Known::read(&folder().join("known-differences.toml"));
     let report = report(&cases, &found, &known);
-    assert!(report.is_empty(), "{report}");
+    let agreeing = cases
+        .iter()
+        .filter(|case| found.iter().all(|found| found.case != case.name));
+    let summary = format!(
+        "{} of {} cases agree in every line; {} lines differ",
+        agreeing.count(),
+        cases.len(),
+        found.len()
+    );
+    eprintln!("{summary}");
+    assert!(report.is_empty(), "{report}\n{summary}");
 }
 
 fn next<'a>(queue: &Mutex<Vec<&'a Case>>) -> Option<&'a Case> {
@@ -74,12 +84,9 @@ fn compare(case: &Case, workerd: &Workerd) -> Vec<Difference> {
 /// Everything that is not as it should be; empty where all is.
 fn report(cases: &[Case], found: &[Difference], known: &Known) -> String {
     let mut text = String::new();
-    let mut agreeing = cases.len();
     for case in cases {
         let mut last = None;
-        let mut differs = false;
         for difference in found.iter().filter(|found| found.case == case.name) {
-            differs = true;
             if known.covers(difference) {
                 continue;
             }
@@ -91,7 +98,6 @@ fn report(cases: &[Case], found: &[Difference], known: &Known) -> String {
             let _ = writeln!(text, "  workerd  {}", difference.theirs());
             let _ = writeln!(text, "  outboard {}", difference.ours());
         }
-        agreeing -= usize::from(differs);
     }
     for entry in known.entries() {
         for line in entry.stale(found) {
@@ -101,14 +107,6 @@ fn report(cases: &[Case], found: &[Difference], known: &Known) -> String {
                 entry.case
             );
         }
-    }
-    if !text.is_empty() {
-        let _ = writeln!(
-            text,
-            "\n{agreeing} of {} cases agree in every line; {} lines differ",
-            cases.len(),
-            found.len()
-        );
     }
     text
 }

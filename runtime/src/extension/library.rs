@@ -33,7 +33,8 @@ const PATCHES: &[Patch] = &[
         "The operation was aborted",
     ),
     // A timer of the event's, so that it counts as something under way, and
-    // cannot be set outside of one.
+    // cannot be set outside of one. The signal does not know it: it would give
+    // it to the engine's timers to hold and release.
     patch(
         ABORT,
         "signal[timerId] = core.createSystemTimer(",

@@ -13,6 +13,7 @@ use deno_core::futures::StreamExt;
 use deno_core::futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use deno_core::{
     InspectorMsg, InspectorSessionChannels, InspectorSessionKind, InspectorSessionProxy, JsRuntime,
+    v8,
 };
 
 use crate::worker::Worker;
@@ -72,9 +73,48 @@ impl Hatch {
         }
     }
 
+    /// The isolate serves no more: nobody can attach to it any longer.
+    pub(crate) fn close(&self) {
+        self.sessions.close_channel();
+    }
+
     /// Whether anybody looks: what a developer steps through takes its time.
     pub(crate) fn is_attached(&self) -> bool {
         self.attached.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// V8's own `console.error`, which is heard by debuggers and nobody else.
+pub(crate) struct ErrorConsole(v8::Global<v8::Function>);
+
+impl ErrorConsole {
+    pub(crate) fn find(runtime: &mut JsRuntime) -> Option<Self> {
+        let context = runtime.main_context();
+        deno_core::scope!(scope, runtime);
+        let context = v8::Local::new(scope, context);
+        let extras = context.get_extras_binding_object(scope);
+        let name = v8::String::new(scope, "console")?;
+        let console = extras.get(scope, name.into())?.to_object(scope)?;
+        let name = v8::String::new(scope, "error")?;
+        let error = console.get(scope, name.into())?;
+        let error = v8::Local::<v8::Function>::try_from(error).ok()?;
+        Some(Self(v8::Global::new(scope, error)))
+    }
+
+    /// Shows an error that nobody caught.
+    pub(crate) fn show<'a>(
+        &self,
+        scope: &mut v8::PinScope<'a, '_>,
+        error: v8::Local<'a, v8::Value>,
+    ) {
+        v8::tc_scope!(let scope, scope);
+        let Some(label) = v8::String::new(scope, "Uncaught") else {
+            return;
+        };
+        let receiver = v8::undefined(scope).into();
+        let function = v8::Local::new(scope, &self.0);
+        // Nobody to tell if it throws.
+        let _ = function.call(scope, receiver, &[label.into(), error]);
     }
 }
 
@@ -97,12 +137,12 @@ impl Inspector {
         &self.url
     }
 
-    /// Whether the isolate is gone.
+    /// Whether the isolate serves no more.
     pub fn has_ended(&self) -> bool {
         self.hatch.sessions.is_closed()
     }
 
-    /// Opens a session, unless the isolate is gone. While there is one, the
+    /// Opens a session, unless the isolate has ended. While there is one, the
     /// isolate's events have neither a wall nor their usual CPU limit.
     pub fn open(&self) -> Option<InspectorSession> {
         let (events_in, events) = unbounded();

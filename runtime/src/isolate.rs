@@ -23,7 +23,7 @@ use crate::event::{Event, EventId, Outcome};
 use crate::extension::extensions;
 use crate::heap::BufferBudget;
 use crate::host::{Host, LogLevel};
-use crate::inspector::{Hatch, Inspection};
+use crate::inspector::{ErrorConsole, Hatch, Inspection};
 use crate::limits::Limits;
 use crate::loader::BundleLoader;
 use crate::ops::Shared;
@@ -209,6 +209,10 @@ impl ReadyIsolate {
         let entry = Entry::take(&mut runtime, inspection);
         // After `take`: V8 looks at the global scope's console.
         let hatch = inspection.is_on().then(|| Hatch::open(&mut runtime));
+        if let Some(console) = hatch.as_ref().and_then(|_| ErrorConsole::find(&mut runtime)) {
+            // It has none yet.
+            let _ = shared.debugger.set(console);
+        }
         Self {
             resident: Resident::new(runtime),
             entry,
@@ -604,6 +608,9 @@ impl Isolate {
             .events
             .for_each(|event| event.settle(Outcome::Failed(reason.clone())));
         *self.lost.borrow_mut() = Some(reason);
+        if let Some(hatch) = &self.hatch {
+            hatch.close();
+        }
         self.stopped.set(true);
         self.wake.wake();
     }

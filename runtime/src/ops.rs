@@ -1,12 +1,16 @@
 //! The host's side of the runtime's scripts, an API a file, as in `js/`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+
+use deno_core::error::JsError;
+use deno_core::v8;
 
 use crate::error::ScriptError;
 use crate::event::{EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
+use crate::inspector::ErrorConsole;
 use crate::worker::Worker;
 
 pub(crate) mod body;
@@ -31,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) abandoned: RefCell<Vec<EventId>>,
     /// The heap reached its limit: the turn is being stopped for it.
     pub(crate) heap_full: Cell<bool>,
+    /// Where debuggers hear of errors, in an isolate that can be inspected.
+    pub(crate) debugger: OnceCell<ErrorConsole>,
 }
 
 impl Shared {
@@ -42,11 +48,26 @@ impl Shared {
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
             heap_full: Cell::new(false),
+            debugger: OnceCell::new(),
         })
     }
 
     pub(crate) fn attach(&self, worker: Arc<Worker>) {
         *self.worker.borrow_mut() = Some(worker);
+    }
+
+    /// Logs an error that a script threw and did not catch.
+    pub(crate) fn uncaught<'a>(
+        &self,
+        scope: &mut v8::PinScope<'a, '_>,
+        error: v8::Local<'a, v8::Value>,
+    ) -> ScriptError {
+        if let Some(debugger) = self.debugger.get() {
+            debugger.show(scope, error);
+        }
+        let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
+        self.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+        error
     }
 
     pub(crate) fn worker(&self) -> Option<Arc<Worker>> {

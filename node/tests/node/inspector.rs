@@ -7,14 +7,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sourcemap::SourceMap;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
-use crate::support::Process;
 use crate::support::http::{Request, send};
+use crate::support::{Process, signal};
 
 /// How long anything may take; only a failure waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,6 +57,17 @@ impl Dev {
             let _ = sender.send(line.to_string());
         });
         Self { process, lines }
+    }
+
+    /// Waits for its end, which is a failure that says `text`.
+    fn fails(mut self, text: &str) {
+        assert!(!self.process.wait(PATIENCE).success());
+        // Its last words may still be in the pipe.
+        let deadline = Instant::now() + PATIENCE;
+        while !self.process.log().contains(text) {
+            assert!(Instant::now() < deadline, "{}", self.process.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The rest of the next line that begins like this.
@@ -391,9 +402,10 @@ fn a_script_is_paused_stepped_and_resumed_in_the_authors_lines() {
 fn expressions_logs_profiles_and_snapshots() {
     let dir = project(
         "export default {\n\
-           fetch(): Response {\n\
+           fetch(request: Request): Response {\n\
              console.log('hello', { a: 1 });\n\
              console.warn('careful');\n\
+             if (request.url.endsWith('/bad')) throw new TypeError('on purpose');\n\
              return new Response('ok');\n\
            },\n\
          };\n",
@@ -430,6 +442,16 @@ fn expressions_logs_profiles_and_snapshots() {
     // The terminal has it as well.
     inspected.dev.line("hello { a: ");
 
+    // An error that nobody catches is shown as well.
+    inspected.ask("/bad").join().expect("an answer");
+    let thrown = debugger.event("Runtime.consoleAPICalled", |call| call["type"] == "error");
+    assert_eq!(thrown["args"][0]["value"], "Uncaught");
+    let description = thrown["args"][1]["description"].as_str();
+    assert!(
+        description.is_some_and(|text| text.starts_with("TypeError: on purpose")),
+        "{thrown}"
+    );
+
     let profile = debugger.call("Profiler.stop", json!({}));
     let nodes = profile["profile"]["nodes"].as_array().map_or(0, Vec::len);
     assert!(nodes > 0, "{profile}");
@@ -463,7 +485,7 @@ fn a_reload_ends_sessions_and_offers_the_new_isolate() {
     // Also while the lane stands still.
     write(
         dir.path(),
-        "export default { fetch: () => new Response('new') };\n",
+        "export default {\n  fetch() {\n    return new Response('new');\n  },\n};\n",
     );
     assert_eq!(debugger.closed(), "the worker is being reloaded");
     assert_eq!(answer.join().expect("an answer"), "/x/x");
@@ -474,15 +496,25 @@ fn a_reload_ends_sessions_and_offers_the_new_isolate() {
     let mut debugger = Debugger::attach(&new);
     assert_eq!(debugger.evaluate("1 + 1"), 2);
     assert_eq!(inspected.ask("/").join().expect("an answer"), "new");
+
+    // Nor does a script that stands still keep the server from ending.
+    let (script, map) = debugger.script();
+    debugger.break_at(&script, &map, 3);
+    let answer = inspected.ask("/");
+    debugger.paused(&map);
+    let Inspected { mut dev, .. } = inspected;
+    signal(&dev.process, libc::SIGTERM);
+    assert!(dev.process.wait(PATIENCE).success());
+    drop(answer.join());
 }
 
 #[test]
 fn an_endless_loop_is_paused_and_one_that_nobody_watches_is_stopped() {
     let dir = project(
-        "let on = true;\n\
+        "const state = new Map([['on', true]]);\n\
          export default {\n\
            fetch(request: Request): Response {\n\
-             if (request.url.endsWith('/loop')) while (on);\n\
+             if (request.url.endsWith('/loop')) while (state.get('on'));\n\
              return new Response('ok');\n\
            },\n\
          };\n",
@@ -495,14 +527,15 @@ fn an_endless_loop_is_paused_and_one_that_nobody_watches_is_stopped() {
     let answer = inspected.ask("/loop");
     // In the handler, then somewhere in its loop.
     debugger.paused(&map);
-    debugger.call("Debugger.disable", json!({}));
-    debugger.call("Debugger.enable", json!({}));
+    debugger.call("Debugger.setBreakpointsActive", json!({ "active": false }));
+    debugger.call("Debugger.resume", json!({}));
+    debugger.event("Debugger.resumed", |_| true);
     debugger.call("Debugger.pause", json!({}));
     let (line, frame) = debugger.paused(&map);
     assert_eq!(line, 4);
     debugger.call(
         "Debugger.evaluateOnCallFrame",
-        json!({ "callFrameId": frame["callFrameId"], "expression": "on = false" }),
+        json!({ "callFrameId": frame["callFrameId"], "expression": "state.set('on', false)" }),
     );
     debugger.call("Debugger.resume", json!({}));
     assert_eq!(answer.join().expect("an answer"), "ok");
@@ -531,45 +564,40 @@ fn write_loop(dir: &Path) {
 }
 
 #[test]
-fn the_port_is_as_asked_for() {
+fn without_its_usual_port_it_takes_another() {
+    // Whoever else has it may let go of it meanwhile.
+    let Ok(_held) = TcpListener::bind("127.0.0.1:9229") else {
+        println!("SKIPPED: something else on this machine listens on port 9229");
+        return;
+    };
     let dir = project(STEPS);
-    // Whoever has the usual port: this test, or something else here.
-    let _held = TcpListener::bind("127.0.0.1:9229");
     let dev = Dev::start(dir.path(), &[]);
     dev.line("port 9229 is taken");
-    let address = dev.line("inspector on ws://");
-    assert!(!address.starts_with("127.0.0.1:9229 "), "{address}");
+    let address = dev.line("inspector on ws://127.0.0.1:");
+    assert!(!address.starts_with("9229 "), "{address}");
     dev.line("ready on ");
+}
 
+#[test]
+fn a_port_that_was_asked_for_is_taken_or_a_fault() {
+    let dir = project(STEPS);
     let dev = Dev::start(dir.path(), &["--no-inspector"]);
     let first = dev.lines.recv_timeout(PATIENCE).expect("a line");
     assert!(first.starts_with("ready on "), "{first}");
 
     let held = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = held.local_addr().expect("an address").port().to_string();
-    let mut dev = Dev::start(dir.path(), &["--inspector-port", &port]);
-    assert!(!dev.process.wait(PATIENCE).success());
-    let log = dev.process.log();
-    assert!(
-        log.contains(&format!("inspector: 127.0.0.1:{port}")),
-        "{log}"
-    );
-
-    // The configuration's port counts, and a bad address is a fault.
-    let config = CONFIG.replace(
-        "\"limits\"",
-        &format!("\"dev\": {{ \"inspector_port\": {port} }}, \"limits\""),
-    );
-    std::fs::write(dir.path().join("wrangler.jsonc"), config).expect("a file");
-    let mut dev = Dev::start(dir.path(), &[]);
-    assert!(!dev.process.wait(PATIENCE).success());
-    assert!(
-        dev.process.log().contains("inspector: "),
-        "{}",
-        dev.process.log()
-    );
+    let fault = format!("inspector: 127.0.0.1:{port}");
+    Dev::start(dir.path(), &["--inspector-port", &port]).fails(&fault);
+    let configure = |dev: &str| {
+        let config = CONFIG.replace("\"limits\"", &format!("\"dev\": {dev}, \"limits\""));
+        std::fs::write(dir.path().join("wrangler.jsonc"), config).expect("a file");
+    };
+    configure("{ \"inspector_ip\": \"here\" }");
+    Dev::start(dir.path(), &[]).fails("dev.inspector_ip: \"here\" is no IP address");
+    configure(&format!("{{ \"inspector_port\": {port} }}"));
+    Dev::start(dir.path(), &[]).fails(&fault);
     drop(held);
     let dev = Dev::start(dir.path(), &[]);
-    let address = dev.line("inspector on ws://");
-    assert!(address.contains(&format!(":{port} ")), "{address}");
+    dev.line(&format!("inspector on ws://127.0.0.1:{port} "));
 }

@@ -109,7 +109,10 @@ pub(crate) struct Dev {
 impl Dev {
     pub(crate) fn start(dir: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
-        command.arg("dev").arg(dir).args(["--port", "0"]);
+        command
+            .arg("dev")
+            .arg(dir)
+            .args(["--port", "0", "--inspector-port", "0"]);
         let (process, address) = start_ready(command);
         Self { process, address }
     }

@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use deno_core::error::JsError;
 use deno_core::{OpState, op2, v8};
 
 use super::Shared;
-use crate::error::ScriptError;
 use crate::host::LogLevel;
 
 #[op2(fast)]
@@ -31,7 +29,6 @@ pub(crate) fn op_unhandled<'a>(
     state: Rc<std::cell::RefCell<OpState>>,
     error: v8::Local<'a, v8::Value>,
 ) {
-    let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
     let shared = state.borrow().borrow::<Rc<Shared>>().clone();
-    shared.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+    shared.uncaught(scope, error);
 }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use deno_core::error::JsError;
 use deno_core::{FromV8, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -14,9 +13,8 @@ use super::Shared;
 use super::body::{BodyResource, Coding, encode_body};
 use super::web_socket::SocketResource;
 use crate::body::{BodyEnd, ResponseBody, ScriptBody};
-use crate::error::{EventError, ScriptError};
+use crate::error::EventError;
 use crate::event::{EventId, Outcome};
-use crate::host::LogLevel;
 
 fn shared(state: &Rc<RefCell<OpState>>) -> Rc<Shared> {
     state.borrow().borrow::<Rc<Shared>>().clone()
@@ -167,9 +165,8 @@ pub(crate) fn op_event_fail<'a>(
     error: v8::Local<'a, v8::Value>,
     answered: bool,
 ) {
-    let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
     let shared = shared(&state);
-    shared.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+    let error = shared.uncaught(scope, error);
     if !answered && let Some(event) = shared.events.get(id) {
         event.settle(Outcome::Failed(EventError::Exception(error)));
     }

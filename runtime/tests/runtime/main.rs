@@ -3,4 +3,5 @@
 mod support;
 
 mod events;
+mod inspector;
 mod limits;

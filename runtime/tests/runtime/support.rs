@@ -66,13 +66,17 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::with(Inspection::Off)
+    }
+
+    pub(crate) fn with(inspection: Inspection) -> Self {
         let log = Log::default();
         let host_log = log.clone();
         let lane = Lane::start(LaneConfig {
             name: "test lane".into(),
             engine: Engine::init(outboard_snapshot::SNAPSHOT),
             ready: 0,
-            inspection: Inspection::Off,
+            inspection,
             host: Box::new(move || Rc::new(TestHost { log: host_log })),
         })
         .expect("a thread");

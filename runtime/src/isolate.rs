@@ -209,7 +209,10 @@ impl ReadyIsolate {
         let entry = Entry::take(&mut runtime, inspection);
         // After `take`: V8 looks at the global scope's console.
         let hatch = inspection.is_on().then(|| Hatch::open(&mut runtime));
-        if let Some(console) = hatch.as_ref().and_then(|_| ErrorConsole::find(&mut runtime)) {
+        if let Some(console) = hatch
+            .as_ref()
+            .and_then(|_| ErrorConsole::find(&mut runtime))
+        {
             // It has none yet.
             let _ = shared.debugger.set(console);
         }

@@ -427,6 +427,15 @@ impl Isolate {
         }
     }
 
+    /// Collects what an isolate that went idle with a large heap left behind.
+    pub(crate) fn collect_garbage(&self) {
+        if let Ok(mut runtime) = self.resident.runtime.try_borrow_mut() {
+            let _entered = Entered::new(self.resident.isolate);
+            runtime.v8_isolate().low_memory_notification();
+        }
+        self.measure_heap();
+    }
+
     /// No new events; the isolate ends once the open ones have.
     pub(crate) fn stop(&self) {
         self.stopped.set(true);

@@ -34,6 +34,13 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// How long a script that cannot start is not tried again: it would fail again,
 /// and its neighbours would wait meanwhile.
 const START_RETRY: Duration = Duration::from_secs(5);
+/// How long an isolate with a large heap may be unused before its garbage is
+/// collected, and what a large heap is.
+const IDLE: Duration = Duration::from_secs(10);
+const LARGE_HEAP: usize = 8 << 20;
+/// How long after a ready isolate was taken the next one is made: its first
+/// answer should be on its way by then, not wait for this.
+const REFILL_AFTER: Duration = Duration::from_millis(1);
 /// How long a lane that is let go waits for what still runs on it.
 const LINGER: Duration = Duration::from_secs(30);
 /// Heaps of all isolates share one 4 GB cage, and V8 ends the process when it is
@@ -155,6 +162,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             slots: RefCell::default(),
             ready: RefCell::default(),
             ready_wanted: config.ready,
+            refilling: Cell::new(false),
             inspection: config.inspection,
             heap: Cell::new(0),
             counted: Cell::new(0),
@@ -213,6 +221,7 @@ async fn housekeeping(lane: Rc<LaneLocal>) {
     loop {
         every.tick().await;
         lane.count_heap();
+        lane.collect_idle();
         lane.evict_under_pressure();
     }
 }
@@ -251,6 +260,8 @@ pub struct LaneLocal {
     slots: RefCell<HashMap<WorkerId, Slot>>,
     ready: RefCell<Vec<ReadyIsolate>>,
     ready_wanted: usize,
+    /// A task is making ready isolates.
+    refilling: Cell<bool>,
     inspection: Inspection,
     /// This lane's part of `HEAP_IN_USE` and of `ISOLATES`.
     heap: Cell<usize>,
@@ -398,21 +409,23 @@ impl LaneLocal {
         ReadyIsolate::create(self.engine, self.host.clone(), limits, &self.inspection)
     }
 
-    /// Makes ready isolates one at a time, each behind whatever waits by then.
+    /// Makes ready isolates one at a time, each well behind the request that
+    /// took the last one.
     fn refill(self: &Rc<Self>) {
-        if self.ready.borrow().len() >= self.ready_wanted {
+        if self.ready.borrow().len() >= self.ready_wanted || self.refilling.replace(true) {
             return;
         }
         let lane = self.clone();
         tokio::task::spawn_local(async move {
             while lane.ready.borrow().len() < lane.ready_wanted {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(REFILL_AFTER).await;
                 if lane.room_for(&Limits::default()).is_err() {
-                    return;
+                    break;
                 }
                 let isolate = lane.create_ready(&Limits::default());
                 lane.ready.borrow_mut().push(isolate);
             }
+            lane.refilling.set(false);
         });
     }
 
@@ -470,6 +483,22 @@ impl LaneLocal {
             isolate.measure_heap();
         }
         self.sum_heap(&live);
+    }
+
+    /// Collects the garbage of one large isolate that went idle a while ago; one
+    /// a look, since it takes the lane's time.
+    fn collect_idle(&self) {
+        let went_idle = |isolate: &Rc<Isolate>| {
+            let idle = isolate.last_used().elapsed();
+            (IDLE..IDLE + HOUSEKEEPING * 60).contains(&idle)
+                && isolate.open_events() == 0
+                && isolate.heap_size() > LARGE_HEAP
+        };
+        let live = self.live();
+        if let Some(isolate) = live.iter().find(|isolate| went_idle(isolate)) {
+            isolate.collect_garbage();
+            self.sum_heap(&live);
+        }
     }
 
     fn sum_heap(&self, live: &[Rc<Isolate>]) {

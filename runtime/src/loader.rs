@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -16,9 +17,17 @@ use deno_core::{
     ResolutionKind, SourceCodeCacheInfo,
 };
 use deno_error::JsErrorBox;
+use parking_lot::Mutex;
 
 use crate::inspector::Inspection;
 use crate::worker::{Module, ModuleKind, Worker};
+
+/// The scheme of the runtime's own scripts.
+const OWN: &str = "ext";
+
+/// The compiled form of the runtime's lazy scripts, for all isolates of the
+/// process: the first that wants one compiles it for the others.
+static OWN_CODE: LazyLock<Mutex<HashMap<String, &'static [u8]>>> = LazyLock::new(Mutex::default);
 
 /// Modules that the runtime itself offers, by the specifier scripts use.
 const BUILT_IN: &[&str] = &["cloudflare:workers", "outboard:modules"];
@@ -112,7 +121,13 @@ impl ModuleLoader for BundleLoader {
         _hash: u64,
         code_cache: &[u8],
     ) -> Pin<Box<dyn Future<Output = ()>>> {
-        if let Some(worker) = self.worker.get() {
+        if specifier.scheme() == OWN {
+            OWN_CODE
+                .lock()
+                .entry(specifier.into())
+                // The scripts are a few dozen, and each is compiled once.
+                .or_insert_with(|| Box::leak(code_cache.into()));
+        } else if let Some(worker) = self.worker.get() {
             worker
                 .code_cache
                 .lock()
@@ -120,6 +135,19 @@ impl ModuleLoader for BundleLoader {
                 .or_insert_with(|| code_cache.into());
         }
         Box::pin(std::future::ready(()))
+    }
+
+    fn get_code_cache(
+        &self,
+        specifier: &ModuleSpecifier,
+        _source: &str,
+    ) -> Option<SourceCodeCacheInfo> {
+        let code = OWN_CODE.lock().get(specifier.as_str()).copied();
+        (specifier.scheme() == OWN).then(|| SourceCodeCacheInfo {
+            // The sources are part of this program.
+            hash: 0,
+            data: code.map(Cow::Borrowed),
+        })
     }
 
     fn get_source_map(&self, file_name: &str) -> Option<Cow<'_, [u8]>> {

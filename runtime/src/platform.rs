@@ -24,8 +24,10 @@ const FLAGS: &str = concat!(
     // New space starts and stays small: an idle isolate keeps little, and a
     // request's garbage is gone in one short scavenge.
     " --min-semi-space-size=1 --semi-space-growth-factor=2",
-    // An isolate that was idle for long gives memory back by itself.
-    " --memory-reducer",
+    // V8 would collect every isolate some seconds after it went idle, at
+    // milliseconds of the lane's time each, for the few kilobytes that a small
+    // heap gives back. The lane collects the large ones itself (lane.rs).
+    " --no-memory-reducer",
     " --no-harmony-temporal",
     // V8 15.0's turboshaft marks a bounded loop's stack check for removal; where
     // that loop has none (filling a new array), it removes the enclosing loop's

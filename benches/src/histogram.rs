@@ -17,7 +17,11 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        Self { buckets: vec![0; BUCKETS], count: 0, max: Duration::ZERO }
+        Self {
+            buckets: vec![0; BUCKETS],
+            count: 0,
+            max: Duration::ZERO,
+        }
     }
 
     pub(crate) fn record(&mut self, value: Duration) {
@@ -78,7 +82,10 @@ mod tests {
         for quantile in [0.01, 0.5, 0.99, 0.999, 1.0] {
             let found = histogram.quantile(quantile).as_secs_f64();
             let exact = quantile * 0.1;
-            assert!((found / exact - 1.0).abs() < 0.01, "{quantile}: {found} instead of {exact}");
+            assert!(
+                (found / exact - 1.0).abs() < 0.01,
+                "{quantile}: {found} instead of {exact}"
+            );
         }
     }
 

@@ -47,11 +47,19 @@ enum Part {
 
 impl ResponseReader {
     pub(crate) fn new() -> Self {
-        Self { part: Part::Head, pending: Vec::new(), status: 0, kept: None }
+        Self {
+            part: Part::Head,
+            pending: Vec::new(),
+            status: 0,
+            kept: None,
+        }
     }
 
     pub(crate) fn keeping_the_body() -> Self {
-        Self { kept: Some(Vec::new()), ..Self::new() }
+        Self {
+            kept: Some(Vec::new()),
+            ..Self::new()
+        }
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -69,23 +77,40 @@ impl ResponseReader {
         while !input.is_empty() {
             match self.part {
                 Part::Head => {
-                    let Some(head) = self.take_until(&mut input, b"\r\n\r\n")? else { break };
+                    let Some(head) = self.take_until(&mut input, b"\r\n\r\n")? else {
+                        break;
+                    };
                     (self.status, self.part) = parse_head(&head)?;
                 }
                 Part::Body { left } => {
                     let left = left - self.take_body(&mut input, left);
-                    self.part = if left == 0 { Part::Done } else { Part::Body { left } };
+                    self.part = if left == 0 {
+                        Part::Done
+                    } else {
+                        Part::Body { left }
+                    };
                 }
                 Part::ChunkSize => {
-                    let Some(line) = self.take_until(&mut input, b"\r\n")? else { break };
+                    let Some(line) = self.take_until(&mut input, b"\r\n")? else {
+                        break;
+                    };
                     let size = std::str::from_utf8(&line)?.trim_end();
                     let size = size.split(';').next().unwrap_or_default();
-                    let left = u64::from_str_radix(size, 16).with_context(|| format!("chunk size {size:?}"))?;
-                    self.part = if left == 0 { Part::Trailer } else { Part::Chunk { left } };
+                    let left = u64::from_str_radix(size, 16)
+                        .with_context(|| format!("chunk size {size:?}"))?;
+                    self.part = if left == 0 {
+                        Part::Trailer
+                    } else {
+                        Part::Chunk { left }
+                    };
                 }
                 Part::Chunk { left } => {
                     let left = left - self.take_body(&mut input, left);
-                    self.part = if left == 0 { Part::ChunkEnd } else { Part::Chunk { left } };
+                    self.part = if left == 0 {
+                        Part::ChunkEnd
+                    } else {
+                        Part::Chunk { left }
+                    };
                 }
                 Part::ChunkEnd => {
                     if self.take_until(&mut input, b"\r\n")?.is_some() {
@@ -93,7 +118,9 @@ impl ResponseReader {
                     }
                 }
                 Part::Trailer => {
-                    let Some(line) = self.take_until(&mut input, b"\r\n")? else { break };
+                    let Some(line) = self.take_until(&mut input, b"\r\n")? else {
+                        break;
+                    };
                     if *line == *b"\r\n" {
                         self.part = Part::Done;
                     }
@@ -114,7 +141,11 @@ impl ResponseReader {
     }
 
     /// Everything up to and with `end`, or None after keeping what there is.
-    fn take_until<'a>(&mut self, input: &mut &'a [u8], end: &[u8]) -> Result<Option<std::borrow::Cow<'a, [u8]>>> {
+    fn take_until<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+        end: &[u8],
+    ) -> Result<Option<std::borrow::Cow<'a, [u8]>>> {
         if self.pending.is_empty()
             && let Some(at) = find(input, end)
         {
@@ -151,9 +182,16 @@ fn parse_head(head: &[u8]) -> Result<(u16, Part)> {
         .with_context(|| format!("not a response: {status_line:?}"))?;
     let mut length = None;
     for line in lines {
-        let Some((name, value)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
         if name.eq_ignore_ascii_case("content-length") {
-            length = Some(value.trim().parse().with_context(|| format!("content-length {value:?}"))?);
+            length = Some(
+                value
+                    .trim()
+                    .parse()
+                    .with_context(|| format!("content-length {value:?}"))?,
+            );
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             return Ok((status, Part::ChunkSize));
         }
@@ -166,7 +204,9 @@ fn parse_head(head: &[u8]) -> Result<(u16, Part)> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 /// One keep-alive connection that asks one thing at a time.
@@ -220,7 +260,11 @@ impl Client {
             }
             if reader.feed(&buffer[..read])? {
                 let body = reader.kept.take().unwrap_or_default();
-                return Ok(Reply { status: reader.status, body, first_byte });
+                return Ok(Reply {
+                    status: reader.status,
+                    body,
+                    first_byte,
+                });
             }
         }
     }
@@ -246,15 +290,31 @@ mod tests {
 
     #[test]
     fn a_response_is_read_however_it_is_cut() {
-        check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello");
+        check(
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            200,
+            "hello",
+        );
         check("HTTP/1.1 500 Oh\r\ncontent-length:0\r\n\r\n", 500, "");
-        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\n\r\n", 200, "abc0123456789");
-        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-sum: 1\r\n\r\n", 200, "");
+        check(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\n\r\n",
+            200,
+            "abc0123456789",
+        );
+        check(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-sum: 1\r\n\r\n",
+            200,
+            "",
+        );
     }
 
     #[test]
     fn bytes_after_the_end_are_a_fault() {
         let mut reader = ResponseReader::new();
-        assert!(reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab").is_err());
+        assert!(
+            reader
+                .feed(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab")
+                .is_err()
+        );
     }
 }

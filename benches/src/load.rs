@@ -33,9 +33,15 @@ pub(crate) enum Pace {
 }
 
 pub(crate) enum Requests<'a> {
-    Same { request: &'a [u8], duration: Duration },
+    Same {
+        request: &'a [u8],
+        duration: Duration,
+    },
     /// Each once, in order, within the time limit.
-    Once { requests: &'a [Vec<u8>], limit: Duration },
+    Once {
+        requests: &'a [Vec<u8>],
+        limit: Duration,
+    },
 }
 
 pub(crate) struct Outcome {
@@ -69,7 +75,11 @@ struct Connection {
 enum State {
     Idle,
     /// `due` is when the request arrived, which may be before it was sent.
-    Busy { due: Instant, request: usize, written: usize },
+    Busy {
+        due: Instant,
+        request: usize,
+        written: usize,
+    },
 }
 
 impl Connections {
@@ -79,7 +89,13 @@ impl Connections {
         for token in 0..count {
             connections.push(Connection::open(address, &poller, token)?);
         }
-        Ok(Self { address, poller, connections, buffer: vec![0; READ_SIZE], random: Random(0x9e37_79b9_7f4a_7c15) })
+        Ok(Self {
+            address,
+            poller,
+            connections,
+            buffer: vec![0; READ_SIZE],
+            random: Random(0x9e37_79b9_7f4a_7c15),
+        })
     }
 
     pub(crate) fn run(&mut self, requests: &Requests, pace: Pace) -> Result<Outcome> {
@@ -134,7 +150,9 @@ impl Connections {
                 idle.pop();
                 self.send(token, due, &mut run)?;
             }
-            let finished = run.busy == 0 && waiting.is_empty() && (now >= run.closes_at || run.issued == run.most);
+            let finished = run.busy == 0
+                && waiting.is_empty()
+                && (now >= run.closes_at || run.issued == run.most);
             if finished || now >= run.closes_at + DRAIN {
                 break;
             }
@@ -143,7 +161,8 @@ impl Connections {
                 _ if now < run.closes_at => run.closes_at,
                 _ => run.closes_at + DRAIN,
             };
-            self.poller.wait(wake.saturating_duration_since(now), &mut ready)?;
+            self.poller
+                .wait(wake.saturating_duration_since(now), &mut ready)?;
             for &token in &ready {
                 self.advance(token, pace, &mut run, &mut idle)?;
             }
@@ -160,31 +179,50 @@ impl Connections {
 
     fn send(&mut self, token: usize, due: Instant, run: &mut Run) -> Result<()> {
         let connection = &mut self.connections[token];
-        connection.state = State::Busy { due, request: run.issued, written: 0 };
+        connection.state = State::Busy {
+            due,
+            request: run.issued,
+            written: 0,
+        };
         connection.reader.restart();
         run.issued += 1;
         run.busy += 1;
         if connection.write(run)?.is_partial() {
-            self.poller.change(&connection.stream, token, Interest::ReadAndWrite)?;
+            self.poller
+                .change(&connection.stream, token, Interest::ReadAndWrite)?;
         }
         Ok(())
     }
 
     /// Continues what a connection can do, and at a closed loop asks again at once.
-    fn advance(&mut self, token: usize, pace: Pace, run: &mut Run, idle: &mut Vec<usize>) -> Result<()> {
+    fn advance(
+        &mut self,
+        token: usize,
+        pace: Pace,
+        run: &mut Run,
+        idle: &mut Vec<usize>,
+    ) -> Result<()> {
         let connection = &mut self.connections[token];
         if connection.is_writing(run) && !connection.write(run)?.is_partial() {
-            self.poller.change(&connection.stream, token, Interest::Read)?;
+            self.poller
+                .change(&connection.stream, token, Interest::Read)?;
         }
         let complete = match connection.stream.read(&mut self.buffer) {
             Ok(0) => Err(anyhow!("closed by the server")),
-            Ok(read) => connection.reader.feed(&self.buffer[..read]).and_then(|complete| {
-                if complete && connection.is_writing(run) {
-                    bail!("answered before the upload was complete");
-                }
-                Ok(complete)
-            }),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(false),
+            Ok(read) => connection
+                .reader
+                .feed(&self.buffer[..read])
+                .and_then(|complete| {
+                    if complete && connection.is_writing(run) {
+                        bail!("answered before the upload was complete");
+                    }
+                    Ok(complete)
+                }),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         };
         match (complete, connection.state) {
@@ -205,7 +243,9 @@ impl Connections {
                 run.busy -= 1;
                 run.outcome.failed += 1;
                 if run.outcome.failed > MAX_FAILURES {
-                    return Err(error.context(format!("more than {MAX_FAILURES} requests failed, the last one")));
+                    return Err(error.context(format!(
+                        "more than {MAX_FAILURES} requests failed, the last one"
+                    )));
                 }
                 idle.push(token);
                 self.reopen(token)
@@ -242,22 +282,34 @@ impl Written {
 
 impl Connection {
     fn open(address: SocketAddr, poller: &Poller, token: usize) -> Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+        let stream =
+            TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         poller.add(&stream, token)?;
-        Ok(Self { stream, reader: ResponseReader::new(), state: State::Idle })
+        Ok(Self {
+            stream,
+            reader: ResponseReader::new(),
+            state: State::Idle,
+        })
     }
 
     fn is_writing(&self, run: &Run) -> bool {
         match self.state {
-            State::Busy { request, written, .. } => written < run.request(request).len(),
+            State::Busy {
+                request, written, ..
+            } => written < run.request(request).len(),
             State::Idle => false,
         }
     }
 
     fn write(&mut self, run: &Run) -> Result<Written> {
-        let State::Busy { request, written, .. } = &mut self.state else { bail!("nothing to write") };
+        let State::Busy {
+            request, written, ..
+        } = &mut self.state
+        else {
+            bail!("nothing to write")
+        };
         let bytes = run.request(*request);
         while *written < bytes.len() {
             match self.stream.write(&bytes[*written..]) {
@@ -343,8 +395,14 @@ mod tests {
         // the requests must be seen to queue, for as long as the run lasts.
         let address = slow_server(Duration::from_millis(10));
         let request = http::get("test");
-        let requests = Requests::Same { request: &request, duration: Duration::from_millis(500) };
-        let outcome = Connections::open(address, 1).unwrap().run(&requests, Pace::Open { rate: 200.0 }).unwrap();
+        let requests = Requests::Same {
+            request: &request,
+            duration: Duration::from_millis(500),
+        };
+        let outcome = Connections::open(address, 1)
+            .unwrap()
+            .run(&requests, Pace::Open { rate: 200.0 })
+            .unwrap();
         assert_eq!(outcome.failed, 0);
         assert!(outcome.answered > 70, "{}", outcome.answered);
         assert!(outcome.latency.quantile(0.99) > Duration::from_millis(250));
@@ -354,8 +412,14 @@ mod tests {
     fn each_request_of_a_list_is_sent_once() {
         let address = slow_server(Duration::ZERO);
         let list = vec![http::get("a"), http::get("b"), http::get("c")];
-        let requests = Requests::Once { requests: &list, limit: Duration::from_secs(5) };
-        let outcome = Connections::open(address, 1).unwrap().run(&requests, Pace::Closed).unwrap();
+        let requests = Requests::Once {
+            requests: &list,
+            limit: Duration::from_secs(5),
+        };
+        let outcome = Connections::open(address, 1)
+            .unwrap()
+            .run(&requests, Pace::Closed)
+            .unwrap();
         assert_eq!((outcome.answered, outcome.failed), (3, 0));
     }
 }

@@ -62,8 +62,17 @@ impl Bench {
     }
 
     /// Lets every peer of `peers` prepare what it needs for its rounds.
-    fn enter<S>(&self, name: &'static str, peers: Vec<Peer>, set_up: impl Fn(&Peer) -> Result<S>) -> Turns<'_, S> {
-        let mut turns = Turns { bench: self, name, contenders: Vec::new() };
+    fn enter<S>(
+        &self,
+        name: &'static str,
+        peers: Vec<Peer>,
+        set_up: impl Fn(&Peer) -> Result<S>,
+    ) -> Turns<'_, S> {
+        let mut turns = Turns {
+            bench: self,
+            name,
+            contenders: Vec::new(),
+        };
         for peer in peers {
             let state = set_up(&peer);
             turns.contenders.push(Contender { peer, state: None });
@@ -94,7 +103,9 @@ impl<S> Turns<'_, S> {
         for _ in 0..rounds {
             for index in 0..self.contenders.len() {
                 let contender = &mut self.contenders[index];
-                let Some(mut state) = contender.state.take() else { continue };
+                let Some(mut state) = contender.state.take() else {
+                    continue;
+                };
                 let result = round(&contender.peer, &mut state).map(|()| state);
                 self.keep(index, result);
             }
@@ -102,7 +113,12 @@ impl<S> Turns<'_, S> {
     }
 
     /// A row of one figure for each peer that `is_in` it.
-    fn row(&self, row: Row, is_in: impl Fn(&Peer) -> bool, figure: impl Fn(&S) -> Option<Samples>) -> Row {
+    fn row(
+        &self,
+        row: Row,
+        is_in: impl Fn(&Peer) -> bool,
+        figure: impl Fn(&S) -> Option<Samples>,
+    ) -> Row {
         let mut row = row;
         for Contender { peer, state } in &self.contenders {
             if let Some(state) = state.as_ref().filter(|_| is_in(peer)) {
@@ -117,13 +133,19 @@ impl<S> Turns<'_, S> {
         match state {
             Ok(state) => contender.state = Some(state),
             Err(error) => {
-                self.bench.note(format!("{}: {} dropped out: {error:#}", self.name, contender.peer.label()));
+                self.bench.note(format!(
+                    "{}: {} dropped out: {error:#}",
+                    self.name,
+                    contender.peer.label()
+                ));
             }
         }
     }
 
     fn states(&self) -> impl Iterator<Item = (&Peer, &S)> {
-        self.contenders.iter().filter_map(|contender| Some((&contender.peer, contender.state.as_ref()?)))
+        self.contenders
+            .iter()
+            .filter_map(|contender| Some((&contender.peer, contender.state.as_ref()?)))
     }
 }
 

@@ -41,17 +41,32 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn find_workerd(given: Option<&Path>) -> Result<Self> {
         let program = workerd::find(given)?;
-        Ok(Self { column: Column::Workerd, version: version_of(&program)?, program, lanes: 1 })
+        Ok(Self {
+            column: Column::Workerd,
+            version: version_of(&program)?,
+            program,
+            lanes: 1,
+        })
     }
 
     pub(crate) fn find_outboard(given: Option<&Path>) -> Result<Self> {
         let program = outboard::find(given)?;
-        Ok(Self { column: Column::Outboard, version: version_of(&program)?, program, lanes: 1 })
+        Ok(Self {
+            column: Column::Outboard,
+            version: version_of(&program)?,
+            program,
+            lanes: 1,
+        })
     }
 
     /// The same program with another number of lanes.
     pub(crate) fn with_lanes(&self, lanes: usize) -> Self {
-        Self { column: self.column, program: self.program.clone(), version: self.version.clone(), lanes }
+        Self {
+            column: self.column,
+            program: self.program.clone(),
+            version: self.version.clone(),
+            lanes,
+        }
     }
 
     pub(crate) fn lanes(&self) -> usize {
@@ -87,5 +102,10 @@ impl Peer {
 fn version_of(program: &Path) -> Result<String> {
     let output = Command::new(program).arg("--version").output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().next().unwrap_or("unknown version").trim().to_owned())
+    Ok(text
+        .lines()
+        .next()
+        .unwrap_or("unknown version")
+        .trim()
+        .to_owned())
 }

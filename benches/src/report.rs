@@ -23,8 +23,15 @@ impl Samples {
         let unsorted = rounds.clone();
         rounds.sort_by(f64::total_cmp);
         let middle = rounds.len() / 2;
-        let value = if rounds.len() % 2 == 1 { rounds[middle] } else { (rounds[middle - 1] + rounds[middle]) / 2.0 };
-        Some(Self { value, rounds: unsorted })
+        let value = if rounds.len() % 2 == 1 {
+            rounds[middle]
+        } else {
+            (rounds[middle - 1] + rounds[middle]) / 2.0
+        };
+        Some(Self {
+            value,
+            rounds: unsorted,
+        })
     }
 
     /// A figure over all rounds together, such as a percentile that one round has too few events for.
@@ -41,7 +48,10 @@ impl Samples {
     }
 
     fn max(&self) -> f64 {
-        self.rounds.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+        self.rounds
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 }
 
@@ -57,8 +67,19 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(measurement: &'static str, what: impl Into<String>, unit: &'static str) -> Self {
-        Self { measurement, what: what.into(), unit, aim: "", workerd: None, outboard: None }
+    pub(crate) fn new(
+        measurement: &'static str,
+        what: impl Into<String>,
+        unit: &'static str,
+    ) -> Self {
+        Self {
+            measurement,
+            what: what.into(),
+            unit,
+            aim: "",
+            workerd: None,
+            outboard: None,
+        }
     }
 
     pub(crate) fn aim(mut self, aim: &'static str) -> Self {
@@ -101,26 +122,71 @@ impl Report {
             (machine.memory_bytes as f64 / 1e9).round(),
             machine.kernel
         );
-        let programs: Vec<_> = self.programs.iter().map(|(label, version)| format!("{label}: {version}")).collect();
+        let programs: Vec<_> = self
+            .programs
+            .iter()
+            .map(|(label, version)| format!("{label}: {version}"))
+            .collect();
         let _ = writeln!(text, "{} · {}\n", programs.join(" · "), self.effort);
 
-        let mut cells = vec![["Measurement", "Unit", "workerd", "outboard", "outboard / workerd", "Aim"].map(String::from)];
+        let mut cells = vec![
+            [
+                "Measurement",
+                "Unit",
+                "workerd",
+                "outboard",
+                "outboard / workerd",
+                "Aim",
+            ]
+            .map(String::from),
+        ];
         for row in &self.rows {
-            let ratio = row.ratio().map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
-            cells.push([row.what.clone(), row.unit.to_owned(), show(&row.workerd), show(&row.outboard), ratio, row.aim.to_owned()]);
+            let ratio = row.ratio().map_or_else(
+                || "–".to_owned(),
+                |ratio| {
+                    if ratio < 0.1 {
+                        format!("{ratio:.3}")
+                    } else {
+                        format!("{ratio:.2}")
+                    }
+                },
+            );
+            cells.push([
+                row.what.clone(),
+                row.unit.to_owned(),
+                show(&row.workerd),
+                show(&row.outboard),
+                ratio,
+                row.aim.to_owned(),
+            ]);
         }
-        let widths: Vec<usize> =
-            (0..6).map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..6)
+            .map(|column| {
+                cells
+                    .iter()
+                    .map(|row| row[column].chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
         for (index, row) in cells.iter().enumerate() {
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let pad = " ".repeat(width - cell.chars().count());
-                let _ = if column < 2 { write!(text, "| {cell}{pad} ") } else { write!(text, "| {pad}{cell} ") };
+                let _ = if column < 2 {
+                    write!(text, "| {cell}{pad} ")
+                } else {
+                    write!(text, "| {pad}{cell} ")
+                };
             }
             text.push_str("|\n");
             if index == 0 {
                 for (column, width) in widths.iter().enumerate() {
                     let dashes = "-".repeat(width + 1);
-                    let _ = if column < 2 { write!(text, "|-{dashes}") } else { write!(text, "|{dashes}:") };
+                    let _ = if column < 2 {
+                        write!(text, "|-{dashes}")
+                    } else {
+                        write!(text, "|{dashes}:")
+                    };
                 }
                 text.push_str("|\n");
             }
@@ -155,8 +221,11 @@ impl Report {
                 })
             })
             .collect();
-        let programs: serde_json::Map<String, Value> =
-            self.programs.iter().map(|(label, version)| ((*label).to_owned(), version.clone().into())).collect();
+        let programs: serde_json::Map<String, Value> = self
+            .programs
+            .iter()
+            .map(|(label, version)| ((*label).to_owned(), version.clone().into()))
+            .collect();
         json!({
             "machine": {
                 "cpu": self.machine.cpu,
@@ -175,8 +244,15 @@ impl Report {
 
 /// `23,100 (22,500–23,800)`: the figure, and the least and most of the rounds.
 fn show(samples: &Option<Samples>) -> String {
-    let Some(samples) = samples else { return "–".to_owned() };
-    format!("{} ({}–{})", number(samples.value), number(samples.min()), number(samples.max()))
+    let Some(samples) = samples else {
+        return "–".to_owned();
+    };
+    format!(
+        "{} ({}–{})",
+        number(samples.value),
+        number(samples.min()),
+        number(samples.max())
+    )
 }
 
 /// Three significant digits, thousands apart.
@@ -193,7 +269,7 @@ fn number(value: f64) -> String {
     let plain = rounded.to_string();
     let mut text = String::new();
     for (index, digit) in plain.chars().enumerate() {
-        if index > 0 && (plain.len() - index) % 3 == 0 {
+        if index > 0 && (plain.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

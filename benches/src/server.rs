@@ -40,14 +40,29 @@ pub(crate) struct Memory {
 
 impl Server {
     /// Starts `command` and returns once `request` is answered with success.
-    pub(crate) fn start(mut command: Command, port: u16, request: &[u8], log: PathBuf) -> Result<Self> {
+    pub(crate) fn start(
+        mut command: Command,
+        port: u16,
+        request: &[u8],
+        log: PathBuf,
+    ) -> Result<Self> {
         let output = File::create(&log)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
         kernel::die_with_us(&mut command);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let started = Instant::now();
-        let child = command.spawn().with_context(|| format!("starting {:?}", command.get_program()))?;
-        let mut server = Self { child, address, log, start_to_ready: Duration::ZERO };
+        let child = command
+            .spawn()
+            .with_context(|| format!("starting {:?}", command.get_program()))?;
+        let mut server = Self {
+            child,
+            address,
+            log,
+            start_to_ready: Duration::ZERO,
+        };
         while started.elapsed() < START_PATIENCE {
             match Client::connect(address) {
                 Ok(mut client) => match client.ask(request) {
@@ -57,13 +72,20 @@ impl Server {
                     }
                     Ok(reply) => {
                         let body = String::from_utf8_lossy(&reply.body).into_owned();
-                        bail!("the first answer was {}: {body}\n{}", reply.status, server.log_tail());
+                        bail!(
+                            "the first answer was {}: {body}\n{}",
+                            reply.status,
+                            server.log_tail()
+                        );
                     }
                     Err(error) => bail!("no first answer: {error:#}\n{}", server.log_tail()),
                 },
                 Err(_) => {
                     if let Some(status) = server.child.try_wait()? {
-                        bail!("ended before it was ready ({status})\n{}", server.log_tail());
+                        bail!(
+                            "ended before it was ready ({status})\n{}",
+                            server.log_tail()
+                        );
                     }
                     sleep(START_POLL);
                 }
@@ -80,7 +102,8 @@ impl Server {
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut total = Duration::ZERO;
         for pid in self.processes() {
-            total += kernel::process_cpu(pid).with_context(|| format!("CPU clock of process {pid}"))?;
+            total +=
+                kernel::process_cpu(pid).with_context(|| format!("CPU clock of process {pid}"))?;
         }
         Ok(total)
     }
@@ -93,7 +116,9 @@ impl Server {
             let field = |name: &str| -> Result<u64> {
                 let line = text.lines().find_map(|line| line.strip_prefix(name));
                 let kilobytes = line.and_then(|line| line.split_whitespace().next());
-                let kilobytes: u64 = kilobytes.and_then(|number| number.parse().ok()).with_context(|| format!("{name} in {path}"))?;
+                let kilobytes: u64 = kilobytes
+                    .and_then(|number| number.parse().ok())
+                    .with_context(|| format!("{name} in {path}"))?;
                 Ok(kilobytes * 1024)
             };
             memory.rss += field("Rss:")?;
@@ -108,10 +133,17 @@ impl Server {
         let mut to_visit = VecDeque::from([self.child.id()]);
         while let Some(pid) = to_visit.pop_front() {
             found.push(pid);
-            let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+            let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+                continue;
+            };
             for thread in threads.flatten() {
-                let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-                to_visit.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+                let children =
+                    fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                to_visit.extend(
+                    children
+                        .split_whitespace()
+                        .filter_map(|pid| pid.parse::<u32>().ok()),
+                );
             }
         }
         found
@@ -120,7 +152,10 @@ impl Server {
     fn log_tail(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let skipped = log.lines().count().saturating_sub(20);
-        log.lines().skip(skipped).map(|line| format!("  | {line}\n")).collect()
+        log.lines()
+            .skip(skipped)
+            .map(|line| format!("  | {line}\n"))
+            .collect()
     }
 }
 
@@ -141,7 +176,9 @@ impl Drop for Server {
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 /// A folder of this run's configurations and logs, gone when dropped.
@@ -154,7 +191,10 @@ impl Scratch {
     pub(crate) fn new() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("outboard-bench-{}", std::process::id()));
         fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
-        Ok(Self { path, servers: 0.into() })
+        Ok(Self {
+            path,
+            servers: 0.into(),
+        })
     }
 
     /// A new folder for one server.

@@ -35,14 +35,28 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let script = include_str!("../../scripts/hello.js");
     let request = http::get("bench.test");
     let run = |connections: &mut Connections, pace, duration| -> Result<Outcome> {
-        let outcome = connections.run(&Requests::Same { request: &request, duration }, pace)?;
+        let outcome = connections.run(
+            &Requests::Same {
+                request: &request,
+                duration,
+            },
+            pace,
+        )?;
         if outcome.failed > 0 || outcome.answered == 0 {
-            bail!("{} requests answered, {} failed", outcome.answered, outcome.failed);
+            bail!(
+                "{} requests answered, {} failed",
+                outcome.answered,
+                outcome.failed
+            );
         }
         Ok(outcome)
     };
-    let warm_up = bench.effort.pick(Duration::from_secs(1), Duration::from_millis(300));
-    let duration = bench.effort.pick(Duration::from_secs(2), Duration::from_millis(500));
+    let warm_up = bench
+        .effort
+        .pick(Duration::from_secs(1), Duration::from_millis(300));
+    let duration = bench
+        .effort
+        .pick(Duration::from_secs(2), Duration::from_millis(500));
 
     let mut turns = bench.enter("latency", bench.peers(), |peer| {
         let server = peer.start(Site::One { script }, &request, &bench.scratch)?;
@@ -54,12 +68,25 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
             peaks.push(outcome.answered as f64 / outcome.elapsed.as_secs_f64());
         }
         let peak = Samples::median(peaks).map_or(0.0, |peak| peak.value());
-        Ok(Running { connections, peak, own_half: AtRate::default(), same: AtRate::default(), late: Vec::new(), _server: server })
+        Ok(Running {
+            connections,
+            peak,
+            own_half: AtRate::default(),
+            same: AtRate::default(),
+            late: Vec::new(),
+            _server: server,
+        })
     });
-    let lowest = turns.states().map(|(_, running)| running.peak).fold(f64::INFINITY, f64::min);
+    let lowest = turns
+        .states()
+        .map(|(_, running)| running.peak)
+        .fold(f64::INFINITY, f64::min);
 
     turns.rounds(5, |_, running| {
-        for (at, rate) in [(&mut running.own_half, running.peak / 2.0), (&mut running.same, lowest / 2.0)] {
+        for (at, rate) in [
+            (&mut running.own_half, running.peak / 2.0),
+            (&mut running.same, lowest / 2.0),
+        ] {
             at.rate = rate;
             let outcome = run(&mut running.connections, Pace::Open { rate }, duration)?;
             for (rounds, (_, quantile)) in at.rounds.iter_mut().zip(PERCENTILES) {
@@ -72,15 +99,28 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
 
     let mut rows = Vec::new();
     for (what, at) in [
-        ("hello at half of its own peak", (|running: &Running| &running.own_half) as fn(&Running) -> &AtRate),
-        ("hello at half of the lower peak", |running: &Running| &running.same),
+        (
+            "hello at half of its own peak",
+            (|running: &Running| &running.own_half) as fn(&Running) -> &AtRate,
+        ),
+        ("hello at half of the lower peak", |running: &Running| {
+            &running.same
+        }),
     ] {
         let offered = Row::new("latency", format!("{what}: offered"), "requests / s");
-        rows.push(turns.row(offered, everyone, |running| Samples::pooled(at(running).rate, vec![at(running).rate])));
+        rows.push(turns.row(offered, everyone, |running| {
+            Samples::pooled(at(running).rate, vec![at(running).rate])
+        }));
         for (index, (percentile, _)) in PERCENTILES.iter().enumerate() {
-            let aim = if *percentile == "p99" { "ratio ≤ 0.5" } else { "" };
+            let aim = if *percentile == "p99" {
+                "ratio ≤ 0.5"
+            } else {
+                ""
+            };
             let row = Row::new("latency", format!("{what}: {percentile}"), "ms").aim(aim);
-            rows.push(turns.row(row, everyone, |running| Samples::median(at(running).rounds[index].clone())));
+            rows.push(turns.row(row, everyone, |running| {
+                Samples::median(at(running).rounds[index].clone())
+            }));
         }
     }
     for (peer, running) in turns.states() {

@@ -37,23 +37,36 @@ struct Stage {
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let available = machine::available_memory()?;
     if available < NEEDED {
-        bail!("needs {} MB of available memory, found {}", NEEDED / 1_000_000, available / 1_000_000);
+        bail!(
+            "needs {} MB of available memory, found {}",
+            NEEDED / 1_000_000,
+            available / 1_000_000
+        );
     }
     let rounds = bench.effort.pick(3, 1);
     let mut turns = bench.enter("memory", bench.peers(), |_| Ok(Rounds::default()));
     turns.rounds(rounds, |peer, rounds| rounds.round(bench, peer));
 
-    let mut rows = vec![turns.row(Row::new("memory", "server with one isolate, PSS", "MB"), everyone, |rounds| {
-        Samples::median(rounds.base.clone())
-    })];
+    let mut rows = vec![turns.row(
+        Row::new("memory", "server with one isolate, PSS", "MB"),
+        everyone,
+        |rounds| Samples::median(rounds.base.clone()),
+    )];
     for (index, count) in STAGES.iter().enumerate() {
-        let row = Row::new("memory", format!("idle isolate, one of {count}, PSS"), "MB").aim("≤ 1.0 MB");
-        rows.push(turns.row(row, everyone, |rounds| Samples::median(rounds.stages[index].pss.clone())));
+        let row =
+            Row::new("memory", format!("idle isolate, one of {count}, PSS"), "MB").aim("≤ 1.0 MB");
+        rows.push(turns.row(row, everyone, |rounds| {
+            Samples::median(rounds.stages[index].pss.clone())
+        }));
         let row = Row::new("memory", format!("idle isolate, one of {count}, RSS"), "MB");
-        rows.push(turns.row(row, everyone, |rounds| Samples::median(rounds.stages[index].rss.clone())));
+        rows.push(turns.row(row, everyone, |rounds| {
+            Samples::median(rounds.stages[index].rss.clone())
+        }));
     }
     let row = Row::new("memory", "isolates still alive when asked again", "%");
-    rows.push(turns.row(row, everyone, |rounds| Samples::median(rounds.alive.clone())));
+    rows.push(turns.row(row, everyone, |rounds| {
+        Samples::median(rounds.alive.clone())
+    }));
     Ok(rows)
 }
 
@@ -62,8 +75,17 @@ impl Rounds {
     fn round(&mut self, bench: &Bench, peer: &Peer) -> Result<()> {
         let script = include_str!("../../scripts/counter.js");
         let most = STAGES[STAGES.len() - 1];
-        let server = peer.start(Site::Tenants { script, count: 1 + most }, &http::get(&tenant(0)), &bench.scratch)?;
-        let idle = bench.effort.pick(Duration::from_secs(4), Duration::from_secs(2));
+        let server = peer.start(
+            Site::Tenants {
+                script,
+                count: 1 + most,
+            },
+            &http::get(&tenant(0)),
+            &bench.scratch,
+        )?;
+        let idle = bench
+            .effort
+            .pick(Duration::from_secs(3), Duration::from_secs(2));
         let base = weigh(&server, idle)?;
         self.base.push(base.pss as f64 / 1e6);
         let mut made = 0;
@@ -83,9 +105,20 @@ impl Rounds {
 fn make(server: &Server, tenants: std::ops::RangeInclusive<usize>) -> Result<()> {
     let list: Vec<_> = tenants.map(|index| http::get(&tenant(index))).collect();
     let mut connections = Connections::open(server.address(), 4)?;
-    let outcome = connections.run(&Requests::Once { requests: &list, limit: Duration::from_secs(60) }, Pace::Closed)?;
+    let outcome = connections.run(
+        &Requests::Once {
+            requests: &list,
+            limit: Duration::from_secs(60),
+        },
+        Pace::Closed,
+    )?;
     if outcome.failed > 0 || outcome.answered != list.len() as u64 {
-        bail!("of {} new tenants {} were answered and {} failed", list.len(), outcome.answered, outcome.failed);
+        bail!(
+            "of {} new tenants {} were answered and {} failed",
+            list.len(),
+            outcome.answered,
+            outcome.failed
+        );
     }
     Ok(())
 }
@@ -103,7 +136,9 @@ fn alive(server: &Server, most: usize) -> Result<f64> {
     let mut alive = 0;
     for index in (1..=most).step_by(ALIVE_STEP) {
         let host = tenant(index);
-        let reply = client.ask(&http::get(&host)).with_context(|| host.clone())?;
+        let reply = client
+            .ask(&http::get(&host))
+            .with_context(|| host.clone())?;
         asked += 1;
         alive += usize::from(reply.body == format!("{host} 2\n").as_bytes());
     }

@@ -9,12 +9,26 @@ use crate::report::{Row, Samples};
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let script = include_str!("../../scripts/hello.js");
-    let start = |peer: &Peer| Ok(peer.start(Site::One { script }, &http::get("bench.test"), &bench.scratch)?.start_to_ready);
+    let start = |peer: &Peer| {
+        Ok(peer
+            .start(
+                Site::One { script },
+                &http::get("bench.test"),
+                &bench.scratch,
+            )?
+            .start_to_ready)
+    };
     // The first start also brings the program from disk into memory.
-    let mut turns = bench.enter("start", bench.peers(), |peer| start(peer).map(|_| Vec::new()));
+    let mut turns = bench.enter("start", bench.peers(), |peer| {
+        start(peer).map(|_| Vec::new())
+    });
     turns.rounds(bench.effort.pick(15, 5), |peer, rounds: &mut Vec<f64>| {
         rounds.push(millis(start(peer)?));
         Ok(())
     });
-    Ok(vec![turns.row(Row::new("start", "program start to first answer", "ms"), everyone, |rounds| Samples::median(rounds.clone()))])
+    Ok(vec![turns.row(
+        Row::new("start", "program start to first answer", "ms"),
+        everyone,
+        |rounds| Samples::median(rounds.clone()),
+    )])
 }

@@ -62,7 +62,10 @@ pub(super) fn json(bench: &Bench) -> Result<Vec<Row>> {
             script: include_str!("../../scripts/json_echo.js"),
             request: http::post("bench.test", "application/json", order.as_bytes()),
             connections: 64,
-            is_right: |body| serde_json::from_slice(body).is_ok_and(|order: serde_json::Value| order["total"] == 2532),
+            is_right: |body| {
+                serde_json::from_slice(body)
+                    .is_ok_and(|order: serde_json::Value| order["total"] == 2532)
+            },
             lanes: Lanes::One,
         },
     )
@@ -92,7 +95,11 @@ pub(super) fn upload(bench: &Bench) -> Result<Vec<Row>> {
             what: "1 MB upload passed through",
             aim: "",
             script: include_str!("../../scripts/pass_through.js"),
-            request: http::post("bench.test", "application/octet-stream", &vec![b'u'; MEGABYTE]),
+            request: http::post(
+                "bench.test",
+                "application/octet-stream",
+                &vec![b'u'; MEGABYTE],
+            ),
             connections: 16,
             is_right: |body| body.len() == MEGABYTE && body.iter().all(|&byte| byte == b'u'),
             lanes: Lanes::One,
@@ -129,10 +136,18 @@ fn measure(bench: &Bench, case: &Case) -> Result<Vec<Row>> {
     let mut peers = bench.peers();
     let all_lanes = (case.lanes == Lanes::OneAndAll && bench.cores > 1).then_some(bench.cores);
     if let Some(lanes) = all_lanes {
-        peers.extend(bench.peers.iter().filter(|peer| peer.has_lanes()).map(|peer| peer.with_lanes(lanes)));
+        peers.extend(
+            bench
+                .peers
+                .iter()
+                .filter(|peer| peer.has_lanes())
+                .map(|peer| peer.with_lanes(lanes)),
+        );
     }
     let mut turns = bench.enter(case.name, peers, |peer| Running::start(bench, peer, case));
-    let duration = bench.effort.pick(Duration::from_secs(2), Duration::from_millis(400));
+    let duration = bench
+        .effort
+        .pick(Duration::from_secs(2), Duration::from_millis(400));
     turns.rounds(5, |_, running| running.round(case, duration));
 
     let mut rows = vec![
@@ -149,12 +164,24 @@ fn measure(bench: &Bench, case: &Case) -> Result<Vec<Row>> {
     ];
     if let Some(lanes) = all_lanes {
         let several = |peer: &Peer| peer.lanes() > 1;
-        rows.push(turns.row(Row::new(case.name, format!("{}, {lanes} lanes", case.what), "requests / CPU s"), several, |running| {
-            Samples::median(running.per_cpu_second.clone())
-        }));
-        rows.push(turns.row(Row::new(case.name, format!("{}, {lanes} lanes, wall", case.what), "requests / s"), several, |running| {
-            Samples::median(running.per_second.clone())
-        }));
+        rows.push(turns.row(
+            Row::new(
+                case.name,
+                format!("{}, {lanes} lanes", case.what),
+                "requests / CPU s",
+            ),
+            several,
+            |running| Samples::median(running.per_cpu_second.clone()),
+        ));
+        rows.push(turns.row(
+            Row::new(
+                case.name,
+                format!("{}, {lanes} lanes, wall", case.what),
+                "requests / s",
+            ),
+            several,
+            |running| Samples::median(running.per_second.clone()),
+        ));
     }
     for (peer, running) in turns.states() {
         if running.generator > 0.9 {
@@ -172,16 +199,35 @@ fn measure(bench: &Bench, case: &Case) -> Result<Vec<Row>> {
 
 impl Running {
     fn start(bench: &Bench, peer: &Peer, case: &Case) -> Result<Self> {
-        let server = peer.start(Site::One { script: case.script }, &case.request, &bench.scratch)?;
+        let server = peer.start(
+            Site::One {
+                script: case.script,
+            },
+            &case.request,
+            &bench.scratch,
+        )?;
         let reply = Client::connect(server.address())?.ask(&case.request)?;
         if reply.status != 200 || !(case.is_right)(&reply.body) {
-            let start = String::from_utf8_lossy(&reply.body[..reply.body.len().min(200)]).into_owned();
-            bail!("wrong answer: status {}, {} bytes: {start}", reply.status, reply.body.len());
+            let start =
+                String::from_utf8_lossy(&reply.body[..reply.body.len().min(200)]).into_owned();
+            bail!(
+                "wrong answer: status {}, {} bytes: {start}",
+                reply.status,
+                reply.body.len()
+            );
         }
         let mut connections = Connections::open(server.address(), case.connections)?;
-        let warm_up = bench.effort.pick(Duration::from_secs(1), Duration::from_millis(300));
+        let warm_up = bench
+            .effort
+            .pick(Duration::from_secs(1), Duration::from_millis(300));
         run(&mut connections, case, warm_up)?;
-        Ok(Self { server, connections, per_cpu_second: Vec::new(), per_second: Vec::new(), generator: 0.0 })
+        Ok(Self {
+            server,
+            connections,
+            per_cpu_second: Vec::new(),
+            per_second: Vec::new(),
+            generator: 0.0,
+        })
     }
 
     fn round(&mut self, case: &Case, duration: Duration) -> Result<()> {
@@ -190,16 +236,29 @@ impl Running {
         let cpu = self.server.cpu()?.saturating_sub(cpu_before);
         let answered = outcome.answered as f64;
         self.per_cpu_second.push(answered / cpu.as_secs_f64());
-        self.per_second.push(answered / outcome.elapsed.as_secs_f64());
-        self.generator = self.generator.max(outcome.generator_cpu.as_secs_f64() / outcome.elapsed.as_secs_f64());
+        self.per_second
+            .push(answered / outcome.elapsed.as_secs_f64());
+        self.generator = self
+            .generator
+            .max(outcome.generator_cpu.as_secs_f64() / outcome.elapsed.as_secs_f64());
         Ok(())
     }
 }
 
 fn run(connections: &mut Connections, case: &Case, duration: Duration) -> Result<Outcome> {
-    let outcome = connections.run(&Requests::Same { request: &case.request, duration }, Pace::Closed)?;
+    let outcome = connections.run(
+        &Requests::Same {
+            request: &case.request,
+            duration,
+        },
+        Pace::Closed,
+    )?;
     if outcome.failed > 0 || outcome.answered == 0 {
-        bail!("{} requests answered, {} failed", outcome.answered, outcome.failed);
+        bail!(
+            "{} requests answered, {} failed",
+            outcome.answered,
+            outcome.failed
+        );
     }
     Ok(outcome)
 }

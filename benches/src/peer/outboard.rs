@@ -21,7 +21,10 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
     }
     // target/<profile>/outboard-bench; only the release build is worth measuring.
     let own = std::env::current_exe()?;
-    let target = own.parent().and_then(Path::parent).context("this program is in no target folder")?;
+    let target = own
+        .parent()
+        .and_then(Path::parent)
+        .context("this program is in no target folder")?;
     let program = target.join("release/outboard");
     if program.is_file() {
         return Ok(program);
@@ -32,8 +35,16 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
     )
 }
 
-pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: u16, lanes: usize) -> Result<()> {
-    let mut config = format!("listen = \"127.0.0.1:{port}\"\nlanes = {lanes}\n\n[access_log]\nenabled = false\n");
+pub(super) fn configure(
+    command: &mut Command,
+    site: Site,
+    folder: &Path,
+    port: u16,
+    lanes: usize,
+) -> Result<()> {
+    let mut config = format!(
+        "listen = \"127.0.0.1:{port}\"\nlanes = {lanes}\n\n[access_log]\nenabled = false\n"
+    );
     let mut worker = |name: &str, route: &str, script: &str| -> Result<()> {
         let main = folder.join(format!("{name}.js"));
         write(&main, script)?;
@@ -49,7 +60,11 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
         Site::Tenants { script, count } => {
             for index in 0..count {
                 let host = tenant(index);
-                worker(&format!("w{index}"), &host, &format!("const NAME = \"{host}\";\n{script}"))?;
+                worker(
+                    &format!("w{index}"),
+                    &host,
+                    &format!("const NAME = \"{host}\";\n{script}"),
+                )?;
             }
         }
     }

@@ -28,8 +28,17 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("WORKERD") {
         places.push(PathBuf::from(program));
     }
-    for folder in ["node_modules", "benches/node_modules", concat!(env!("CARGO_MANIFEST_DIR"), "/node_modules")] {
-        places.push(Path::new(folder).join("@cloudflare").join(package()).join("bin/workerd"));
+    for folder in [
+        "node_modules",
+        "benches/node_modules",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/node_modules"),
+    ] {
+        places.push(
+            Path::new(folder)
+                .join("@cloudflare")
+                .join(package())
+                .join("bin/workerd"),
+        );
         places.push(Path::new(folder).join("workerd/bin/workerd"));
     }
     for place in places {
@@ -44,12 +53,19 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn package() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "workerd-linux-arm64" } else { "workerd-linux-64" }
+    if cfg!(target_arch = "aarch64") {
+        "workerd-linux-arm64"
+    } else {
+        "workerd-linux-64"
+    }
 }
 
 fn is_native(program: &Path) -> bool {
     let mut magic = [0; 4];
-    File::open(program).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && &magic == b"\x7fELF"
+    File::open(program)
+        .and_then(|mut file| file.read_exact(&mut magic))
+        .is_ok()
+        && &magic == b"\x7fELF"
 }
 
 pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: u16) -> Result<()> {

@@ -18,7 +18,9 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
+const { EventContext, runInEvent, setGrace } = core.loadExtScript(
+  "ext:outboard/event.js",
+);
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
@@ -58,7 +60,8 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
 });
 
 /** Called once, after the main module ran. */
-function attach(namespace, envJson) {
+function attach(namespace, envJson, graceMs) {
+  setGrace(graceMs);
   worker.env = JSONParse(envJson);
   worker.handler = namespace.default;
   const { handler } = worker;

@@ -6,6 +6,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_console,
   op_event_end,
   op_event_fail,
 } = core.ops;
@@ -19,7 +20,7 @@ const {
   SafeMap,
   TypeError,
 } = primordials;
-const { cancelTimer, getAsyncContext, setAsyncContext } = core;
+const { cancelTimer, createTimer, getAsyncContext, setAsyncContext } = core;
 
 const OUTSIDE_EVENT =
   "Disallowed operation called within global scope. Asynchronous I/O (ex: " +
@@ -27,6 +28,13 @@ const OUTSIDE_EVENT =
   "are not allowed within global scope. To fix this error, perform this " +
   "operation within a handler. " +
   "https://developers.cloudflare.com/workers/runtime-apis/handlers/";
+
+/** How long waitUntil may hold an answered event open, in milliseconds. */
+let graceMs = 30_000;
+
+function setGrace(ms) {
+  graceMs = ms;
+}
 
 /** One event's life: open while its handler, its body or a waitUntil is. */
 class EventContext {
@@ -43,6 +51,10 @@ class EventContext {
     /** What still holds the event open; the handler itself is the first. */
     this.holds = 1;
     this.passThrough = false;
+    /** Promises given to waitUntil that have not settled. */
+    this.waiting = 0;
+    /** Ends the event if they do not settle in time. */
+    this.grace = null;
     /** The client left before it had its answer. */
     this.abandoned = false;
     /** @type {SafeMap<number, object> | null} timers by id */
@@ -62,14 +74,33 @@ class EventContext {
   releaseHandler() {
     if (this.handling) {
       this.handling = false;
+      if (this.waiting > 0) this.startGrace();
       this.release();
     }
+  }
+
+  startGrace() {
+    this.grace = createTimer(
+      () => {
+        op_console(
+          2,
+          "waitUntil() tasks did not complete within the allowed time after " +
+            "invocation end and have been cancelled.",
+        );
+        this.end();
+      },
+      graceMs,
+      undefined,
+      false,
+      true,
+    );
   }
 
   /** Ends the event: its timers die, the host forgets it. */
   end() {
     if (this.ended) return;
     this.ended = true;
+    if (this.grace !== null) cancelTimer(this.grace);
     this.dropTimers();
     MapPrototypeDelete(this.table, this.id);
     op_event_end(this.id);
@@ -93,14 +124,15 @@ class EventContext {
       throw new TypeError("waitUntil() was called after the event ended.");
     }
     this.hold();
-    PromisePrototypeThen(
-      PromiseResolve(promise),
-      () => this.release(),
-      (error) => {
-        op_event_fail(this.id, error, /* answered */ true);
-        this.release();
-      },
-    );
+    this.waiting++;
+    const settled = () => {
+      this.waiting--;
+      this.release();
+    };
+    PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
+      op_event_fail(this.id, error, /* answered */ true);
+      settled();
+    });
   }
 }
 
@@ -127,5 +159,11 @@ function requireEvent() {
   return event;
 }
 
-return { EventContext, currentEvent, requireEvent, runInEvent };
+return {
+  currentEvent,
+  EventContext,
+  requireEvent,
+  runInEvent,
+  setGrace,
+};
 })();

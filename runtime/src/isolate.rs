@@ -124,19 +124,50 @@ struct MemoryCap {
     /// Array buffers that the runtime made for the script are not the
     /// allocator's, but V8 counts them as external memory.
     external: usize,
+    /// The turn that was looked at last, and the process's memory at that time.
+    seen: Cell<(u64, usize)>,
 }
 
-/// Stops the turn if its memory is over the cap. The watchdog asks V8 to call
-/// it, between two instructions of the script.
+impl MemoryCap {
+    /// Whether the process grew in this turn by more than its script may have.
+    /// V8 counts the memories of Wasm nowhere, so this is what bounds them; twice
+    /// the limit, since other lanes grow too.
+    fn process_outgrew(&self, turn: u64) -> bool {
+        let Some(now) = resident_memory() else {
+            return false;
+        };
+        let (seen, before) = self.seen.get();
+        if seen != turn {
+            self.seen.set((turn, now));
+            return false;
+        }
+        now.saturating_sub(before) > 2 * (self.heap + self.external)
+    }
+}
+
+/// Bytes of this process in RAM.
+fn resident_memory() -> Option<usize> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let resident: usize = pages.split(' ').nth(1)?.parse().ok()?;
+    Some(resident * PAGE)
+}
+
+/// The unit of /proc/self/statm on x86_64 and most others.
+const PAGE: usize = 4_096;
+
+/// Stops the turn, whose number `turn` carries, if its memory is over the cap.
+/// The watchdog asks V8 to call it, between two instructions of the script.
 pub(crate) unsafe extern "C" fn check_memory(
     mut isolate: v8::UnsafeRawIsolatePtr,
-    _data: *mut std::ffi::c_void,
+    turn: *mut std::ffi::c_void,
 ) {
     // SAFETY: V8 passes the isolate that it interrupts, on its own thread.
     let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut_unchecked(&mut isolate) };
     let statistics = isolate.get_heap_statistics();
     if let Some(cap) = isolate.get_slot::<MemoryCap>()
-        && (statistics.external_memory() > cap.external || statistics.used_heap_size() > cap.heap)
+        && (statistics.external_memory() > cap.external
+            || statistics.used_heap_size() > cap.heap
+            || cap.process_outgrew(turn.addr() as u64))
     {
         cap.shared.heap_full.set(true);
         isolate.terminate_execution();
@@ -201,10 +232,13 @@ impl ReadyIsolate {
         };
         let isolate = runtime.v8_isolate();
         isolate.set_allow_wasm_code_generation_callback(refuse_wasm_from_bytes);
+        // It would hold the lane without using the CPU time that ends a turn.
+        isolate.set_allow_atomics_wait(false);
         isolate.set_slot(MemoryCap {
             shared: shared.clone(),
             heap: limits.heap + HEADROOM,
             external: limits.buffers + HEADROOM,
+            seen: Cell::new((0, 0)),
         });
         let entry = Entry::take(&mut runtime, inspection);
         // After `take`: V8 looks at the global scope's console.
@@ -454,7 +488,13 @@ impl Isolate {
                 failure = Some(ScriptError::plain("env is too long"));
                 return;
             };
-            match attach.call(scope, receiver, &[namespace.into(), env.into()]) {
+            let grace = self.worker.limits.wait_until.as_millis() as f64;
+            let grace = v8::Number::new(scope, grace);
+            match attach.call(
+                scope,
+                receiver,
+                &[namespace.into(), env.into(), grace.into()],
+            ) {
                 Some(bits) => handlers = bits.uint32_value(scope).unwrap_or(0),
                 None => {
                     failure = scope.exception().map(|exception| {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deno_core::error::JsError;
 use deno_core::v8;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) finished_bodies: RefCell<Vec<EventId>>,
     /// Events that nobody waits for any more, to be told to the script.
     pub(crate) abandoned: RefCell<Vec<EventId>>,
+    logged: LogQuota,
     /// The heap reached its limit: the turn is being stopped for it.
     pub(crate) heap_full: Cell<bool>,
     /// Where debuggers hear of errors, in an isolate that can be inspected.
@@ -48,6 +50,7 @@ impl Shared {
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
             heap_full: Cell::new(false),
+            logged: LogQuota::default(),
             debugger: OnceCell::new(),
         })
     }
@@ -74,7 +77,21 @@ impl Shared {
         self.worker.borrow().clone()
     }
 
+    /// Logs a line, unless the isolate logged too much already.
     pub(crate) fn log(&self, level: LogLevel, message: &str, error: Option<&ScriptError>) {
+        let message = cut(message);
+        match self.logged.take(message.len()) {
+            Quota::Granted => self.write(level, message, error),
+            Quota::GrantedAfter { dropped } => {
+                let note = format!("{dropped} log lines over {LOG_BYTES} bytes a second dropped");
+                self.write(LogLevel::Warn, &note, None);
+                self.write(level, message, error);
+            }
+            Quota::Refused => {}
+        }
+    }
+
+    fn write(&self, level: LogLevel, message: &str, error: Option<&ScriptError>) {
         let worker = self.worker.borrow();
         self.host.log(LogRecord {
             worker: worker.as_ref().map_or("", |worker| worker.name()),
@@ -82,5 +99,63 @@ impl Shared {
             message,
             error,
         });
+    }
+}
+
+/// Bytes of log that an isolate may write a second: more than anybody reads, and
+/// little enough that a loop cannot fill a disk.
+const LOG_BYTES: usize = 256 << 10;
+/// The longest line; the rest is cut.
+const LOG_LINE: usize = 64 << 10;
+
+fn cut(message: &str) -> &str {
+    if message.len() <= LOG_LINE {
+        return message;
+    }
+    let mut end = LOG_LINE;
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    &message[..end]
+}
+
+/// What an isolate logged in the current second.
+#[derive(Default)]
+struct LogQuota {
+    since: Cell<Option<Instant>>,
+    used: Cell<usize>,
+    dropped: Cell<usize>,
+}
+
+enum Quota {
+    Granted,
+    /// A new second after one in which lines were dropped.
+    GrantedAfter {
+        dropped: usize,
+    },
+    Refused,
+}
+
+impl LogQuota {
+    fn take(&self, bytes: usize) -> Quota {
+        let now = Instant::now();
+        let fresh = self
+            .since
+            .get()
+            .is_none_or(|since| now - since >= Duration::from_secs(1));
+        if fresh {
+            self.since.set(Some(now));
+            self.used.set(0);
+        }
+        let used = self.used.get() + bytes;
+        if used > LOG_BYTES {
+            self.dropped.set(self.dropped.get() + 1);
+            return Quota::Refused;
+        }
+        self.used.set(used);
+        match self.dropped.take() {
+            0 => Quota::Granted,
+            dropped => Quota::GrantedAfter { dropped },
+        }
     }
 }

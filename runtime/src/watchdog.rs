@@ -134,9 +134,11 @@ impl LaneClock {
             self.first_seen
                 .store(cpu.as_nanos() as u64, Ordering::Relaxed);
         }
-        running
-            .isolate
-            .request_interrupt(check_memory, std::ptr::null_mut());
+        running.isolate.request_interrupt(
+            check_memory,
+            // Only a number for the callback; never read through.
+            std::ptr::without_provenance_mut(turn as usize),
+        );
         let used = cpu.saturating_sub(seen.cpu) + seen.before;
         if used > running.budget && !running.terminated {
             running.terminated = true;

@@ -152,6 +152,70 @@ fn array_buffers_over_the_limit_are_refused() {
 }
 
 #[test]
+fn wasm_memory_counts() {
+    check(
+        "const a = [];
+         for (;;) {
+           const memory = new WebAssembly.Memory({ initial: 64 });
+           new Uint8Array(memory.buffer).fill(1);
+           a.push(memory);
+         }",
+        is_memory,
+    );
+}
+
+#[test]
+fn waiting_without_using_the_cpu_is_refused() {
+    check(
+        "Atomics.wait(new Int32Array(new SharedArrayBuffer(8)), 0, 0);",
+        throws("Atomics.wait cannot be called in this context"),
+    );
+}
+
+#[test]
+fn a_wait_until_that_never_settles_is_cancelled() {
+    let bench = Bench::new();
+    let worker = worker_with(
+        "let ticks = 0;
+         export default { fetch(request, env, ctx) {
+           if (request.url.endsWith('/ticks')) return new Response(`${ticks}`);
+           ctx.waitUntil(new Promise(() => setInterval(() => ticks++, 1)));
+           return new Response('answered');
+         } };",
+        |spec| spec.limits.wait_until = Duration::from_millis(100),
+    );
+    assert_eq!(bench.get(&worker, "/").expect("an answer").1, "answered");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !bench
+        .log
+        .lock()
+        .iter()
+        .any(|line| line.contains("have been cancelled"))
+    {
+        assert!(Instant::now() < deadline, "never cancelled");
+        std::thread::yield_now();
+    }
+    let first = bench.get(&worker, "/ticks").expect("an answer").1;
+    assert_ne!(first, "0", "it ran until then");
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(bench.get(&worker, "/ticks").expect("an answer").1, first);
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut() {
+    let bench = Bench::new();
+    let worker = worker(
+        "export default { fetch() {
+           for (let i = 0; i < 2000; i++) console.log('x'.repeat(1000));
+           return new Response('ok');
+         } };",
+    );
+    assert_eq!(bench.get(&worker, "/").expect("an answer").1, "ok");
+    let logged: usize = bench.log.lock().iter().map(String::len).sum();
+    assert!((100_000..1_000_000).contains(&logged), "{logged} bytes");
+}
+
+#[test]
 fn a_hundred_thousand_timers_end_with_their_event() {
     let bench = Bench::new();
     let worker = worker_with(

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use deno_core::convert::Uint8Array;
 use deno_core::{
     AsyncRefCell, AsyncResult, BufView, CancelHandle, CancelTryFuture, OpState, RcRef, Resource,
-    ResourceId, op2,
+    ResourceId, op2, v8,
 };
 use deno_error::JsErrorBox;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -275,6 +275,51 @@ async fn read_all(state: &Rc<RefCell<OpState>>, rid: ResourceId) -> Result<Vec<u
     // Gone already where it was closed meanwhile.
     let _ = state.borrow_mut().resource_table.take_any(rid);
     bytes
+}
+
+/// A body as a script hands it over (`bodyForHost` in js/fetch.js).
+pub(crate) enum Handed {
+    Nothing,
+    Full(Bytes),
+    /// The host's own bytes, untouched.
+    Host(Rc<BodyResource>),
+    /// A script's stream.
+    Stream(Rc<dyn Resource>),
+}
+
+/// Takes a body: null, a string, bytes, or the id of a resource.
+pub(crate) fn take_body<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: &Rc<RefCell<OpState>>,
+    body: v8::Local<'a, v8::Value>,
+) -> Result<Handed, JsErrorBox> {
+    if body.is_null_or_undefined() {
+        return Ok(Handed::Nothing);
+    }
+    if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
+        let mut bytes = vec![0; text.utf8_length(scope)];
+        let flags = v8::WriteFlags::kReplaceInvalidUtf8;
+        let written = text.write_utf8_v2(scope, &mut bytes, flags, None);
+        bytes.truncate(written);
+        return Ok(Handed::Full(bytes.into()));
+    }
+    if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
+        let mut bytes = vec![0; view.byte_length()];
+        view.copy_contents(&mut bytes);
+        return Ok(Handed::Full(bytes.into()));
+    }
+    let rid = body.uint32_value(scope).unwrap_or(ResourceId::MAX);
+    let resource = state
+        .borrow_mut()
+        .resource_table
+        .take_any(rid)
+        .map_err(JsErrorBox::from_err)?;
+    Ok(
+        match <dyn Resource>::downcast_rc::<BodyResource>(&resource) {
+            Some(host) => Handed::Host(host.clone()),
+            None => Handed::Stream(resource),
+        },
+    )
 }
 
 #[op2]

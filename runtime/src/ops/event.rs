@@ -3,14 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bytes::Bytes;
 use deno_core::{FromV8, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 
 use super::Shared;
-use super::body::{BodyResource, Coding, encode_body};
+use super::body::{BodyResource, Coding, Handed, encode_body, take_body};
 use super::web_socket::SocketResource;
 use crate::body::{BodyEnd, ResponseBody, ScriptBody};
 use crate::error::EventError;
@@ -197,39 +196,25 @@ pub(crate) fn op_event_respond<'a>(
     headers.remove(http::header::CONNECTION);
     let length = (length >= 0.0).then_some(length as u64);
     let mut streaming = false;
-    let mut body = if body.is_null_or_undefined() {
-        ResponseBody::empty()
-    } else if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
-        ResponseBody::Full(string_to_bytes(scope, text))
-    } else if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
-        let mut bytes = vec![0; view.byte_length()];
-        view.copy_contents(&mut bytes);
-        ResponseBody::Full(bytes.into())
-    } else {
-        let rid = body.uint32_value(scope).unwrap_or(0);
-        let resource = state
-            .borrow_mut()
-            .resource_table
-            .take_any(rid)
-            .map_err(JsErrorBox::from_err)?;
-        match <dyn deno_core::Resource>::downcast_rc::<BodyResource>(&resource) {
-            Some(host) => host_answer(host.clone(), &headers)?,
-            None => {
-                streaming = true;
-                let waker = state.borrow().waker.clone();
-                let shared = shared.clone();
-                // A body can end at any time, so no script runs from here: the
-                // isolate is told on its next turn.
-                let done = move |end| {
-                    let told = match end {
-                        BodyEnd::Whole => &shared.finished_bodies,
-                        BodyEnd::Cut => &shared.abandoned,
-                    };
-                    told.borrow_mut().push(id);
-                    waker.wake();
+    let mut body = match take_body(scope, &state, body)? {
+        Handed::Nothing => ResponseBody::empty(),
+        Handed::Full(bytes) => ResponseBody::Full(bytes),
+        Handed::Host(host) => host_answer(host, &headers)?,
+        Handed::Stream(resource) => {
+            streaming = true;
+            let waker = state.borrow().waker.clone();
+            let shared = shared.clone();
+            // A body can end at any time, so no script runs from here: the
+            // isolate is told on its next turn.
+            let done = move |end| {
+                let told = match end {
+                    BodyEnd::Whole => &shared.finished_bodies,
+                    BodyEnd::Cut => &shared.abandoned,
                 };
-                ResponseBody::Script(ScriptBody::new(resource, length, done))
-            }
+                told.borrow_mut().push(id);
+                waker.wake();
+            };
+            ResponseBody::Script(ScriptBody::new(resource, length, done))
         }
     };
     if encode && let Some(coding) = headers.get(CONTENT_ENCODING).and_then(Coding::of) {
@@ -288,14 +273,6 @@ fn answer_headers<'a>(
         map.insert(CONTENT_TYPE, value);
     }
     Ok(map)
-}
-
-fn string_to_bytes(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>) -> Bytes {
-    let mut bytes = vec![0; text.utf8_length(scope)];
-    let flags = v8::WriteFlags::kReplaceInvalidUtf8;
-    let written = text.write_utf8_v2(scope, &mut bytes, flags, None);
-    bytes.truncate(written);
-    bytes.into()
 }
 
 /// The host's own bytes, as the answer: decoded only where the script took the

@@ -17,7 +17,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::Shared;
-use super::body::{ACCEPTED, BodyResource, Coding};
+use super::body::{ACCEPTED, BodyResource, Coding, Handed, take_body};
 use super::event::header_map;
 use crate::body::{HostBody, ResponseBody, ScriptBody, empty_body, full_body};
 use crate::event::EventId;
@@ -137,30 +137,15 @@ fn upload<'a>(
     body: v8::Local<'a, v8::Value>,
     length: Option<u64>,
 ) -> Result<Option<Upload>, JsErrorBox> {
-    if body.is_null_or_undefined() {
-        return Ok(None);
-    }
-    if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
-        let text = text.to_rust_string_lossy(scope);
-        return Ok(Some(Upload::Full(text.into())));
-    }
-    if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
-        let mut bytes = vec![0; view.byte_length()];
-        view.copy_contents(&mut bytes);
-        return Ok(Some(Upload::Full(bytes.into())));
-    }
-    let rid = body.uint32_value(scope).unwrap_or(0);
-    let resource = state
-        .borrow_mut()
-        .resource_table
-        .take_any(rid)
-        .map_err(JsErrorBox::from_err)?;
-    Ok(Some(Upload::Once(
-        match <dyn Resource>::downcast_rc::<BodyResource>(&resource) {
-            Some(host) => host.clone().into_body(Coding::Identity)?,
-            None => script_upload(ScriptBody::new(resource, length, |_end| {})),
-        },
-    )))
+    Ok(match take_body(scope, state, body)? {
+        Handed::Nothing => None,
+        Handed::Full(bytes) => Some(Upload::Full(bytes)),
+        Handed::Host(host) => Some(Upload::Once(host.into_body(Coding::Identity)?)),
+        Handed::Stream(resource) => {
+            let body = ScriptBody::new(resource, length, |_end| {});
+            Some(Upload::Once(script_upload(body)))
+        }
+    })
 }
 
 /// Carries a script's stream, which stays on this lane, to the host's task.

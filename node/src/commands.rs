@@ -34,6 +34,23 @@ fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
+/// Waits until somebody asks the process to stop.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
 fn load(dir: &Path, env: Option<&str>, vars: DevVars) -> anyhow::Result<Loaded> {
     let options = LoadOptions {
         environment: env.map(str::to_string),

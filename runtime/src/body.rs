@@ -87,15 +87,24 @@ impl ResponseBody {
     }
 }
 
+/// A body that may leave its lane, carried from there by a task of the lane's.
+pub(crate) fn carried(body: ResponseBody) -> HostBody {
+    let (body, carry) = body.into_host();
+    if let Some(carry) = carry {
+        deno_core::unsync::spawn(carry);
+    }
+    body
+}
+
 /// Chunks of a script's stream under way to another thread; a chunk is 64 KiB
 /// at most.
 const CARRIED: usize = 2;
 
 /// A script's stream, read on another thread than its lane.
-pub(crate) struct CarriedBody {
-    pub(crate) receiver: tokio::sync::mpsc::Receiver<Result<Bytes, BodyError>>,
+struct CarriedBody {
+    receiver: tokio::sync::mpsc::Receiver<Result<Bytes, BodyError>>,
     /// Bytes still promised, where the length was given.
-    pub(crate) left: Option<u64>,
+    left: Option<u64>,
 }
 
 impl Body for CarriedBody {

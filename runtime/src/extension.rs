@@ -115,31 +115,11 @@ pub fn snapshot_extensions() -> Vec<Extension> {
             let source = file.load().expect("a script is where it was built");
             *file = ExtensionFileSource::new_computed(
                 file.specifier,
-                library::patched(file.specifier, untangled(source.as_str())).into(),
+                library::patched(file.specifier, source.as_str()).into(),
             );
         }
     }
     extensions
-}
-
-/// What scripts of deno_web load at once but only need when a value is printed
-/// or cloned. Loading it later keeps the console, events and message ports out
-/// of every isolate that only wants a URL.
-const TANGLES: &[(&str, &str)] = &[
-    (
-        "const { createFilteredInspectProxy } = core.loadExtScript(\n  \"ext:deno_web/01_console.js\",\n);",
-        "const createFilteredInspectProxy = (options) =>\n  core.loadExtScript(\"ext:deno_web/01_console.js\")\n    .createFilteredInspectProxy(options);",
-    ),
-    (
-        "const { markNotSerializable } = core.loadExtScript(\n  \"ext:deno_web/13_message_port.js\",\n);",
-        "const { markNotSerializable } = core.loadExtScript(\n  \"ext:outboard/not_serializable.js\",\n);",
-    ),
-];
-
-fn untangled(source: &str) -> String {
-    TANGLES.iter().fold(source.to_string(), |text, (from, to)| {
-        text.replace(from, to)
-    })
 }
 
 fn used(ops: &[OpDecl]) -> Vec<OpDecl> {
@@ -147,22 +127,4 @@ fn used(ops: &[OpDecl]) -> Vec<OpDecl> {
         .filter(|op| !UNUSED.iter().any(|prefix| op.name.starts_with(prefix)))
         .copied()
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_tangle_is_still_there_to_be_cut() {
-        let mut all = String::new();
-        for extension in extensions() {
-            for file in extension.lazy_loaded_js_files.iter() {
-                all.push_str(file.load().expect("a script").as_str());
-            }
-        }
-        for (from, _) in TANGLES {
-            assert!(all.contains(from), "not found: {from}");
-        }
-    }
 }

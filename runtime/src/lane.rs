@@ -243,15 +243,6 @@ pub enum Served<B = ResponseBody> {
     Upgrade(Upgrade),
 }
 
-/// A lane's numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LaneStats {
-    /// Isolates that have a worker.
-    pub isolates: usize,
-    /// Bytes of their heaps.
-    pub heap: usize,
-}
-
 /// A lane, seen from its own thread.
 pub struct LaneLocal {
     engine: Engine,
@@ -313,21 +304,6 @@ impl LaneLocal {
     pub fn retire(&self, worker: &Worker) {
         if let Some(Slot::Live(isolate)) = self.slots.borrow_mut().remove(&worker.id) {
             isolate.stop();
-        }
-    }
-
-    /// Events that are open on this lane.
-    pub fn open_events(&self) -> usize {
-        self.live()
-            .iter()
-            .map(|isolate| isolate.open_events())
-            .sum()
-    }
-
-    pub fn stats(&self) -> LaneStats {
-        LaneStats {
-            isolates: self.live().len(),
-            heap: self.live().iter().map(|isolate| isolate.heap_size()).sum(),
         }
     }
 

@@ -28,7 +28,7 @@ pub use event::Upgrade;
 pub use extension::snapshot_extensions;
 pub use host::{FetchError, Host, LogLevel, LogRecord, SocketAnswer};
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
-pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, LaneStats, Served};
+pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, Served};
 pub use limits::Limits;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use platform::{Engine, Snapshot};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deno_core::error::JsError;
-use deno_core::v8;
+use deno_core::{OpState, v8};
 
 use crate::error::ScriptError;
 use crate::event::{EventId, Events};
@@ -53,6 +53,11 @@ impl Shared {
             logged: LogQuota::default(),
             debugger: OnceCell::new(),
         })
+    }
+
+    /// The isolate's own, from an op's state.
+    pub(crate) fn of(state: &RefCell<OpState>) -> Rc<Self> {
+        state.borrow().borrow::<Rc<Self>>().clone()
     }
 
     pub(crate) fn attach(&self, worker: Arc<Worker>) {

@@ -14,7 +14,7 @@ use outboard_project::{DevVars, Loaded, Mode};
 use outboard_runtime::Inspection;
 use tokio::sync::mpsc;
 
-use super::{bundle_project, command_runtime, load};
+use super::{bundle_project, command_runtime, load, stop_signal};
 use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
@@ -197,22 +197,6 @@ async fn build(
         Ok(()) => Ok(started.elapsed()),
         Err(NodeWarmError::Node(error)) => Err(error.into()),
         Err(NodeWarmError::Script(error)) => Err(error.into()),
-    }
-}
-
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
     }
 }
 

@@ -10,7 +10,7 @@ use outboard_project::{DevVars, Mode};
 use outboard_runtime::{Inspection, Limits, Module, ModuleKind, Worker, WorkerSpec};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{bundle_project, command_runtime, load};
+use super::{bundle_project, command_runtime, load, stop_signal};
 use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
 use crate::host::{MakeHost, NodeHost, WorkerLog};
@@ -81,12 +81,11 @@ async fn until_terminated(
     host: MakeHost,
     mut routes: RouteList,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stop = std::pin::pin!(stop_signal());
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = tokio::signal::ctrl_c() => break,
+            () = &mut stop => break,
             _ = hangup.recv() => match reload(options, &node, &host, &routes).await {
                 Ok(new) => {
                     routes = new;

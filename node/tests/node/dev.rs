@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::Dev;
-use crate::support::http::{Request, Upload, send};
+use crate::support::http::{Request, Upload, get, send};
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -25,15 +25,7 @@ const CONFIG: &str = r#"{
 }"#;
 
 fn body(dev: &Dev, path: &str) -> String {
-    let request = Request {
-        method: "GET".into(),
-        path: path.into(),
-        headers: vec![
-            ("host".into(), "localhost".into()),
-            ("connection".into(), "close".into()),
-        ],
-        ..Request::default()
-    };
+    let request = get("localhost", path);
     String::from_utf8_lossy(&send(dev.address, &request).body).into_owned()
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::http::{Request, send};
+use crate::support::http::{Request, get, send};
 use crate::support::{Outboard, Process};
 
 /// A debug build bundles on a busy machine within this.
@@ -105,18 +105,7 @@ impl Server {
     }
 
     fn get(&self, host: &str, path: &str) -> String {
-        let answer = send(
-            self.address,
-            &Request {
-                method: "GET".into(),
-                path: path.into(),
-                headers: vec![
-                    ("host".into(), host.into()),
-                    ("connection".into(), "close".into()),
-                ],
-                ..Request::default()
-            },
-        );
+        let answer = send(self.address, &get(host, path));
         assert_eq!(answer.status, "200 OK", "{host}{path}: {answer:?}");
         text(&answer.body)
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sourcemap::SourceMap;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
-use crate::support::http::{Request, send};
+use crate::support::http::{get, send};
 use crate::support::{Process, signal};
 
 /// How long anything may take; only a failure waits for it.
@@ -112,7 +112,7 @@ impl Inspected {
     fn ask(&self, path: &str) -> JoinHandle<String> {
         let (worker, path) = (self.worker, path.to_string());
         std::thread::spawn(move || {
-            let response = send(worker, &get(&path, "localhost"));
+            let response = send(worker, &get("localhost", &path));
             String::from_utf8_lossy(&response.body).into_owned()
         })
     }
@@ -120,7 +120,7 @@ impl Inspected {
     fn list(&self) -> Vec<Value> {
         let response = send(
             self.inspector,
-            &get("/json/list", &self.inspector.to_string()),
+            &get(&self.inspector.to_string(), "/json/list"),
         );
         serde_json::from_slice(&response.body).expect("a list")
     }
@@ -133,18 +133,6 @@ impl Inspected {
 
     fn attach(&self) -> Debugger {
         Debugger::attach(&self.only_target())
-    }
-}
-
-fn get(path: &str, host: &str) -> Request {
-    Request {
-        method: "GET".into(),
-        path: path.into(),
-        headers: vec![
-            ("host".into(), host.into()),
-            ("connection".into(), "close".into()),
-        ],
-        ..Request::default()
     }
 }
 
@@ -315,7 +303,7 @@ fn targets_are_listed_to_this_machine_alone() {
         "{frontend}"
     );
 
-    let ask = |path: &str, host: &str| send(inspected.inspector, &get(path, host));
+    let ask = |path: &str, host: &str| send(inspected.inspector, &get(host, path));
     let version = ask("/json/version", "localhost:9229");
     let version: Value = serde_json::from_slice(&version.body).expect("JSON");
     assert!(

@@ -5,20 +5,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::http::{Request, Upload, send};
+use crate::support::http::{Upload, get, send};
 use crate::support::{Outboard, signal};
-
-fn get(host: &str, path: &str) -> Request {
-    Request {
-        method: "GET".into(),
-        path: path.into(),
-        headers: vec![
-            ("host".into(), host.into()),
-            ("connection".into(), "close".into()),
-        ],
-        ..Request::default()
-    }
-}
 
 fn text(server: &Outboard, host: &str, path: &str) -> (String, String) {
     let answer = send(server.address, &get(host, path));

@@ -17,10 +17,10 @@ use deno_core::{
 use deno_error::JsErrorBox;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::HeaderValue;
-use http_body_util::{BodyDataStream, BodyExt, BodyStream, StreamBody};
+use http_body_util::{BodyDataStream, BodyExt, StreamBody};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::body::{BodyError, HostBody, ResponseBody};
+use crate::body::{BodyError, HostBody, ResponseBody, carried};
 
 /// A content coding (RFC 9110, 8.4.1) that the runtime reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,25 +232,8 @@ fn boxed(chunks: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) 
 
 /// Codes an answer on its way out, as its `Content-Encoding` says.
 pub(crate) fn encode_body(body: ResponseBody, coding: Coding) -> ResponseBody {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, BodyError>>(1);
-    // A script's stream stays on this thread; the coder may not know that.
-    deno_core::unsync::spawn(async move {
-        let mut frames = std::pin::pin!(BodyStream::new(body));
-        while let Some(frame) = frames.next().await {
-            let chunk = match frame.map(http_body::Frame::into_data) {
-                Ok(Ok(chunk)) => Ok(chunk),
-                Ok(Err(_trailers)) => continue,
-                Err(error) => Err(error),
-            };
-            if sender.send(chunk).await.is_err() {
-                return;
-            }
-        }
-    });
-    let plain = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
-    });
-    let reader = StreamReader::new(plain.boxed().map_err(std::io::Error::other));
+    let plain = BodyDataStream::new(carried(body));
+    let reader = StreamReader::new(plain.map_err(std::io::Error::other));
     ResponseBody::Host(boxed(match coding {
         Coding::Identity => return ResponseBody::Host(boxed(chunks(reader))),
         Coding::Gzip => chunks(GzipEncoder::new(reader)),

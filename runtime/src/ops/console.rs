@@ -29,6 +29,6 @@ pub(crate) fn op_unhandled<'a>(
     state: Rc<std::cell::RefCell<OpState>>,
     error: v8::Local<'a, v8::Value>,
 ) {
-    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    let shared = Shared::of(&state);
     shared.uncaught(scope, error);
 }

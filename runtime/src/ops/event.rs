@@ -15,10 +15,6 @@ use crate::body::{BodyEnd, ResponseBody, ScriptBody};
 use crate::error::EventError;
 use crate::event::{EventId, Outcome};
 
-fn shared(state: &Rc<RefCell<OpState>>) -> Rc<Shared> {
-    state.borrow().borrow::<Rc<Shared>>().clone()
-}
-
 /// Header values are bytes on the wire and text in script: UTF-8, as Workers
 /// have it, not the standard's Latin-1.
 pub(crate) fn header_string<'a>(
@@ -111,7 +107,7 @@ pub(crate) fn op_event_headers<'a>(
     state: Rc<RefCell<OpState>>,
     #[smi] id: EventId,
 ) -> v8::Local<'a, v8::Array> {
-    match shared(&state).events.get(id) {
+    match Shared::of(&state).events.get(id) {
         Some(event) => header_list(scope, &event.headers.borrow()),
         None => v8::Array::new(scope, 0),
     }
@@ -164,7 +160,7 @@ pub(crate) fn op_event_fail<'a>(
     error: v8::Local<'a, v8::Value>,
     answered: bool,
 ) {
-    let shared = shared(&state);
+    let shared = Shared::of(&state);
     let error = shared.uncaught(scope, error);
     if !answered && let Some(event) = shared.events.get(id) {
         event.settle(Outcome::Failed(EventError::Exception(error)));
@@ -186,7 +182,7 @@ pub(crate) fn op_event_respond<'a>(
     length: f64,
     encode: bool,
 ) -> Result<bool, JsErrorBox> {
-    let shared = shared(&state);
+    let shared = Shared::of(&state);
     let Some(event) = shared.events.get(id) else {
         return Ok(false);
     };
@@ -296,7 +292,7 @@ pub(crate) fn op_event_upgrade<'a>(
 ) -> Result<(), JsErrorBox> {
     let headers = header_map(scope, headers)?;
     let end = SocketResource::take_end(&mut state.borrow_mut(), socket)?;
-    if let Some(event) = shared(&state).events.get(id) {
+    if let Some(event) = Shared::of(&state).events.get(id) {
         event.settle(Outcome::Upgrade(headers, end));
     }
     Ok(())

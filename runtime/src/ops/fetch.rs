@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use super::Shared;
 use super::body::{ACCEPTED, BodyResource, Coding, Handed, take_body};
 use super::event::header_map;
-use crate::body::{HostBody, ResponseBody, ScriptBody, empty_body, full_body};
+use crate::body::{HostBody, ResponseBody, ScriptBody, carried, empty_body, full_body};
 use crate::event::EventId;
 use crate::host::Host;
 
@@ -81,7 +81,7 @@ pub(crate) fn op_fetch_send<'a>(
     length: f64,
     follow: bool,
 ) -> Result<ResourceId, JsErrorBox> {
-    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
     let url =
         Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
@@ -143,18 +143,9 @@ fn upload<'a>(
         Handed::Host(host) => Some(Upload::Once(host.into_body(Coding::Identity)?)),
         Handed::Stream(resource) => {
             let body = ScriptBody::new(resource, length, |_end| {});
-            Some(Upload::Once(script_upload(body)))
+            Some(Upload::Once(carried(ResponseBody::Script(body))))
         }
     })
-}
-
-/// Carries a script's stream, which stays on this lane, to the host's task.
-fn script_upload(body: ScriptBody) -> HostBody {
-    let (body, carry) = ResponseBody::Script(body).into_host();
-    if let Some(carry) = carry {
-        deno_core::unsync::spawn(carry);
-    }
-    body
 }
 
 async fn exchange(

@@ -15,7 +15,7 @@ pub(crate) fn op_module_value<'a>(
     state: Rc<RefCell<OpState>>,
     #[string] url: &str,
 ) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
-    let worker = state.borrow().borrow::<Rc<Shared>>().worker();
+    let worker = Shared::of(&state).worker();
     let missing = || JsErrorBox::type_error(format!("No such module \"{url}\"."));
     let worker = worker.ok_or_else(missing)?;
     let module = worker.modules.get(url).ok_or_else(missing)?;

@@ -126,7 +126,7 @@ pub(crate) async fn op_socket_connect(
     #[string] url: String,
     #[scoped] headers: HeaderList,
 ) -> Result<ConnectAnswer, JsErrorBox> {
-    let shared = state.borrow().borrow::<Rc<Shared>>().clone();
+    let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
     let mut request = http::Request::new(());
     *request.uri_mut() = url

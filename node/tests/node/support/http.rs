@@ -30,6 +30,19 @@ pub(crate) struct Request {
     pub(crate) upload: Upload,
 }
 
+/// A GET on a connection that ends with its answer.
+pub(crate) fn get(host: &str, path: &str) -> Request {
+    Request {
+        method: "GET".into(),
+        path: path.into(),
+        headers: vec![
+            ("host".into(), host.into()),
+            ("connection".into(), "close".into()),
+        ],
+        ..Request::default()
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Answer {
     /// The status line without its version; empty where none came.

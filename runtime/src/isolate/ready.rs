@@ -1,0 +1,246 @@
+//! Isolates that wait for a worker, and the start of one in them.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use deno_core::error::CoreErrorKind;
+use deno_core::futures::task::AtomicWaker;
+use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
+
+use super::resident::{Entered, Resident};
+use super::{Isolate, memory};
+use crate::error::{ScriptError, StartError};
+use crate::extension::extensions;
+use crate::heap::BufferBudget;
+use crate::host::Host;
+use crate::inspector::{ErrorConsole, Hatch, Inspection};
+use crate::limits::Limits;
+use crate::loader::BundleLoader;
+use crate::ops::Shared;
+use crate::platform::Engine;
+use crate::watchdog::LaneClock;
+use crate::worker::Worker;
+
+/// What `js/globals.js` hands the host.
+pub(super) struct Entry {
+    pub(super) attach: v8::Global<v8::Function>,
+    pub(super) dispatch_fetch: v8::Global<v8::Function>,
+    pub(super) dispatch_scheduled: v8::Global<v8::Function>,
+    pub(super) finish_body: v8::Global<v8::Function>,
+    pub(super) abandon: v8::Global<v8::Function>,
+}
+
+/// An isolate with the API in it and no worker yet. Making one is most of what
+/// starting an isolate costs, so a lane keeps a few.
+pub(crate) struct ReadyIsolate {
+    // Dropped before `entry`: handles of a disposed isolate are inert.
+    resident: Resident,
+    entry: Entry,
+    shared: Rc<Shared>,
+    loader: Rc<BundleLoader>,
+    handle: v8::IsolateHandle,
+    wake: Arc<AtomicWaker>,
+    hatch: Option<Hatch>,
+    limits: Limits,
+}
+
+impl ReadyIsolate {
+    /// Starts from the snapshot. Takes about a millisecond of the lane's time.
+    pub(crate) fn create(
+        engine: Engine,
+        host: Rc<dyn Host>,
+        limits: &Limits,
+        inspection: &Inspection,
+    ) -> Self {
+        let shared = Shared::new(host);
+        let loader = Rc::new(BundleLoader::new(inspection));
+        let budget = BufferBudget::new(limits.buffers);
+        let params = v8::CreateParams::default()
+            .heap_limits(0, limits.heap)
+            .array_buffer_allocator(budget.allocator().make_shared());
+        let mut runtime = JsRuntime::new(RuntimeOptions {
+            module_loader: Some(loader.clone()),
+            extensions: extensions(),
+            startup_snapshot: Some(engine.snapshot.image),
+            // They are in the snapshot.
+            skip_op_registration: true,
+            residual_lazy_js_sources: engine.snapshot.lazy_scripts,
+            create_params: Some(params),
+            // The inspector names the context "main realm" then.
+            is_main: inspection.is_on(),
+            ..RuntimeOptions::default()
+        });
+        let handle = runtime.v8_isolate().thread_safe_handle();
+        memory::guard(&mut runtime, &shared, limits);
+        let wake = {
+            let state = runtime.op_state();
+            let mut state = state.borrow_mut();
+            state.put(shared.clone());
+            state.waker.clone()
+        };
+        let isolate = runtime.v8_isolate();
+        isolate.set_allow_wasm_code_generation_callback(refuse_wasm_from_bytes);
+        // It would hold the lane without using the CPU time that ends a turn.
+        isolate.set_allow_atomics_wait(false);
+        let entry = Entry::take(&mut runtime, inspection);
+        // After `take`: V8 looks at the global scope's console.
+        let hatch = inspection.is_on().then(|| Hatch::open(&mut runtime));
+        if let Some(console) = hatch
+            .as_ref()
+            .and_then(|_| ErrorConsole::find(&mut runtime))
+        {
+            // It has none yet.
+            let _ = shared.debugger.set(console);
+        }
+        Self {
+            resident: Resident::new(runtime),
+            entry,
+            shared,
+            loader,
+            handle,
+            wake,
+            hatch,
+            limits: limits.clone(),
+        }
+    }
+
+    /// Whether the isolate was made for a worker with these limits.
+    pub(crate) fn fits(&self, limits: &Limits) -> bool {
+        (self.limits.heap, self.limits.buffers) == (limits.heap, limits.buffers)
+    }
+
+    /// Loads a worker into the isolate and runs its top level.
+    ///
+    /// Dropping the future drops the isolate.
+    pub(crate) async fn start(
+        mut self,
+        worker: Arc<Worker>,
+        clock: Arc<LaneClock>,
+    ) -> Result<Rc<Isolate>, StartError> {
+        self.shared.attach(worker.clone());
+        self.loader.attach(worker.clone());
+        let limit = worker.limits.startup_cpu;
+        let mut used = Duration::ZERO;
+        let mut overran = false;
+        let loaded = {
+            let isolate = self.resident.isolate;
+            let runtime = self.resident.runtime.get_mut();
+            let mut load = pin!(load(runtime, &worker));
+            std::future::poll_fn(|cx| {
+                let _entered = Entered::new(isolate);
+                let turn = clock.begin(&self.handle, limit.saturating_sub(used));
+                let poll = load.as_mut().poll(cx);
+                let end = turn.end();
+                used += end.cpu;
+                overran |= end.overran;
+                if overran && poll.is_pending() {
+                    return Poll::Ready(Err(StartError::CpuLimit { limit }));
+                }
+                poll
+            })
+            .await
+        };
+        if self.shared.heap_full.get() {
+            let limit = worker.limits.heap;
+            return Err(StartError::MemoryLimit { limit });
+        }
+        if overran {
+            return Err(StartError::CpuLimit { limit });
+        }
+        let namespace = loaded?;
+        let mut isolate = Isolate {
+            resident: self.resident,
+            entry: self.entry,
+            shared: self.shared,
+            worker,
+            clock,
+            handle: self.handle,
+            wake: self.wake,
+            hatch: self.hatch,
+            handlers: 0,
+            lost: RefCell::new(None),
+            stopped: Cell::new(false),
+            tidy_due: Cell::new(false),
+            last_used: Cell::new(Instant::now()),
+            heap_size: Cell::new(0),
+        };
+        isolate.handlers = isolate.attach(namespace)?;
+        let isolate = Rc::new(isolate);
+        deno_core::unsync::spawn(isolate.clone().drive());
+        Ok(isolate)
+    }
+}
+
+/// Compiles and runs the worker's modules; gives the main one's namespace.
+async fn load(
+    runtime: &mut JsRuntime,
+    worker: &Worker,
+) -> Result<v8::Global<v8::Object>, StartError> {
+    let script = |error: deno_core::error::CoreError| match error.as_kind() {
+        CoreErrorKind::PendingPromiseResolution => StartError::Stalled,
+        _ => StartError::Script(ScriptError::from_core(&error)),
+    };
+    let id = runtime
+        .load_main_es_module(&worker.main)
+        .await
+        .map_err(script)?;
+    let evaluated = runtime.mod_evaluate(id);
+    runtime
+        .run_event_loop(PollEventLoopOptions::default())
+        .await
+        .map_err(script)?;
+    evaluated.await.map_err(script)?;
+    runtime.get_module_namespace(id).map_err(script)
+}
+
+extern "C" fn refuse_wasm_from_bytes(
+    _context: v8::Local<v8::Context>,
+    _source: v8::Local<v8::String>,
+) -> bool {
+    false
+}
+
+impl Entry {
+    /// Calls the snapshot's `start`, which hides the engine from the script.
+    fn take(runtime: &mut JsRuntime, inspection: &Inspection) -> Self {
+        let context = runtime.main_context();
+        deno_core::scope!(scope, runtime);
+        let context = v8::Local::new(scope, context);
+        context.set_allow_generation_from_strings(false);
+        let global = context.global(scope);
+        let functions = (|| {
+            let name = v8::String::new(scope, "__outboard")?;
+            let start = global.get(scope, name.into())?;
+            let start = v8::Local::<v8::Function>::try_from(start).ok()?;
+            let inspected = v8::Boolean::new(scope, inspection.is_on()).into();
+            let list = start.call(scope, global.into(), &[inspected])?;
+            let list = v8::Local::<v8::Array>::try_from(list).ok()?;
+            let mut functions = Vec::with_capacity(list.length() as usize);
+            for index in 0..list.length() {
+                let function = list.get_index(scope, index)?;
+                let function = v8::Local::<v8::Function>::try_from(function).ok()?;
+                functions.push(v8::Global::new(scope, function));
+            }
+            <[_; 5]>::try_from(functions).ok()
+        })();
+        // The snapshot and this list are built from one source tree.
+        let [
+            attach,
+            dispatch_fetch,
+            dispatch_scheduled,
+            finish_body,
+            abandon,
+        ] = functions.expect("the snapshot has the runtime's entry points");
+        Self {
+            attach,
+            dispatch_fetch,
+            dispatch_scheduled,
+            finish_body,
+            abandon,
+        }
+    }
+}

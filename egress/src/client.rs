@@ -16,6 +16,7 @@ use crate::options::{ClientError, ClientOptions};
 use crate::request_body::RequestBody;
 use crate::response_body::{Exchange, ResponseBody};
 use crate::slots::{Slot, Slots};
+use crate::stream::{Security, Stream, StreamDial};
 use crate::target::{self, Peer};
 use crate::tls;
 use crate::upgraded::Upgraded;
@@ -48,6 +49,7 @@ const PING: Duration = Duration::from_secs(20);
 pub struct Client {
     pooled: legacy::Client<Dial, RequestBody>,
     upgrading: legacy::Client<Dial, RequestBody>,
+    streams: StreamDial,
     slots: Slots,
     limits: Limits,
 }
@@ -69,7 +71,9 @@ impl Client {
             AddressRule::Any
         };
         let dial = |tls, protocols| Dial::new(tls, protocols, rule, options.connect_timeout);
+        let streams = StreamDial::new(tls.clone(), rule, options.connect_timeout);
         Ok(Client {
+            streams,
             pooled: builder(&options).build(dial(tls.clone(), Protocols::Http1AndHttp2)),
             // Only HTTP/1.1 switches protocols, and a connection that has
             // can't be used again.
@@ -147,6 +151,22 @@ impl Client {
             Ok((response.map(|_| ()), Upgraded::new(io, slot)))
         };
         self.in_time(&peer, switch).await
+    }
+
+    /// Opens a stream of bytes to a port of a host, in TLS where `security` says
+    /// so. `host` is a name or an address, an IPv6 address with or without
+    /// brackets.
+    ///
+    /// Cancel-safe: dropping the future or the stream closes the connection.
+    pub async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        security: Security,
+    ) -> Result<Stream, SendError> {
+        let (uri, peer) = target::stream(host, port)?;
+        let slot = self.place(&peer).await?;
+        self.streams.dial(uri, peer, slot, security).await
     }
 
     /// A place among the exchanges with a host.

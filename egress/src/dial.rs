@@ -73,16 +73,7 @@ impl Dial {
         rule: AddressRule,
         timeout: Duration,
     ) -> Dial {
-        let mut http = HttpConnector::new_with_resolver(Resolver {
-            system: GaiResolver::new(),
-            rule,
-        });
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_keepalive(Some(KEEPALIVE));
-        // Shared among a name's addresses, so that one which swallows packets
-        // leaves time for the next.
-        http.set_connect_timeout(Some(timeout));
+        let http = tcp(rule, timeout);
         let builder = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http();
@@ -96,6 +87,21 @@ impl Dial {
             timeout,
         }
     }
+}
+
+/// TCP to the addresses of a name that the rule admits.
+pub(crate) fn tcp(rule: AddressRule, timeout: Duration) -> HttpConnector<Resolver> {
+    let mut tcp = HttpConnector::new_with_resolver(Resolver {
+        system: GaiResolver::new(),
+        rule,
+    });
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE));
+    // Shared among a name's addresses, so that one which swallows packets
+    // leaves time for the next.
+    tcp.set_connect_timeout(Some(timeout));
+    tcp
 }
 
 impl Service<Uri> for Dial {
@@ -128,7 +134,7 @@ impl Service<Uri> for Dial {
 }
 
 /// An address in the place of a name never meets the resolver.
-fn check_literal(uri: &Uri, rule: AddressRule) -> Result<(), DialError> {
+pub(crate) fn check_literal(uri: &Uri, rule: AddressRule) -> Result<(), DialError> {
     let Ok(peer) = Peer::of(uri) else {
         return Ok(()); // the layer below refuses it
     };
@@ -138,7 +144,7 @@ fn check_literal(uri: &Uri, rule: AddressRule) -> Result<(), DialError> {
     Ok(())
 }
 
-fn explain(error: &(dyn Error + 'static), timeout: Duration) -> DialError {
+pub(crate) fn explain(error: &(dyn Error + 'static), timeout: Duration) -> DialError {
     if let Some(error) = find::<DialError>(error) {
         return error.clone();
     }
@@ -169,7 +175,7 @@ fn explain(error: &(dyn Error + 'static), timeout: Duration) -> DialError {
 /// The system's resolver, and then the address rule: what it lets pass is what
 /// is connected to, so a name can't change its answer in between.
 #[derive(Clone)]
-struct Resolver {
+pub(crate) struct Resolver {
     system: GaiResolver,
     rule: AddressRule,
 }

@@ -238,7 +238,7 @@ impl SendError {
         }
     }
 
-    fn of_dial(error: DialError, peer: Peer) -> SendError {
+    pub(crate) fn of_dial(error: DialError, peer: Peer) -> SendError {
         match error {
             DialError::PrivateAddress { host, addr } => SendError::PrivateAddress { host, addr },
             DialError::Dns { source, .. } => SendError::Dns { peer, source },

@@ -3,7 +3,8 @@
 //! A tenant has one [`Client`]. Its connections, TLS sessions and limits are
 //! its own, so what one tenant sends can't ride on, wait for or be told apart
 //! by the timing of another tenant's connection. Isolates have no sockets;
-//! `fetch()` becomes [`Client::send`] and a WebSocket [`Client::upgrade`].
+//! `fetch()` becomes [`Client::send`], a WebSocket [`Client::upgrade`] and
+//! `connect()` [`Client::connect`].
 //!
 //! The client does what the network needs and no more: it connects, speaks
 //! HTTP/1.1 or HTTP/2, and streams both ways. Redirects, decompression,
@@ -24,6 +25,7 @@ mod options;
 mod request_body;
 mod response_body;
 mod slots;
+mod stream;
 mod target;
 mod tls;
 mod upgraded;
@@ -34,6 +36,7 @@ pub use error::{BodyError, Retry, SendError};
 pub use options::{ClientError, ClientOptions};
 pub use request_body::{BodyRefused, BodySender, RequestBody, RequestBodyError};
 pub use response_body::ResponseBody;
+pub use stream::{Security, Stream};
 pub use target::Peer;
 pub use tls::TlsFault;
 pub use upgraded::Upgraded;

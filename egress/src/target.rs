@@ -140,6 +140,31 @@ pub(crate) fn prepare(request: &mut Request<RequestBody>) -> Result<Peer, SendEr
     Ok(peer)
 }
 
+/// Whom a stream is for, and the same as a URL for the dialler.
+pub(crate) fn stream(host: &str, port: u16) -> Result<(Uri, Peer), SendError> {
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    let invalid = SendError::InvalidUrl {
+        reason: "it is no host name",
+    };
+    if host.is_empty() {
+        return Err(invalid);
+    }
+    let peer = Peer::new(host, port);
+    let uri = Uri::builder()
+        .scheme(Scheme::HTTP)
+        .authority(peer.to_string())
+        .path_and_query("/")
+        .build()
+        .ok()
+        // As the dialler reads it: in `a@b` the host would be `b`.
+        .filter(|uri| Peer::of(uri).is_ok_and(|read| read == peer))
+        .ok_or(invalid)?;
+    Ok((uri, peer))
+}
+
 /// [`prepare`] for a request that asks the server to switch protocols.
 pub(crate) fn prepare_upgrade(request: &mut Request<RequestBody>) -> Result<Peer, SendError> {
     let Some(protocol) = request.headers().get(UPGRADE).cloned() else {

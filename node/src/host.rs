@@ -13,14 +13,16 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
-    BodyError, FetchError, Host, HostBody, LogLevel, LogRecord, ScriptError, SocketAnswer,
-    SocketEnd,
+    BodyError, ConnectTarget, FetchError, Host, HostBody, HostStream, LogLevel, LogRecord,
+    ScriptError, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::{output, web_socket};
+
+mod stream;
 
 /// Where lines of workers go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,13 @@ impl Host for NodeHost {
         request: Request<()>,
     ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
         open_socket(self.client.clone(), request).boxed_local()
+    }
+
+    fn connect(
+        &self,
+        target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        stream::open(self.client.clone(), target).boxed_local()
     }
 
     fn log(&self, record: LogRecord<'_>) {

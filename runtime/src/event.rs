@@ -46,6 +46,9 @@ pub(crate) struct Event {
     pub(crate) subrequests: Cell<u32>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
+    /// What else of the resource table ends with the event, such as
+    /// connections; as many as it may make subrequests.
+    pub(crate) resources: RefCell<Vec<ResourceId>>,
 }
 
 impl Event {

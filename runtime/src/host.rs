@@ -1,7 +1,8 @@
 //! What an isolate asks for outside itself.
 
-use futures::future::LocalBoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::body::HostBody;
 use crate::error::ScriptError;
@@ -27,6 +28,13 @@ pub trait Host {
         request: Request<()>,
     ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>>;
 
+    /// Opens a stream of bytes to a port of a host. Dropping the future abandons
+    /// it; the connection ends when the stream is dropped.
+    fn connect(
+        &self,
+        target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
+
     /// One line that a worker wrote, or that says what became of its event.
     /// Must not block.
     fn log(&self, record: LogRecord<'_>);
@@ -35,6 +43,33 @@ pub trait Host {
     fn colour(&self) -> bool {
         false
     }
+}
+
+/// Where a stream of bytes goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectTarget {
+    /// A name or an address; an IPv6 address may have brackets.
+    pub host: String,
+    pub port: u16,
+    pub transport: Transport,
+}
+
+/// How a stream of bytes begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Plain,
+    /// In TLS, as the client of the target's host.
+    Tls,
+}
+
+/// A connection of the host's: bytes both ways, each ending alone. `Send`, since
+/// the host may carry it elsewhere.
+pub trait HostStream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Goes on in TLS, as the client of a server that proves to be `name`.
+    fn start_tls(
+        self: Box<Self>,
+        name: String,
+    ) -> BoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
 }
 
 /// What a server said to a WebSocket's handshake.

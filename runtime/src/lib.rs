@@ -26,7 +26,9 @@ pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
 pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;
 pub use extension::snapshot_extensions;
-pub use host::{FetchError, Host, LogLevel, LogRecord, SocketAnswer};
+pub use host::{
+    ConnectTarget, FetchError, Host, HostStream, LogLevel, LogRecord, SocketAnswer, Transport,
+};
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, Served};
 pub use limits::Limits;

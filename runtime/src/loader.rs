@@ -30,7 +30,11 @@ const OWN: &str = "ext";
 static OWN_CODE: LazyLock<Mutex<HashMap<String, &'static [u8]>>> = LazyLock::new(Mutex::default);
 
 /// Modules that the runtime itself offers, by the specifier scripts use.
-const BUILT_IN: &[&str] = &["cloudflare:workers", "outboard:modules"];
+const BUILT_IN: &[&str] = &[
+    "cloudflare:sockets",
+    "cloudflare:workers",
+    "outboard:modules",
+];
 
 /// Empty until a worker is attached: a ready isolate can import nothing.
 pub(crate) struct BundleLoader {

@@ -15,6 +15,7 @@ use crate::inspector::ErrorConsole;
 use crate::worker::Worker;
 
 pub(crate) mod body;
+pub(crate) mod connect;
 pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod event;

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 
 use crate::body::HostBody;
 use crate::event::Event;
-use crate::host::{FetchError, Host, LogRecord, SocketAnswer};
+use crate::host::{ConnectTarget, FetchError, Host, HostStream, LogRecord, SocketAnswer};
 use crate::ops::Shared;
 
 /// How many handlers `warm` in js/globals.js tries.
@@ -32,6 +32,14 @@ impl Host for NoHost {
         &self,
         _request: Request<()>,
     ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
+        let message = "there is no network while the snapshot is built".into();
+        std::future::ready(Err(FetchError { message })).boxed_local()
+    }
+
+    fn connect(
+        &self,
+        _target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
         let message = "there is no network while the snapshot is built".into();
         std::future::ready(Err(FetchError { message })).boxed_local()
     }

@@ -4,6 +4,7 @@ mod addresses;
 mod exchange;
 mod failure;
 mod http2;
+mod stream;
 mod streaming;
 mod support;
 mod upgrade;

@@ -137,10 +137,12 @@ pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
     let ended = state.borrow::<Rc<Shared>>().events.remove(id);
     // What is left of the upload goes with the event: as long as it was held,
     // the client's connection could not serve another request.
-    if let Some(rid) = ended.and_then(|event| event.body_rid.take())
-        && let Ok(body) = state.resource_table.take_any(rid)
-    {
-        body.close();
+    let Some(event) = ended else { return };
+    let others = event.resources.take();
+    for rid in event.body_rid.take().into_iter().chain(others) {
+        if let Ok(resource) = state.resource_table.take_any(rid) {
+            resource.close();
+        }
     }
 }
 

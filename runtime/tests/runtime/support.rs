@@ -8,8 +8,9 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use outboard_runtime::{
-    Engine, EventError, FetchError, Host, HostBody, Inspection, Lane, LaneConfig, LogRecord,
-    Module, ModuleKind, Served, SocketAnswer, Worker, WorkerSpec, empty_body, full_body,
+    ConnectTarget, Engine, EventError, FetchError, Host, HostBody, HostStream, Inspection, Lane,
+    LaneConfig, LogRecord, Module, ModuleKind, Served, SocketAnswer, Worker, WorkerSpec,
+    empty_body, full_body,
 };
 use parking_lot::Mutex;
 
@@ -51,6 +52,13 @@ impl Host for TestHost {
     ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
         let message = "no WebSockets in this test".into();
         std::future::ready(Err(FetchError { message })).boxed_local()
+    }
+
+    fn connect(
+        &self,
+        target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        crate::sockets::open(target, self.log.clone()).boxed_local()
     }
 
     fn log(&self, record: LogRecord<'_>) {

@@ -1,0 +1,85 @@
+//! Streams of bytes that workers open, over the gateway.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use outboard_egress::{Client, Security, Stream};
+use outboard_runtime::{ConnectTarget, FetchError, HostStream, Transport};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::fetch_error;
+
+pub(super) async fn open(
+    client: Client,
+    target: ConnectTarget,
+) -> Result<Box<dyn HostStream>, FetchError> {
+    let security = match target.transport {
+        Transport::Plain => Security::Plain,
+        Transport::Tls => Security::Tls,
+    };
+    let stream = client.connect(&target.host, target.port, security).await;
+    boxed(stream)
+}
+
+fn boxed(
+    stream: Result<Stream, outboard_egress::SendError>,
+) -> Result<Box<dyn HostStream>, FetchError> {
+    match stream {
+        Ok(stream) => Ok(Box::new(Outbound(stream))),
+        Err(error) => Err(fetch_error(&error)),
+    }
+}
+
+struct Outbound(Stream);
+
+impl HostStream for Outbound {
+    fn start_tls(
+        self: Box<Self>,
+        name: String,
+    ) -> BoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        async move { boxed(self.0.start_tls(&name).await) }.boxed()
+    }
+}
+
+impl AsyncRead for Outbound {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Outbound {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,477 @@
+// `cloudflare:sockets`: connect(), a stream of bytes to a port of a host. The
+// connection belongs to its event and ends with it.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_connect, op_connect_opened, op_connect_start_tls } = core.ops;
+const {
+  ArrayBufferIsView,
+  ArrayBufferPrototypeGetByteLength,
+  DataViewPrototypeGetBuffer,
+  DataViewPrototypeGetByteLength,
+  DataViewPrototypeGetByteOffset,
+  Error,
+  MathTrunc,
+  Number,
+  NumberIsFinite,
+  ObjectDefineProperty,
+  Promise,
+  PromisePrototypeThen,
+  RegExpPrototypeTest,
+  SafeRegExp,
+  Symbol,
+  SymbolToStringTag,
+  TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeGetByteOffset,
+  TypedArrayPrototypeGetSymbolToStringTag,
+  TypeError,
+  Uint8Array,
+} = primordials;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
+const { Deferred, ReadableStream, WritableStream, writableStreamClose } = core
+  .loadExtScript("ext:deno_web/06_streams.js");
+
+const kOurs = Symbol("made by connect()");
+/** What a name or an address can be made of; no promise that it is one. */
+const HOST = new SafeRegExp("^[-._:a-zA-Z0-9\\[\\]]{1,255}$");
+const FAILED =
+  "proxy request failed, cannot connect to the specified address";
+const USE_FETCH =
+  ". It looks like you might be trying to connect to a HTTP-based service " +
+  "\u2014 consider using fetch instead";
+const CHUNK = 64 << 10;
+
+class Socket {
+  #event;
+  /** {address, host, port, transport, allowHalfOpen, highWaterMark} */
+  #options;
+  /** The connection's number in the host, once it is known. */
+  #rid = -1;
+  #opened;
+  #closed = new Deferred();
+  #closing = false;
+  #upgraded = false;
+  /** startTls() was called, which is once. */
+  #tlsStarted = false;
+  /** The connection is gone, or was never there. */
+  #gone = false;
+
+  #readable;
+  #readController;
+  #readEnded = false;
+  #reading = false;
+
+  #writable;
+  #writeController;
+  #writeEnded = false;
+  /** Chunks that the script wrote, that the sink took, that are sent. */
+  #queued = 0;
+  #begun = 0;
+  #sent = 0;
+  /** Chunks past this number came after close(). */
+  #lastChunk = Infinity;
+  /** Who waits for all chunks to be sent. @type {Deferred<void> | null} */
+  #flushed = null;
+
+  constructor(key, event, options, connecting) {
+    if (key !== kOurs) throw new TypeError("Illegal constructor");
+    this.#event = event;
+    this.#options = options;
+    this.#opened = this.#open(connecting);
+    ignore(this.#opened);
+    ignore(this.#closed.promise);
+    this.#readable = new ReadableStream({
+      type: "bytes",
+      autoAllocateChunkSize: CHUNK,
+      start: (controller) => {
+        this.#readController = controller;
+      },
+      pull: (controller) => this.#pull(controller),
+      cancel: () => {
+        this.#readEnded = true;
+      },
+    }, { highWaterMark: 0 });
+    this.#writable = new WritableStream({
+      start: (controller) => {
+        this.#writeController = controller;
+      },
+      write: (chunk) => this.#write(chunk),
+      close: () => this.#endWriting(),
+      abort: () => this.#endWriting(),
+    }, {
+      highWaterMark: options.highWaterMark,
+      size: (chunk) => {
+        const length = byteLength(chunk);
+        this.#queued++;
+        return length;
+      },
+    });
+  }
+
+  get readable() {
+    return this.#readable;
+  }
+
+  get writable() {
+    return this.#writable;
+  }
+
+  get closed() {
+    return this.#closed.promise;
+  }
+
+  get opened() {
+    return this.#opened;
+  }
+
+  get upgraded() {
+    return this.#upgraded;
+  }
+
+  get secureTransport() {
+    return this.#options.transport;
+  }
+
+  close() {
+    if (this.#closing) {
+      return PromisePrototypeThen(this.#closed.promise, () => {});
+    }
+    this.#closing = true;
+    this.#lastChunk = this.#queued;
+    return this.#close();
+  }
+
+  startTls(options = undefined) {
+    const { transport, host } = this.#options;
+    if (transport === "on") {
+      throw new TypeError("Cannot startTls on a TLS socket.");
+    }
+    if (this.#gone && !this.#tlsStarted) {
+      throw new TypeError(
+        "The connection was closed before startTls could be started.",
+      );
+    }
+    if (transport !== "starttls") {
+      throw new TypeError(
+        "The `secureTransport` socket option must be set to 'starttls' for " +
+          "startTls to be used.",
+      );
+    }
+    if (this.#tlsStarted) {
+      throw new TypeError(
+        "startTls has already been called on this socket, or the socket was " +
+          "transferred over RPC.",
+      );
+    }
+    this.#tlsStarted = true;
+    const expected = options?.expectedServerHostname;
+    const name = expected === undefined ? host : `${expected}`;
+    return new Socket(
+      kOurs,
+      this.#event,
+      { ...this.#options, transport: "on" },
+      this.#upgrade(name),
+    );
+  }
+
+  async #open(connecting) {
+    const { address, port, allowHalfOpen: _ } = this.#options;
+    try {
+      this.#rid = await connecting;
+      await op_connect_opened(this.#rid);
+    } catch (cause) {
+      await this.#outlived();
+      let error = cause;
+      // A failed startTls() says what it found.
+      if (typeof connecting === "number") {
+        const hint = port === 80 || port === 443 ? USE_FETCH : "";
+        error = new Error(FAILED + hint, { cause });
+      }
+      this.#end();
+      this.#closed.reject(error);
+      this.#closeReadable();
+      this.#writeController.error(error);
+      throw error;
+    }
+    return { remoteAddress: address, localAddress: undefined };
+  }
+
+  async #pull(controller) {
+    const { view } = controller.byobRequest;
+    let read;
+    this.#reading = true;
+    try {
+      await this.#opened;
+      if (this.#readEnded) return;
+      read = await core.read(this.#rid, view);
+    } catch (error) {
+      await this.#outlived();
+      if (this.#readEnded || this.#gone) return;
+      this.#readEnded = true;
+      controller.error(error);
+      this.#writeController.error(error);
+      this.#end();
+      this.#closed.resolve();
+      return;
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#readEnded) return;
+    if (read > 0) {
+      controller.byobRequest.respond(read);
+      return;
+    }
+    this.#closeReadable();
+    this.#ended();
+  }
+
+  async #write(chunk) {
+    this.#begun++;
+    if (this.#begun > this.#lastChunk) {
+      throw new TypeError(
+        "This WritableStream belongs to an object that is closing.",
+      );
+    }
+    // A buffer that was given away meanwhile is empty.
+    const bytes = byteLength(chunk) > 0 ? toBytes(chunk) : null;
+    try {
+      await this.#opened;
+      if (bytes !== null) await core.writeAll(this.#rid, bytes);
+    } catch (error) {
+      await this.#outlived();
+      this.#writeEnded = true;
+      this.#flushed?.reject(error);
+      this.#ended();
+      throw error;
+    }
+    this.#sent++;
+    if (this.#allSent()) this.#flushed?.resolve();
+  }
+
+  async #endWriting() {
+    if (this.#writeEnded) return;
+    this.#writeEnded = true;
+    this.#flushed?.resolve();
+    if (this.#tlsStarted) return;
+    try {
+      await this.#opened;
+      await core.shutdown(this.#rid);
+    } catch {
+      // The other side left first.
+      await this.#outlived();
+    }
+    if (this.#readEnded) this.#finish();
+  }
+
+  /** The other side said its last, or this one did. */
+  #ended() {
+    if (this.#options.allowHalfOpen && !this.#writeEnded) return;
+    if (this.#writeEnded) {
+      if (this.#readEnded) this.#finish();
+      return;
+    }
+    PromisePrototypeThen(
+      writableStreamClose(this.#writable),
+      () => this.#finish(),
+      (error) => {
+        this.#closed.reject(error);
+        this.#end();
+      },
+    );
+  }
+
+  #allSent() {
+    return this.#sent >= this.#queued || this.#sent >= this.#lastChunk;
+  }
+
+  async #flush() {
+    if (this.#writeEnded || this.#allSent()) return;
+    this.#flushed = new Deferred();
+    await this.#flushed.promise;
+  }
+
+  async #close() {
+    try {
+      await this.#opened;
+      await this.#flush();
+      this.#refuseReads();
+      this.#writeController.error(undefined);
+      await this.#endWriting();
+      this.#finish();
+    } catch (error) {
+      this.#closed.reject(error);
+      this.#end();
+    }
+  }
+
+  /** Gives the connection up for one in TLS: its number. */
+  async #upgrade(name) {
+    await this.#opened;
+    await this.#flush();
+    if (this.#writable.locked) {
+      throw new TypeError(
+        "This WritableStream is currently locked to a writer.",
+      );
+    }
+    if (this.#gone) {
+      throw new TypeError("The connection was closed before startTls completed.");
+    }
+    this.#upgraded = true;
+    this.#gone = true;
+    this.#closeReadable();
+    ignore(writableStreamClose(this.#writable));
+    this.#closed.resolve();
+    return op_connect_start_tls(this.#rid, name);
+  }
+
+  #closeReadable() {
+    if (this.#readEnded) return;
+    this.#readEnded = true;
+    this.#readController.close();
+    this.#readController.byobRequest?.respond(0);
+  }
+
+  #refuseReads() {
+    if (this.#readEnded) return;
+    this.#readEnded = true;
+    const message = this.#reading
+      ? "This socket has been closed."
+      : "This ReadableStream belongs to an object that is closing.";
+    this.#readController.error(new TypeError(message));
+  }
+
+  #finish() {
+    this.#end();
+    this.#closed.resolve();
+  }
+
+  #end() {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (this.#rid >= 0) core.tryClose(this.#rid);
+  }
+
+  /** Past its event nothing happens any more: what failed just never ends. */
+  async #outlived() {
+    if (this.#event.ended) await new Promise(() => {});
+  }
+}
+
+makeEnumerable(Socket.prototype);
+ObjectDefineProperty(Socket.prototype, SymbolToStringTag, {
+  __proto__: null,
+  value: "Socket",
+  configurable: true,
+});
+
+function ignore(promise) {
+  PromisePrototypeThen(promise, undefined, () => {});
+}
+
+function toBytes(chunk) {
+  if (typeof chunk === "string") return core.encode(chunk);
+  if (ArrayBufferIsView(chunk)) {
+    return TypedArrayPrototypeGetSymbolToStringTag(chunk) === undefined
+      ? new Uint8Array(
+        DataViewPrototypeGetBuffer(chunk),
+        DataViewPrototypeGetByteOffset(chunk),
+        DataViewPrototypeGetByteLength(chunk),
+      )
+      : new Uint8Array(
+        TypedArrayPrototypeGetBuffer(chunk),
+        TypedArrayPrototypeGetByteOffset(chunk),
+        TypedArrayPrototypeGetByteLength(chunk),
+      );
+  }
+  return new Uint8Array(chunk);
+}
+
+function byteLength(chunk) {
+  if (typeof chunk === "string") return chunk.length;
+  if (ArrayBufferIsView(chunk)) {
+    return TypedArrayPrototypeGetSymbolToStringTag(chunk) === undefined
+      ? DataViewPrototypeGetByteLength(chunk)
+      : TypedArrayPrototypeGetByteLength(chunk);
+  }
+  if (core.isArrayBuffer(chunk)) return ArrayBufferPrototypeGetByteLength(chunk);
+  throw new TypeError(
+    "This TransformStream is being used as a byte stream, but received an " +
+      "object of non-ArrayBuffer/ArrayBufferView type on its writable side.",
+  );
+}
+
+/** @returns {{address: string, host: string, port: number}} */
+function parseAddress(address) {
+  if (typeof address === "object" && address !== null) {
+    const { hostname, port } = address;
+    const host = `${hostname}`;
+    const number = toPort(port);
+    return { address: `${host}:${number}`, host, port: number };
+  }
+  const text = `${address}`;
+  let url;
+  try {
+    url = new URL(`fake://${text}`);
+  } catch {
+    throw new TypeError("Specified address could not be parsed.");
+  }
+  if (url.hostname === "") {
+    throw new TypeError("Specified address is missing hostname.");
+  }
+  if (url.port === "") {
+    throw new TypeError("Specified address is missing port.");
+  }
+  return { address: text, host: url.hostname, port: Number(url.port) };
+}
+
+function toPort(value) {
+  const number = Number(value);
+  if (!NumberIsFinite(number)) {
+    throw new TypeError(
+      "The value cannot be converted because it is not an integer.",
+    );
+  }
+  const port = MathTrunc(number);
+  if (port < 0 || port > 65535) {
+    throw new TypeError(
+      `Value out of range. Must be ${
+        port < 0 ? "greater than or equal to 0" : "less than or equal to 65535"
+      }.`,
+    );
+  }
+  return port;
+}
+
+function connect(address, options = undefined) {
+  const event = requireEvent();
+  const target = parseAddress(address);
+  if (!RegExpPrototypeTest(HOST, target.address)) {
+    throw new TypeError(
+      "Specified address is empty string, contains unsupported characters or " +
+        "is too long.",
+    );
+  }
+  const { secureTransport = "off", allowHalfOpen = false, highWaterMark = 1 } =
+    options ?? {};
+  const transport = `${secureTransport}`;
+  if (transport !== "off" && transport !== "on" && transport !== "starttls") {
+    throw new TypeError(
+      `Unsupported value in secureTransport socket option: ${transport}`,
+    );
+  }
+  const { host, port } = target;
+  const rid = op_connect(event.id, host, port, transport === "on");
+  return new Socket(kOurs, event, {
+    address: target.address,
+    host,
+    port,
+    transport,
+    allowHalfOpen: !!allowHalfOpen,
+    highWaterMark: Number(highWaterMark),
+  }, rid);
+}
+
+return { connect };
+})();

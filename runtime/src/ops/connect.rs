@@ -1,0 +1,204 @@
+//! `connect()`: streams of bytes that the host opens for a script.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use deno_core::{
+    AsyncRefCell, AsyncResult, BufMutView, BufView, CancelFuture, CancelHandle, OpState, RcRef,
+    Resource, ResourceId, WriteOutcome, op2,
+};
+use deno_error::JsErrorBox;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
+
+use super::Shared;
+use super::fetch::count_subrequest;
+use crate::event::EventId;
+use crate::host::{ConnectTarget, FetchError, HostStream, Transport};
+
+type Opening = LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
+
+/// A connection in an isolate's resource table: read, written, shut down.
+pub(crate) struct ConnectionResource {
+    event: EventId,
+    /// Until the script waits for it (`op_connect_opened`).
+    opening: Cell<Option<Opening>>,
+    reader: AsyncRefCell<Option<ReadHalf<Box<dyn HostStream>>>>,
+    writer: AsyncRefCell<Option<WriteHalf<Box<dyn HostStream>>>>,
+    /// Ends a wait for the other side, which may never speak.
+    cancel: CancelHandle,
+}
+
+impl ConnectionResource {
+    fn new(event: EventId, opening: Opening) -> Self {
+        Self {
+            event,
+            opening: Cell::new(Some(opening)),
+            reader: AsyncRefCell::new(None),
+            writer: AsyncRefCell::new(None),
+            cancel: CancelHandle::new(),
+        }
+    }
+
+    async fn open(self: Rc<Self>) -> Result<(), JsErrorBox> {
+        let opening = self.opening.take().ok_or_else(closed)?;
+        let cancel = RcRef::map(&self, |this| &this.cancel);
+        let stream = opening.or_cancel(cancel).await.map_err(|_| closed())?;
+        let stream = stream.map_err(|error| JsErrorBox::generic(error.message))?;
+        let (reader, writer) = split(stream);
+        *RcRef::map(&self, |this| &this.reader).borrow_mut().await = Some(reader);
+        *RcRef::map(&self, |this| &this.writer).borrow_mut().await = Some(writer);
+        Ok(())
+    }
+
+    /// The connection itself, once no read and no write is under way.
+    async fn into_stream(self: Rc<Self>) -> Option<Box<dyn HostStream>> {
+        self.cancel.cancel();
+        let mut reader = RcRef::map(&self, |this| &this.reader).borrow_mut().await;
+        let mut writer = RcRef::map(&self, |this| &this.writer).borrow_mut().await;
+        let (reader, writer) = (Option::take(&mut reader)?, Option::take(&mut writer)?);
+        Some(reader.unsplit(writer))
+    }
+}
+
+/// Not seen by the script: its own side has ended already.
+fn closed() -> JsErrorBox {
+    JsErrorBox::generic("The connection was closed.")
+}
+
+fn lost(error: std::io::Error) -> JsErrorBox {
+    JsErrorBox::generic(format!("Network connection lost: {error}"))
+}
+
+impl Resource for ConnectionResource {
+    fn name(&self) -> Cow<'_, str> {
+        "connection".into()
+    }
+
+    fn read_byob(self: Rc<Self>, mut buffer: BufMutView) -> AsyncResult<(usize, BufMutView)> {
+        Box::pin(async move {
+            let mut reader = RcRef::map(&self, |this| &this.reader).borrow_mut().await;
+            let Some(reader) = &mut *reader else {
+                return Err(closed());
+            };
+            let cancel = RcRef::map(&self, |this| &this.cancel);
+            // A read that is cancelled has taken nothing.
+            let read = reader.read(&mut buffer).or_cancel(cancel).await;
+            let read = read.map_err(|_| closed())?.map_err(lost)?;
+            Ok((read, buffer))
+        })
+    }
+
+    fn write(self: Rc<Self>, view: BufView) -> AsyncResult<WriteOutcome> {
+        Box::pin(async move {
+            let mut writer = RcRef::map(&self, |this| &this.writer).borrow_mut().await;
+            let Some(writer) = &mut *writer else {
+                return Err(closed());
+            };
+            let cancel = RcRef::map(&self, |this| &this.cancel);
+            let write = async {
+                let nwritten = writer.write(&view).await?;
+                // TLS holds bytes back for a full record.
+                writer.flush().await?;
+                Ok(nwritten)
+            };
+            let nwritten = write
+                .or_cancel(cancel)
+                .await
+                .map_err(|_| closed())?
+                .map_err(lost)?;
+            Ok(WriteOutcome::Partial { nwritten, view })
+        })
+    }
+
+    fn shutdown(self: Rc<Self>) -> AsyncResult<()> {
+        Box::pin(async move {
+            let mut writer = RcRef::map(&self, |this| &this.writer).borrow_mut().await;
+            let Some(writer) = &mut *writer else {
+                return Ok(());
+            };
+            let cancel = RcRef::map(&self, |this| &this.cancel);
+            let shutdown = writer.shutdown().or_cancel(cancel).await;
+            shutdown.map_err(|_| closed())?.map_err(lost)
+        })
+    }
+
+    fn close(self: Rc<Self>) {
+        self.cancel.cancel();
+    }
+}
+
+fn add(state: &mut OpState, event: EventId, opening: Opening) -> ResourceId {
+    let connection = ConnectionResource::new(event, opening);
+    let rid = state.resource_table.add(connection);
+    if let Some(event) = state.borrow::<Rc<Shared>>().events.get(event) {
+        event.resources.borrow_mut().push(rid);
+    }
+    rid
+}
+
+/// Begins a connection, as a subrequest of `event`; it ends with the event.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_connect(
+    state: &mut OpState,
+    #[smi] event: EventId,
+    #[string] host: String,
+    #[smi] port: u32,
+    tls: bool,
+) -> Result<ResourceId, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let port = u16::try_from(port)
+        .map_err(|_| JsErrorBox::type_error(format!("{port} is no port number")))?;
+    count_subrequest(&shared, event)?;
+    let transport = if tls {
+        Transport::Tls
+    } else {
+        Transport::Plain
+    };
+    let opening = shared.host.connect(ConnectTarget {
+        host,
+        port,
+        transport,
+    });
+    Ok(add(state, event, opening))
+}
+
+/// Waits for a connection; until then it cannot be read or written.
+#[op2]
+pub(crate) async fn op_connect_opened(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<(), JsErrorBox> {
+    let connection = state
+        .borrow()
+        .resource_table
+        .get::<ConnectionResource>(rid)
+        .map_err(|_| closed())?;
+    connection.open().await
+}
+
+/// Takes the connection out of `rid` and goes on in TLS: the number of the new
+/// one, to be waited for like any other.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_connect_start_tls(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[string] name: String,
+) -> Result<ResourceId, JsErrorBox> {
+    let plain = state
+        .resource_table
+        .take::<ConnectionResource>(rid)
+        .map_err(|_| closed())?;
+    let event = plain.event;
+    let opening = async move {
+        let stream = plain.into_stream().await.ok_or_else(|| FetchError {
+            message: "the connection is not open".into(),
+        })?;
+        stream.start_tls(name).await
+    };
+    Ok(add(state, event, opening.boxed_local()))
+}

@@ -257,6 +257,7 @@ impl Isolate {
             deno_core::scope!(scope, runtime);
             f(scope);
         }
+        memory::look(runtime.v8_isolate(), &self.shared, &self.worker.limits);
         self.end(turn)
     }
 
@@ -282,8 +283,8 @@ impl Isolate {
     /// `culprit` is the event that the turn served, where it served one.
     fn judge(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
         let limits = &self.worker.limits;
-        let reason = if self.shared.heap_full.get() {
-            EventError::MemoryLimit { limit: limits.heap }
+        let reason = if let Some(limit) = self.shared.memory_over.get() {
+            EventError::MemoryLimit { limit }
         } else if end.overran || culprit.is_some_and(|event| event.cpu.get() > limits.cpu) {
             EventError::CpuLimit { limit: limits.cpu }
         } else {
@@ -351,6 +352,7 @@ impl Isolate {
             let _entered = Entered::new(self.resident.isolate);
             let turn = self.begin(budget);
             let poll = runtime.poll_event_loop(cx, PollEventLoopOptions::default());
+            memory::look(runtime.v8_isolate(), &self.shared, &self.worker.limits);
             (poll, self.end(turn))
         };
         let share = end.cpu / open.max(1);

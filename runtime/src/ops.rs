@@ -36,8 +36,9 @@ pub(crate) struct Shared {
     /// Events that nobody waits for any more, to be told to the script.
     pub(crate) abandoned: RefCell<Vec<EventId>>,
     logged: LogQuota,
-    /// The heap reached its limit: the turn is being stopped for it.
-    pub(crate) heap_full: Cell<bool>,
+    /// The limit, in bytes, that the isolate's memory is over: its turn is being
+    /// stopped for it.
+    pub(crate) memory_over: Cell<Option<usize>>,
     /// Where debuggers hear of errors, in an isolate that can be inspected.
     pub(crate) debugger: OnceCell<ErrorConsole>,
 }
@@ -50,7 +51,7 @@ impl Shared {
             worker: RefCell::new(None),
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
-            heap_full: Cell::new(false),
+            memory_over: Cell::new(None),
             logged: LogQuota::default(),
             debugger: OnceCell::new(),
         })

@@ -134,11 +134,9 @@ impl LaneClock {
             self.first_seen
                 .store(cpu.as_nanos() as u64, Ordering::Relaxed);
         }
-        running.isolate.request_interrupt(
-            check_memory,
-            // Only a number for the callback; never read through.
-            std::ptr::without_provenance_mut(turn as usize),
-        );
+        running
+            .isolate
+            .request_interrupt(check_memory, std::ptr::null_mut());
         let used = cpu.saturating_sub(seen.cpu) + seen.before;
         if used > running.budget && !running.terminated {
             running.terminated = true;

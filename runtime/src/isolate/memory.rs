@@ -1,7 +1,6 @@
 //! What ends an isolate whose memory is over its limits: V8's question near the
-//! end of its heap, and the watchdog's look inside long turns.
+//! end of its heap, the watchdog's look inside long turns, and a look after each.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use deno_core::{JsRuntime, v8};
@@ -13,10 +12,17 @@ use crate::ops::Shared;
 /// asks for room only because an array buffer could not be allocated.
 const HEADROOM: usize = 16 << 20;
 
+/// What an isolate's memory is checked against, besides V8's own limit.
+struct MemoryCap {
+    shared: Rc<Shared>,
+    limits: Limits,
+}
+
 /// Stops the isolate's script where its memory is over `limits`.
 pub(super) fn guard(runtime: &mut JsRuntime, shared: &Rc<Shared>, limits: &Limits) {
     let stopper = runtime.v8_isolate().thread_safe_handle();
     let full = shared.clone();
+    let limit = limits.heap;
     // SAFETY: only turned back into an isolate inside the callback below.
     let isolate = unsafe { runtime.v8_isolate().as_raw_isolate_ptr() };
     runtime.add_near_heap_limit_callback(move |current, initial| {
@@ -27,7 +33,7 @@ pub(super) fn guard(runtime: &mut JsRuntime, shared: &Rc<Shared>, limits: &Limit
         // then gets a RangeError, and the heap has room.
         let used = isolate.get_heap_statistics().total_heap_size();
         if used > initial - initial / 4 {
-            full.heap_full.set(true);
+            full.memory_over.set(Some(limit));
             stopper.terminate_execution();
             // Room to unwind in: without it V8 ends the process.
             return current * 2;
@@ -36,65 +42,49 @@ pub(super) fn guard(runtime: &mut JsRuntime, shared: &Rc<Shared>, limits: &Limit
     });
     runtime.v8_isolate().set_slot(MemoryCap {
         shared: shared.clone(),
-        heap: limits.heap + HEADROOM,
-        external: limits.buffers + HEADROOM,
-        seen: Cell::new((0, 0)),
+        limits: limits.clone(),
     });
 }
 
-/// What the memory of a long turn is checked against, besides V8's own limit.
-struct MemoryCap {
-    shared: Rc<Shared>,
-    heap: usize,
-    /// Array buffers that the runtime made for the script are not the
-    /// allocator's, but V8 counts them as external memory.
-    external: usize,
-    /// The turn that was looked at last, and the process's memory at that time.
-    seen: Cell<(u64, usize)>,
-}
-
-impl MemoryCap {
-    /// Whether the process grew in this turn by more than its script may have.
-    /// V8 counts the memories of Wasm nowhere, so this is what bounds them; twice
-    /// the limit, since other lanes grow too.
-    fn process_outgrew(&self, turn: u64) -> bool {
-        let Some(now) = resident_memory() else {
-            return false;
-        };
-        let (seen, before) = self.seen.get();
-        if seen != turn {
-            self.seen.set((turn, now));
-            return false;
-        }
-        now.saturating_sub(before) > 2 * (self.heap + self.external)
-    }
-}
-
-/// Bytes of this process in RAM.
-fn resident_memory() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let resident: usize = pages.split(' ').nth(1)?.parse().ok()?;
-    Some(resident * PAGE)
-}
-
-/// The unit of /proc/self/statm on x86_64 and most others.
-const PAGE: usize = 4_096;
-
-/// Stops the turn, whose number `turn` carries, if its memory is over the cap.
-/// The watchdog asks V8 to call it, between two instructions of the script.
+/// Stops the turn if its memory is over the cap. The watchdog asks V8 to call
+/// it, between two instructions of the script.
 pub(crate) unsafe extern "C" fn check_memory(
     mut isolate: v8::UnsafeRawIsolatePtr,
-    turn: *mut std::ffi::c_void,
+    _data: *mut std::ffi::c_void,
 ) {
     // SAFETY: V8 passes the isolate that it interrupts, on its own thread.
     let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut_unchecked(&mut isolate) };
-    let statistics = isolate.get_heap_statistics();
-    if let Some(cap) = isolate.get_slot::<MemoryCap>()
-        && (statistics.external_memory() > cap.external
-            || statistics.used_heap_size() > cap.heap
-            || cap.process_outgrew(turn.addr() as u64))
-    {
-        cap.shared.heap_full.set(true);
+    let Some(MemoryCap { shared, limits }) = isolate.get_slot::<MemoryCap>() else {
+        return;
+    };
+    let (shared, limits) = (shared.clone(), limits.clone());
+    if isolate.get_heap_statistics().used_heap_size() > limits.heap + HEADROOM {
+        shared.memory_over.set(Some(limits.heap));
+    } else {
+        look(isolate, &shared, &limits);
+    }
+    if shared.memory_over.get().is_some() {
         isolate.terminate_execution();
+    }
+}
+
+/// Notes it where what the script keeps outside of its heap is over the limit:
+/// array buffers that the runtime made for it, memories and code of Wasm. Done
+/// after every turn too, since a memory may grow a little in each, and the
+/// watchdog sees long ones only.
+pub(super) fn look(isolate: &mut v8::Isolate, shared: &Shared, limits: &Limits) {
+    // Adding nothing gives the sum. V8's statistics leave Wasm out, and walk over
+    // the heap's pages.
+    let external = |isolate: &mut v8::Isolate| {
+        usize::try_from(isolate.adjust_amount_of_external_allocated_memory(0)).unwrap_or(0)
+    };
+    let cap = limits.buffers + HEADROOM;
+    if external(isolate) <= cap {
+        return;
+    }
+    // Some of it may be garbage that V8 has seen no reason to collect yet.
+    isolate.low_memory_notification();
+    if external(isolate) > cap {
+        shared.memory_over.set(Some(limits.buffers));
     }
 }

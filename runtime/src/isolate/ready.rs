@@ -144,8 +144,7 @@ impl ReadyIsolate {
             })
             .await
         };
-        if self.shared.heap_full.get() {
-            let limit = worker.limits.heap;
+        if let Some(limit) = self.shared.memory_over.get() {
             return Err(StartError::MemoryLimit { limit });
         }
         if overran {
@@ -169,6 +168,9 @@ impl ReadyIsolate {
             heap_size: Cell::new(0),
         };
         isolate.handlers = isolate.attach(namespace)?;
+        if let Some(limit) = isolate.shared.memory_over.get() {
+            return Err(StartError::MemoryLimit { limit });
+        }
         let isolate = Rc::new(isolate);
         deno_core::unsync::spawn(isolate.clone().drive());
         Ok(isolate)

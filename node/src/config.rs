@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::range::Range;
 use crate::ingress::Pattern;
+
+/// A number as it is written: any that TOML has, so that one out of its range is
+/// a fault like others and not the end of reading.
+type Number = toml::Spanned<i64>;
 
 /// The file as it is written. Unknown fields are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NodeToml {
     listen: Option<toml::Spanned<String>>,
-    lanes: Option<toml::Spanned<usize>>,
-    ready: Option<toml::Spanned<usize>>,
+    lanes: Option<Number>,
+    ready: Option<Number>,
     #[serde(default)]
     access_log: AccessLogToml,
     #[serde(default)]
@@ -42,10 +47,10 @@ struct LogToml {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsToml {
-    request_head_bytes: Option<usize>,
-    request_body_bytes: Option<u64>,
-    head_timeout_ms: Option<u64>,
-    drain_ms: Option<u64>,
+    request_head_bytes: Option<Number>,
+    request_body_bytes: Option<Number>,
+    head_timeout_ms: Option<Number>,
+    drain_ms: Option<Number>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,13 +90,14 @@ pub(crate) enum Isolation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorkerLimitsToml {
-    cpu_ms: Option<u64>,
-    startup_cpu_ms: Option<u64>,
-    wall_ms: Option<u64>,
-    heap_mb: Option<toml::Spanned<usize>>,
-    buffers_mb: Option<usize>,
-    subrequests: Option<u32>,
-    concurrent_events: Option<usize>,
+    cpu_ms: Option<Number>,
+    startup_cpu_ms: Option<Number>,
+    wall_ms: Option<Number>,
+    heap_mb: Option<Number>,
+    buffers_mb: Option<Number>,
+    response_mb: Option<Number>,
+    subrequests: Option<Number>,
+    concurrent_events: Option<Number>,
 }
 
 /// How the node writes its log.
@@ -146,6 +152,7 @@ pub(crate) struct WorkerLimits {
     pub(crate) wall: Option<Duration>,
     pub(crate) heap: Option<usize>,
     pub(crate) buffers: Option<usize>,
+    pub(crate) response: Option<u64>,
     pub(crate) subrequests: Option<u32>,
     pub(crate) concurrent_events: Option<usize>,
 }
@@ -162,6 +169,9 @@ impl WorkerLimits {
         set(&mut limits.wall, &self.wall);
         set(&mut limits.heap, &self.heap);
         set(&mut limits.buffers, &self.buffers);
+        if self.response.is_some() {
+            limits.response = self.response;
+        }
         set(&mut limits.subrequests, &self.subrequests);
         set(&mut limits.concurrent_events, &self.concurrent_events);
     }
@@ -172,12 +182,36 @@ impl WorkerLimits {
 #[error("{}", .0.join("\n"))]
 pub(crate) struct ConfigErrors(Vec<String>);
 
-/// The smallest heap in which the API and a small script start.
-const MIN_HEAP_MB: usize = 8;
-/// An eighth of the cage that all heaps of the process share.
-const MAX_HEAP_MB: usize = 512;
-/// More lanes than this never helped; each costs its thread and isolates.
-const MAX_LANES: usize = 256;
+/// What each number may be. Where nothing else speaks for a bound, it is where a
+/// larger value must be a mistake.
+mod range {
+    use std::ops::RangeInclusive;
+
+    pub(super) type Range = RangeInclusive<i64>;
+
+    /// More lanes than this never helped; each costs its thread and isolates.
+    pub(super) const LANES: Range = 1..=256;
+    /// For each lane, at about 2 MB.
+    pub(super) const READY: Range = 0..=256;
+    /// hyper reads a head into no less than the first.
+    pub(super) const REQUEST_HEAD_BYTES: Range = 8_192..=16 << 20;
+    pub(super) const REQUEST_BODY_BYTES: Range = 0..=1 << 40;
+    pub(super) const HEAD_TIMEOUT_MS: Range = 1..=HOUR_MS;
+    pub(super) const DRAIN_MS: Range = 0..=HOUR_MS;
+    pub(super) const CPU_MS: Range = 1..=HOUR_MS;
+    /// Neighbours wait while a script starts.
+    pub(super) const STARTUP_CPU_MS: Range = 1..=60_000;
+    pub(super) const WALL_MS: Range = 1..=24 * HOUR_MS;
+    /// From the smallest heap in which the API and a small script start, to an
+    /// eighth of the cage that all heaps of the process share.
+    pub(super) const HEAP_MB: Range = 8..=512;
+    pub(super) const BUFFERS_MB: Range = 1..=16_384;
+    pub(super) const RESPONSE_MB: Range = 1..=1 << 20;
+    pub(super) const SUBREQUESTS: Range = 0..=1_000_000;
+    pub(super) const CONCURRENT_EVENTS: Range = 1..=65_536;
+
+    const HOUR_MS: i64 = 3_600_000;
+}
 
 /// Reads and checks a config file.
 pub(crate) fn load(path: &Path) -> Result<NodeConfig, ConfigErrors> {
@@ -198,10 +232,12 @@ fn parse(path: &Path, text: &str) -> Result<NodeConfig, ConfigErrors> {
     };
     let config = check.config(file);
     if check.faults.is_empty() {
-        Ok(config)
-    } else {
-        Err(ConfigErrors(check.faults))
+        return Ok(config);
     }
+    // In the file's order.
+    check.faults.sort_by_key(|(at, _)| *at);
+    let faults = check.faults.into_iter().map(|(_, fault)| fault);
+    Err(ConfigErrors(faults.collect()))
 }
 
 fn fault(path: &Path, text: &str, at: usize, message: &str) -> String {
@@ -214,12 +250,14 @@ fn fault(path: &Path, text: &str, at: usize, message: &str) -> String {
 struct Checker<'a> {
     path: &'a Path,
     text: &'a str,
-    faults: Vec<String>,
+    /// Each with its place in the text.
+    faults: Vec<(usize, String)>,
 }
 
 impl Checker<'_> {
     fn fault(&mut self, at: usize, message: &str) {
-        self.faults.push(fault(self.path, self.text, at, message));
+        let fault = fault(self.path, self.text, at, message);
+        self.faults.push((at, fault));
     }
 
     fn config(&mut self, file: NodeToml) -> NodeConfig {
@@ -237,18 +275,27 @@ impl Checker<'_> {
             }),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let lanes = match &file.lanes {
-            None => cores,
-            Some(lanes) => {
-                if !(1..=MAX_LANES).contains(lanes.get_ref()) {
-                    self.fault(
-                        lanes.span().start,
-                        &format!("lanes: {}: write 1 to {MAX_LANES}", lanes.get_ref()),
-                    );
-                }
-                *lanes.get_ref()
-            }
-        };
+        let lanes = self
+            .number("lanes", &file.lanes, range::LANES)
+            .unwrap_or(cores);
+        let ready = self.number("ready", &file.ready, range::READY);
+        let limits = &file.limits;
+        let max_head = self.number(
+            "limits.request_head_bytes",
+            &limits.request_head_bytes,
+            range::REQUEST_HEAD_BYTES,
+        );
+        let max_body = self.number(
+            "limits.request_body_bytes",
+            &limits.request_body_bytes,
+            range::REQUEST_BODY_BYTES,
+        );
+        let head_timeout = self.number(
+            "limits.head_timeout_ms",
+            &limits.head_timeout_ms,
+            range::HEAD_TIMEOUT_MS,
+        );
+        let drain = self.number("limits.drain_ms", &limits.drain_ms, range::DRAIN_MS);
         let base = self.path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let mut workers: Vec<WorkerConfig> = Vec::new();
         for (index, worker) in file.worker.into_iter().enumerate() {
@@ -269,17 +316,16 @@ impl Checker<'_> {
                 "worker: there is none; add [[worker]] with name, dir and routes",
             );
         }
-        let ms = |value: Option<u64>, default: u64| Duration::from_millis(value.unwrap_or(default));
         NodeConfig {
             listen,
             lanes,
-            ready: file.ready.map_or(2, toml::Spanned::into_inner),
+            ready: ready.unwrap_or(2),
             access_log: file.access_log.enabled.unwrap_or(true),
             log_format: file.log.format.unwrap_or_default(),
-            max_head: file.limits.request_head_bytes.unwrap_or(128 << 10),
-            max_body: file.limits.request_body_bytes.unwrap_or(100 << 20),
-            head_timeout: ms(file.limits.head_timeout_ms, 30_000),
-            drain: ms(file.limits.drain_ms, 30_000),
+            max_head: max_head.unwrap_or(128 << 10),
+            max_body: max_body.unwrap_or(100 << 20),
+            head_timeout: Duration::from_millis(head_timeout.unwrap_or(30_000)),
+            drain: Duration::from_millis(drain.unwrap_or(30_000)),
             allow_private: file.egress.allow_private.unwrap_or(false),
             workers,
         }
@@ -335,27 +381,61 @@ impl Checker<'_> {
     }
 
     fn limits(&mut self, index: usize, limits: &WorkerLimitsToml) -> WorkerLimits {
-        let ms = |value: Option<u64>| value.map(Duration::from_millis);
-        if let Some(heap) = &limits.heap_mb
-            && !(MIN_HEAP_MB..=MAX_HEAP_MB).contains(heap.get_ref())
-        {
-            self.fault(
-                heap.span().start,
-                &format!(
-                    "worker[{index}].limits.heap_mb: {}: write {MIN_HEAP_MB} to {MAX_HEAP_MB}",
-                    heap.get_ref()
-                ),
-            );
-        }
+        let mut ms = |name: &str, value: &Option<Number>, range: Range| {
+            let field = format!("worker[{index}].limits.{name}");
+            self.number(&field, value, range).map(Duration::from_millis)
+        };
+        let cpu = ms("cpu_ms", &limits.cpu_ms, range::CPU_MS);
+        let startup_cpu = ms(
+            "startup_cpu_ms",
+            &limits.startup_cpu_ms,
+            range::STARTUP_CPU_MS,
+        );
+        let wall = ms("wall_ms", &limits.wall_ms, range::WALL_MS);
+        let mut number = |name: &str, value: &Option<Number>, range: Range| {
+            let field = format!("worker[{index}].limits.{name}");
+            self.number::<usize>(&field, value, range)
+        };
+        let mb = |value: Option<usize>| value.map(|mb| mb << 20);
+        let heap = mb(number("heap_mb", &limits.heap_mb, range::HEAP_MB));
+        let buffers = mb(number("buffers_mb", &limits.buffers_mb, range::BUFFERS_MB));
+        let response = number("response_mb", &limits.response_mb, range::RESPONSE_MB);
+        let subrequests = number("subrequests", &limits.subrequests, range::SUBREQUESTS);
+        let concurrent_events = number(
+            "concurrent_events",
+            &limits.concurrent_events,
+            range::CONCURRENT_EVENTS,
+        );
         WorkerLimits {
-            cpu: ms(limits.cpu_ms),
-            startup_cpu: ms(limits.startup_cpu_ms),
-            wall: ms(limits.wall_ms),
-            heap: limits.heap_mb.as_ref().map(|mb| mb.get_ref() << 20),
-            buffers: limits.buffers_mb.map(|mb| mb << 20),
-            subrequests: limits.subrequests,
-            concurrent_events: limits.concurrent_events,
+            cpu,
+            startup_cpu,
+            wall,
+            heap,
+            buffers,
+            response: response.map(|mb| (mb as u64) << 20),
+            subrequests: subrequests.map(|count| count as u32),
+            concurrent_events,
         }
+    }
+
+    /// The number, if there is one and it is in its range.
+    fn number<T: TryFrom<i64>>(
+        &mut self,
+        field: &str,
+        value: &Option<Number>,
+        range: Range,
+    ) -> Option<T> {
+        let value = value.as_ref()?;
+        let number = *value.get_ref();
+        if range.contains(&number) {
+            return T::try_from(number).ok();
+        }
+        let (least, most) = (range.start(), range.end());
+        self.fault(
+            value.span().start,
+            &format!("{field}: {number}: write {least} to {most}"),
+        );
+        None
     }
 }
 
@@ -383,6 +463,21 @@ mod tests {
         check(
             "[[worker]]\nname = \"a\"\nmain = \"a.js\"\nroutes = [\"*\"]\nlimits = { heap_mb = 1 }\n",
             "outboard.toml:5:22: worker[0].limits.heap_mb: 1: write 8 to 512",
+        );
+        check(
+            "ready = -1\nworker = [\n\
+             { name = \"a\", main = \"a.js\", routes = [\"a\"], limits = { cpu_ms = 0, wall_ms = -5 } },\n\
+             { name = \"b\", main = \"a.js\", routes = [\"b\"], limits = { subrequests = 4294967296 } },\n\
+             { name = \"c\", main = \"a.js\", routes = [\"c\"], limits = { buffers_mb = 0, response_mb = 0 } },\n\
+             ]\nlimits = { drain_ms = 9999999999, request_head_bytes = 100 }\n",
+            "outboard.toml:1:9: ready: -1: write 0 to 256\n\
+             outboard.toml:3:66: worker[0].limits.cpu_ms: 0: write 1 to 3600000\n\
+             outboard.toml:3:79: worker[0].limits.wall_ms: -5: write 1 to 86400000\n\
+             outboard.toml:4:71: worker[1].limits.subrequests: 4294967296: write 0 to 1000000\n\
+             outboard.toml:5:70: worker[2].limits.buffers_mb: 0: write 1 to 16384\n\
+             outboard.toml:5:87: worker[2].limits.response_mb: 0: write 1 to 1048576\n\
+             outboard.toml:7:23: limits.drain_ms: 9999999999: write 0 to 3600000\n\
+             outboard.toml:7:56: limits.request_head_bytes: 100: write 8192 to 16777216",
         );
         check(
             "",

@@ -1,5 +1,7 @@
 //! Bodies: bytes that stream between the host and a script.
 
+mod limited;
+
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,6 +14,8 @@ use futures::future::LocalBoxFuture;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+
+pub(crate) use self::limited::LimitedBody;
 
 /// A stream of bytes between the host and the runtime. `Send`, since the host
 /// may carry it over a connection of its own.
@@ -50,6 +54,8 @@ pub enum ResponseBody {
     Host(HostBody),
     /// A script's stream.
     Script(ScriptBody),
+    /// Any of them that may go on for so long only.
+    Limited(LimitedBody),
 }
 
 impl ResponseBody {
@@ -66,21 +72,24 @@ impl ResponseBody {
         match self {
             Self::Full(bytes) => (full_body(bytes), None),
             Self::Host(body) => (body, None),
-            Self::Script(mut body) => {
-                let length = body.left;
+            Self::Script(_) | Self::Limited(_) => {
+                let left = self.size_hint().exact();
+                let mut body = self;
                 let (sender, receiver) = tokio::sync::mpsc::channel(CARRIED);
                 let carry = async move {
                     // Ends when the reader is gone: the stream is then cancelled.
-                    while let Some(chunk) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
+                    while let Some(frame) = body.frame().await {
+                        let chunk = match frame.map(Frame::into_data) {
+                            Ok(Ok(bytes)) => Ok(bytes),
+                            Ok(Err(_trailers)) => continue,
+                            Err(error) => Err(error),
+                        };
                         if sender.send(chunk).await.is_err() {
                             return;
                         }
                     }
                 };
-                let carried = CarriedBody {
-                    receiver,
-                    left: length,
-                };
+                let carried = CarriedBody { receiver, left };
                 (carried.boxed_unsync(), Some(carry))
             }
         }
@@ -135,6 +144,7 @@ impl fmt::Debug for ResponseBody {
             Self::Full(_) => "ResponseBody::Full",
             Self::Host(_) => "ResponseBody::Host",
             Self::Script(_) => "ResponseBody::Script",
+            Self::Limited(_) => "ResponseBody::Limited",
         })
     }
 }
@@ -154,6 +164,7 @@ impl Body for ResponseBody {
             Self::Script(body) => body
                 .poll_chunk(cx)
                 .map(|chunk| chunk.map(|result| result.map(Frame::data))),
+            Self::Limited(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -162,6 +173,7 @@ impl Body for ResponseBody {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Host(body) => body.is_end_stream(),
             Self::Script(body) => body.ended,
+            Self::Limited(body) => body.is_end_stream(),
         }
     }
 
@@ -173,6 +185,7 @@ impl Body for ResponseBody {
                 Some(left) => SizeHint::with_exact(left),
                 None => SizeHint::default(),
             },
+            Self::Limited(body) => body.size_hint(),
         }
     }
 }

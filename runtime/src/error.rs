@@ -85,6 +85,9 @@ pub enum EventError {
     /// No answer within [`Limits::wall`](crate::Limits::wall).
     #[error("Worker gave no answer within {limit:?}")]
     WallLimit { limit: Duration },
+    /// An answer longer than [`Limits::response`](crate::Limits::response).
+    #[error("Worker exceeded its response limit of {limit} bytes")]
+    ResponseLimit { limit: u64 },
     /// Nothing is left that could ever make the handler answer.
     #[error(
         "The Workers runtime canceled this request because it detected that your \

@@ -22,6 +22,9 @@ pub struct Limits {
     pub subrequests: u32,
     /// Bytes of a request's or answer's body that the isolate may hold whole.
     pub body: usize,
+    /// Bytes an answer's body may have on its way out; as many as the script gives
+    /// where there is none.
+    pub response: Option<u64>,
     /// Events one isolate may have open at a time; more are refused.
     pub concurrent_events: usize,
 }
@@ -37,6 +40,7 @@ impl Default for Limits {
             buffers: 128 << 20,
             subrequests: 1_000,
             body: 100 << 20,
+            response: None,
             // A lane runs one event at a time; past this they wait on I/O that
             // itself has become the bottleneck.
             concurrent_events: 2_048,

@@ -21,7 +21,9 @@ pub(crate) fn failed(
     detail: Detail,
 ) -> Response<ResponseBody> {
     let (status, title) = match error {
-        EventError::CpuLimit { .. } | EventError::MemoryLimit { .. } => (
+        EventError::CpuLimit { .. }
+        | EventError::MemoryLimit { .. }
+        | EventError::ResponseLimit { .. } => (
             StatusCode::SERVICE_UNAVAILABLE,
             "error code: 1102: Worker exceeded resource limits",
         ),

@@ -241,6 +241,7 @@ impl Ingress {
             | EventError::Hung
             | EventError::CpuLimit { .. }
             | EventError::MemoryLimit { .. }
+            | EventError::ResponseLimit { .. }
             | EventError::IsolateLost { .. } => {}
             error if self.options.detail == Detail::Full => {
                 eprintln!("{} {error}", output::mark("error:", output::RED));

@@ -119,6 +119,38 @@ fn a_version_is_replaced_without_dropping_a_request() {
 }
 
 #[test]
+fn a_response_that_goes_on_past_its_limit_is_cut() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = write(
+        dir.path(),
+        "worker.js",
+        "export default { fetch(request) {
+           if (!request.url.endsWith('/endless')) return new Response('fine');
+           const bytes = new Uint8Array(50_000);
+           return new Response(new ReadableStream({ pull(c) { c.enqueue(bytes); } }));
+         } };",
+    );
+    let config = |name: &str, isolation: &str| {
+        format!(
+            "[[worker]]\nname = {name:?}\nmain = {script:?}\nroutes = [\"{name}.test\"]\n\
+             isolation = {isolation:?}\nlimits = {{ response_mb = 1 }}\n"
+        )
+    };
+    let (shared, private) = (config("a", "shared"), config("b", "private"));
+    let server = Outboard::serve(&format!("lanes = 1\n{shared}{private}"));
+    for (breaches, host) in [(1, "a.test"), (2, "b.test")] {
+        let answer = send(server.address, &get(host, "/endless"));
+        assert_eq!(answer.fault, Some("cut inside the body"), "{host}");
+        let sent = answer.body.len();
+        assert!((900_000..=1 << 20).contains(&sent), "{host}: {sent} bytes");
+        assert_eq!(text(&server, host, "/").1, "fine");
+        let log = server.process.log();
+        let lines = log.matches("exceeded its response limit of 1048576 bytes");
+        assert_eq!(lines.count(), breaches, "{log}");
+    }
+}
+
+#[test]
 fn sigterm_lets_open_requests_end_and_refuses_new_ones() {
     let dir = tempfile::tempdir().expect("a folder");
     let script = write(

@@ -7,13 +7,15 @@ use deno_core::{FromV8, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
+use http_body::Body;
 
 use super::Shared;
 use super::body::{BodyResource, Coding, Handed, encode_body, take_body};
 use super::web_socket::SocketResource;
-use crate::body::{BodyEnd, ResponseBody, ScriptBody};
+use crate::body::{BodyEnd, LimitedBody, ResponseBody, ScriptBody};
 use crate::error::EventError;
 use crate::event::{EventId, Outcome};
+use crate::host::LogLevel;
 
 /// Header values are bytes on the wire and text in script: UTF-8, as Workers
 /// have it, not the standard's Latin-1.
@@ -221,6 +223,17 @@ pub(crate) fn op_event_respond<'a>(
             headers.remove(CONTENT_LENGTH);
             body = encode_body(body, coding);
         }
+    }
+    if let Some(limit) = shared.worker().and_then(|worker| worker.limits.response) {
+        let breach = EventError::ResponseLimit { limit };
+        if body.size_hint().lower() > limit {
+            shared.log(LogLevel::Error, &breach.to_string(), None);
+            event.settle(Outcome::Failed(breach));
+            return Ok(streaming);
+        }
+        body = ResponseBody::Limited(LimitedBody::new(body, limit, move || {
+            shared.log(LogLevel::Error, &breach.to_string(), None);
+        }));
     }
     let mut response = Response::new(body);
     *response.status_mut() = u16::try_from(status)

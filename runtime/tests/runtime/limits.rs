@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use outboard_runtime::{EventError, Limits, StartError};
+use outboard_runtime::{EventError, Limits, Module, ModuleKind, StartError};
 
 use crate::support::*;
 
@@ -161,6 +161,142 @@ fn wasm_memory_counts() {
            a.push(memory);
          }",
         is_memory,
+    );
+}
+
+/// `grow(pages)` of a memory that the module keeps to itself.
+const GROWS: &[u8] = b"\0asm\x01\0\0\0\
+    \x01\x06\x01\x60\x01\x7f\x01\x7f\
+    \x03\x02\x01\x00\
+    \x05\x03\x01\x00\x01\
+    \x07\x08\x01\x04grow\x00\x00\
+    \x0a\x08\x01\x06\x00\x20\x00\x40\x00\x0b";
+
+/// Sends requests to a worker that counts them until its isolate is replaced
+/// for its memory, at most `most`; a neighbour answers meanwhile.
+fn check_growth(source: &str, most: usize) {
+    let bench = Bench::new();
+    let neighbour = worker(GOOD);
+    let source = format!("let served = 0; {source}");
+    let grows = worker_with(&source, |spec| {
+        spec.limits = tight();
+        spec.modules.push(Module {
+            specifier: "grows.wasm".into(),
+            kind: ModuleKind::Wasm,
+            content: GROWS.to_vec(),
+            source_map: None,
+        });
+    });
+    let mut served = 0;
+    loop {
+        assert_eq!(bench.get(&neighbour, "/").expect("good").1, "fine");
+        let (_, count) = bench.get(&grows, "/").expect("an answer");
+        if count == "1" && served > 0 {
+            break;
+        }
+        served += 1;
+        assert_eq!(count, served.to_string(), "{source}");
+        assert!(served < most, "{source}: never replaced");
+    }
+    assert!(served > 16, "{source}: replaced after {served} requests");
+    let log = bench.log.lock();
+    assert_eq!(*log, ["Worker exceeded its memory limit of 32 MB"]);
+}
+
+#[test]
+fn wasm_memory_that_grows_by_little_over_many_requests_counts() {
+    // 1 MB a request, of 32 and 16 for what V8 has not collected yet.
+    check_growth(
+        "import grows from './grows.wasm';
+         const { grow } = new WebAssembly.Instance(grows).exports;
+         export default { fetch() { grow(16); return new Response(++served); } };",
+        60,
+    );
+    check_growth(
+        "const kept = [];
+         export default { fetch() {
+           kept.push(new WebAssembly.Memory({ initial: 16 }));
+           return new Response(++served);
+         } };",
+        60,
+    );
+    check_growth(
+        "const kept = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+         export default { fetch() { kept.grow(16); return new Response(++served); } };",
+        60,
+    );
+}
+
+#[test]
+fn wasm_memory_that_was_let_go_does_not_count() {
+    let bench = Bench::new();
+    let worker = worker_with(
+        "export default { fetch() {
+           const memory = new WebAssembly.Memory({ initial: 64 });
+           return new Response(memory.buffer.byteLength);
+         } };",
+        |spec| spec.limits = tight(),
+    );
+    for _ in 0..100 {
+        bench.get(&worker, "/").expect("4 MB at a time");
+    }
+    assert!(bench.log.lock().is_empty());
+}
+
+#[test]
+fn a_response_that_goes_on_past_its_limit_is_cut() {
+    let bench = Bench::new();
+    let worker = worker_with(
+        "let cancelled = 'no';
+         export default { async fetch(request) {
+           const { pathname } = new URL(request.url);
+           const bytes = new Uint8Array(10_000);
+           const endless = () => new ReadableStream({
+             pull(controller) { controller.enqueue(bytes); },
+             cancel() { cancelled = 'yes'; },
+           });
+           switch (pathname) {
+             case '/endless': return new Response(endless());
+             case '/zipped': return new Response(endless(), { headers: { 'content-encoding': 'gzip' } });
+             case '/exact': return new Response('x'.repeat(100_000));
+             case '/over': return new Response('x'.repeat(100_001));
+             case '/announced': {
+               const { readable, writable } = new FixedLengthStream(100_001);
+               return new Response(readable);
+             }
+             case '/passed': return fetch('http://up.test/', { method: 'POST', body: 'x'.repeat(100_000) });
+             case '/cancelled': return new Response(cancelled);
+           }
+         } };",
+        |spec| spec.limits.response = Some(100_000),
+    );
+    let logged = || {
+        let line = "Worker exceeded its response limit of 100000 bytes";
+        let mut log = bench.log.lock();
+        assert!(log.iter().all(|other| other == line), "{log:?}");
+        log.drain(..).count()
+    };
+    let (status, body) = bench.get(&worker, "/exact").expect("an answer");
+    assert_eq!((status, body.len(), logged()), (200, 100_000, 0));
+    for path in ["/over", "/announced", "/passed"] {
+        let error = bench.get(&worker, path).expect_err("no answer");
+        let limited = matches!(error, EventError::ResponseLimit { limit: 100_000 });
+        assert!(limited, "{path}: {error:?}");
+        assert_eq!(logged(), 1, "{path}");
+    }
+    for path in ["/endless", "/zipped"] {
+        let (status, body) = bench.get(&worker, path).expect("a head");
+        assert_eq!(status, 200);
+        assert_eq!(
+            body, "[body failed: the body is over 100000 bytes]",
+            "{path}"
+        );
+        assert_eq!(logged(), 1, "{path}");
+    }
+    // The script is told, and the isolate goes on.
+    assert_eq!(
+        bench.get(&worker, "/cancelled").expect("an answer").1,
+        "yes"
     );
 }
 
@@ -322,6 +458,10 @@ fn a_script_that_cannot_start_says_why() {
     check(
         "const a = []; for (;;) a.push(new Array(1000).fill({}));",
         "memory limit",
+    );
+    check(
+        "export const kept = new WebAssembly.Memory({ initial: 1024 });",
+        "memory limit of 32 MB",
     );
     check("fetch('http://up.test/'); await 0; throw 1", "1");
     check(

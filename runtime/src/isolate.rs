@@ -27,6 +27,7 @@ pub(crate) use self::ready::ReadyIsolate;
 use self::ready::Entry;
 use self::resident::{Entered, Resident};
 use crate::body::HostBody;
+use crate::cage::Share;
 use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
@@ -38,6 +39,10 @@ use crate::worker::Worker;
 /// How long after an event that answered at once the event loop gets a turn,
 /// so that its leftovers (rejections, background tasks) are seen to.
 const TIDY: Duration = Duration::from_millis(2);
+
+/// CPU time after which a heap may have grown by more than is worth measuring at
+/// the lane's next look.
+const GROWN: Duration = Duration::from_millis(1);
 
 /// CPU time of a turn that a debugger may look into: what the debugger itself
 /// asks for (a heap snapshot, a loop in its console) counts too. Past this it is
@@ -65,7 +70,11 @@ pub(crate) struct Isolate {
     stopped: Cell<bool>,
     tidy_due: Cell<bool>,
     last_used: Cell<Instant>,
-    heap_size: Cell<usize>,
+    /// A task runs the event loop.
+    driven: Cell<bool>,
+    /// Its parts of the cage: the heap as last measured, and itself.
+    heap: Share,
+    _counted: Share,
 }
 
 impl Isolate {
@@ -95,15 +104,20 @@ impl Isolate {
 
     /// Bytes that the heap had taken from the process's cage when last measured.
     pub(crate) fn heap_size(&self) -> usize {
-        self.heap_size.get()
+        self.heap.get()
     }
 
     pub(crate) fn measure_heap(&self) {
         if let Ok(mut runtime) = self.resident.runtime.try_borrow_mut() {
             let _entered = Entered::new(self.resident.isolate);
-            let statistics = runtime.v8_isolate().get_heap_statistics();
-            self.heap_size.set(statistics.total_heap_size());
+            self.measure(runtime.v8_isolate());
         }
+    }
+
+    /// The isolate is entered.
+    fn measure(&self, isolate: &mut v8::Isolate) {
+        let statistics = isolate.get_heap_statistics();
+        self.heap.set(statistics.total_heap_size());
     }
 
     /// Collects what an isolate that went idle with a large heap left behind.
@@ -119,6 +133,13 @@ impl Isolate {
     pub(crate) fn stop(&self) {
         self.stopped.set(true);
         self.wake.wake();
+    }
+
+    /// Ends it while it is idle. Its room counts as free at once; it is when the
+    /// lane next looks at its tasks.
+    pub(crate) fn evict(&self) {
+        self.stop();
+        self.heap.set(0);
     }
 
     fn attach(&self, namespace: v8::Global<v8::Object>) -> Result<u32, StartError> {
@@ -224,6 +245,8 @@ impl Isolate {
         ) -> Option<v8::Local<'a, v8::Value>>,
     ) -> Answer {
         let id = self.shared.events.insert(event.clone());
+        // It may have been stopped while this one waited for it to start.
+        self.keep_driven();
         let now = Instant::now();
         self.last_used.set(now);
         let end = self.turn(self.worker.limits.cpu, |scope| {
@@ -257,8 +280,7 @@ impl Isolate {
             deno_core::scope!(scope, runtime);
             f(scope);
         }
-        memory::look(runtime.v8_isolate(), &self.shared, &self.worker.limits);
-        self.end(turn)
+        self.end(turn, runtime.v8_isolate())
     }
 
     fn begin(&self, budget: Duration) -> Turn<'_> {
@@ -271,8 +293,13 @@ impl Isolate {
     }
 
     /// What a turn used. While it is debugged an event is charged nothing.
-    fn end(&self, turn: Turn<'_>) -> TurnEnd {
+    /// The isolate is entered still.
+    fn end(&self, turn: Turn<'_>, isolate: &mut v8::Isolate) -> TurnEnd {
+        memory::look(isolate, &self.shared, &self.worker.limits);
         let mut end = turn.end();
+        if end.cpu > GROWN {
+            self.measure(isolate);
+        }
         if self.is_debugged() {
             end.cpu = Duration::ZERO;
         }
@@ -325,9 +352,16 @@ impl Isolate {
         });
     }
 
-    /// Runs the event loop until the isolate is stopped and has no events.
-    async fn drive(self: Rc<Self>) {
-        std::future::poll_fn(|cx| self.poll_loop(cx)).await;
+    /// Has the event loop run until the isolate is stopped and has no events.
+    fn keep_driven(self: &Rc<Self>) {
+        if self.driven.replace(true) {
+            return;
+        }
+        let isolate = self.clone();
+        deno_core::unsync::spawn(async move {
+            std::future::poll_fn(|cx| isolate.poll_loop(cx)).await;
+            isolate.driven.set(false);
+        });
     }
 
     fn poll_loop(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -352,8 +386,7 @@ impl Isolate {
             let _entered = Entered::new(self.resident.isolate);
             let turn = self.begin(budget);
             let poll = runtime.poll_event_loop(cx, PollEventLoopOptions::default());
-            memory::look(runtime.v8_isolate(), &self.shared, &self.worker.limits);
-            (poll, self.end(turn))
+            (poll, self.end(turn, runtime.v8_isolate()))
         };
         let share = end.cpu / open.max(1);
         self.shared

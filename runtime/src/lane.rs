@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::body::{HostBody, ResponseBody};
+use crate::cage::Share;
 use crate::error::{EventError, StartError};
 use crate::event::{Outcome, Upgrade};
 use crate::host::Host;
@@ -43,15 +43,6 @@ const LARGE_HEAP: usize = 8 << 20;
 const REFILL_AFTER: Duration = Duration::from_millis(1);
 /// How long a lane that is let go waits for what still runs on it.
 const LINGER: Duration = Duration::from_secs(30);
-/// Heaps of all isolates share one 4 GB cage, and V8 ends the process when it is
-/// full. One isolate a lane can grow between two looks, so that much is kept
-/// free besides this.
-const CAGE: usize = 3_600 << 20;
-
-/// Heap bytes in the cage, and isolates, over all lanes of the process.
-static HEAP_IN_USE: AtomicUsize = AtomicUsize::new(0);
-static ISOLATES: AtomicUsize = AtomicUsize::new(0);
-static LANES: AtomicUsize = AtomicUsize::new(0);
 
 type Command = Box<dyn FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, ()> + Send>;
 
@@ -153,7 +144,6 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
     };
     let dog = Watchdog::get();
     let clock = LaneClock::for_this_thread(&dog);
-    LANES.fetch_add(1, Ordering::Relaxed);
     LocalSet::new().block_on(&runtime, async {
         let lane = Rc::new(LaneLocal {
             engine: config.engine,
@@ -164,8 +154,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             ready_wanted: config.ready,
             refilling: Cell::new(false),
             inspection: config.inspection,
-            heap: Cell::new(0),
-            counted: Cell::new(0),
+            growth: config.engine.cage.lane(),
             measured: Cell::new(Instant::now()),
         });
         lane.refill();
@@ -184,7 +173,6 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
         keeper.abort();
         lane.drop_all();
     });
-    LANES.fetch_sub(1, Ordering::Relaxed);
     dog.forget(&clock);
 }
 
@@ -220,7 +208,7 @@ async fn housekeeping(lane: Rc<LaneLocal>) {
     let mut every = tokio::time::interval(HOUSEKEEPING);
     loop {
         every.tick().await;
-        lane.count_heap();
+        lane.measure_heaps();
         lane.collect_idle();
         lane.evict_under_pressure();
     }
@@ -254,9 +242,8 @@ pub struct LaneLocal {
     /// A task is making ready isolates.
     refilling: Cell<bool>,
     inspection: Inspection,
-    /// This lane's part of `HEAP_IN_USE` and of `ISOLATES`.
-    heap: Cell<usize>,
-    counted: Cell<usize>,
+    /// What one of its isolates may grow by: this lane's part of the cage.
+    growth: Share,
     /// When housekeeping last measured heaps.
     measured: Cell<Instant>,
 }
@@ -300,8 +287,10 @@ impl LaneLocal {
         self.isolate(worker).await.map(drop)
     }
 
-    /// Lets the worker's isolate end once its open events have.
+    /// Lets the worker's isolate end once its open events have, and those that
+    /// wait for it to start.
     pub fn retire(&self, worker: &Worker) {
+        // One that still starts finds its slot gone (`settle`).
         if let Some(Slot::Live(isolate)) = self.slots.borrow_mut().remove(&worker.id) {
             isolate.stop();
         }
@@ -350,24 +339,38 @@ impl LaneLocal {
     async fn start(self: Rc<Self>, worker: Arc<Worker>) -> Result<Rc<Isolate>, StartError> {
         let result = match self.room_for(&worker.limits) {
             Ok(()) => {
+                self.growth.set(self.growth.get().max(worker.limits.heap));
                 let ready = self.take_ready(&worker.limits);
                 ready.start(worker.clone(), self.clock.clone()).await
             }
             Err(error) => Err(error),
         };
-        let slot = match &result {
-            Ok(isolate) => {
-                isolate.measure_heap();
-                add_share(&HEAP_IN_USE, &self.heap, isolate.heap_size());
-                add_share(&ISOLATES, &self.counted, 1);
-                self.inspection.tell(&worker, isolate.hatch());
-                Slot::Live(isolate.clone())
-            }
-            Err(error) => Slot::Failed(error.clone(), Instant::now()),
-        };
-        self.slots.borrow_mut().insert(worker.id, slot);
+        if let Ok(isolate) = &result {
+            isolate.measure_heap();
+            self.inspection.tell(&worker, isolate.hatch());
+        }
+        self.settle(&worker, &result);
         self.refill();
         result
+    }
+
+    /// What a start came to is what the worker's slot holds from now on.
+    fn settle(&self, worker: &Worker, result: &Result<Rc<Isolate>, StartError>) {
+        let mut slots = self.slots.borrow_mut();
+        let slot = match result {
+            Ok(isolate) => Slot::Live(isolate.clone()),
+            Err(error) => Slot::Failed(error.clone(), Instant::now()),
+        };
+        match (slots.get_mut(&worker.id), slot) {
+            // There may be room a moment later.
+            (_, Slot::Failed(StartError::Full { .. }, _)) => {
+                slots.remove(&worker.id);
+            }
+            (Some(starting), slot) => *starting = slot,
+            // Retired meanwhile: it serves those who waited for it, and ends.
+            (None, Slot::Live(isolate)) => isolate.stop(),
+            (None, _) => {}
+        }
     }
 
     fn take_ready(&self, limits: &Limits) -> ReadyIsolate {
@@ -395,10 +398,12 @@ impl LaneLocal {
         tokio::task::spawn_local(async move {
             while lane.ready.borrow().len() < lane.ready_wanted {
                 tokio::time::sleep(REFILL_AFTER).await;
-                if lane.room_for(&Limits::default()).is_err() {
+                let limits = Limits::default();
+                // Not at the price of one that serves.
+                if !lane.engine.cage.fits(limits.heap, &lane.growth) {
                     break;
                 }
-                let isolate = lane.create_ready(&Limits::default());
+                let isolate = lane.create_ready(&limits);
                 lane.ready.borrow_mut().push(isolate);
             }
             lane.refilling.set(false);
@@ -407,23 +412,34 @@ impl LaneLocal {
 
     /// Makes room in the cage for one more isolate, by ending idle ones.
     fn room_for(&self, limits: &Limits) -> Result<(), StartError> {
-        while over_cage(limits.heap) {
+        while !self.engine.cage.fits(limits.heap, &self.growth) {
             if !self.evict_one() {
+                self.engine.cage.refuse(limits.heap);
+                let used = self.engine.usage();
                 return Err(StartError::Full {
-                    used_mb: HEAP_IN_USE.load(Ordering::Relaxed) >> 20,
-                    isolates: ISOLATES.load(Ordering::Relaxed),
+                    used_mb: used.heaps >> 20,
+                    isolates: used.isolates,
                 });
             }
         }
         Ok(())
     }
 
+    /// Ends idle isolates where heaps have grown into what is kept for growth, or
+    /// another lane was refused room.
     fn evict_under_pressure(&self) {
-        while over_cage(Limits::default().heap) && self.evict_one() {}
+        let cage = self.engine.cage;
+        while cage.is_short(&self.growth) {
+            if !self.evict_one() {
+                return;
+            }
+        }
+        cage.relieved();
     }
 
     /// Ends the isolate that was idle longest.
     fn evict_one(&self) -> bool {
+        self.drop_lost();
         let idle = self
             .live()
             .into_iter()
@@ -433,10 +449,15 @@ impl LaneLocal {
             return false;
         };
         tracing::debug!(worker = isolate.worker().name(), "evicted an idle isolate");
-        self.retire(isolate.worker());
-        drop(isolate);
-        self.sum_heap(&self.live());
+        self.slots.borrow_mut().remove(&isolate.worker().id);
+        isolate.evict();
         true
+    }
+
+    /// Lets go of isolates that were ended for a breach and not asked for since.
+    fn drop_lost(&self) {
+        let lost = |slot: &Slot| matches!(slot, Slot::Live(isolate) if isolate.is_lost());
+        self.slots.borrow_mut().retain(|_, slot| !lost(slot));
     }
 
     fn live(&self) -> Vec<Rc<Isolate>> {
@@ -452,13 +473,25 @@ impl LaneLocal {
 
     /// Measures the heaps of isolates that have run since the last look; the
     /// others are as they were.
-    fn count_heap(&self) {
+    fn measure_heaps(&self) {
+        self.drop_lost();
         let since = self.measured.replace(Instant::now());
-        let live = self.live();
-        for isolate in live.iter().filter(|isolate| isolate.last_used() >= since) {
-            isolate.measure_heap();
+        let mut growth = 0;
+        for isolate in self.live() {
+            growth = growth.max(isolate.worker().limits.heap);
+            if isolate.last_used() >= since {
+                isolate.measure_heap();
+            }
         }
-        self.sum_heap(&live);
+        // One that starts may grow already, and is in no slot yet.
+        if !self.is_starting() {
+            self.growth.set(growth);
+        }
+    }
+
+    fn is_starting(&self) -> bool {
+        let slots = self.slots.borrow();
+        slots.values().any(|slot| matches!(slot, Slot::Starting(_)))
     }
 
     /// Collects the garbage of one large isolate that went idle a while ago; one
@@ -470,39 +503,13 @@ impl LaneLocal {
                 && isolate.open_events() == 0
                 && isolate.heap_size() > LARGE_HEAP
         };
-        let live = self.live();
-        if let Some(isolate) = live.iter().find(|isolate| went_idle(isolate)) {
+        if let Some(isolate) = self.live().iter().find(|isolate| went_idle(isolate)) {
             isolate.collect_garbage();
-            self.sum_heap(&live);
         }
-    }
-
-    fn sum_heap(&self, live: &[Rc<Isolate>]) {
-        let heap = live.iter().map(|isolate| isolate.heap_size()).sum();
-        replace_share(&HEAP_IN_USE, &self.heap, heap);
-        replace_share(&ISOLATES, &self.counted, live.len());
     }
 
     fn drop_all(&self) {
         self.slots.borrow_mut().clear();
         self.ready.borrow_mut().clear();
-        self.sum_heap(&[]);
     }
-}
-
-fn add_share(total: &AtomicUsize, share: &Cell<usize>, more: usize) {
-    replace_share(total, share, share.get() + more);
-}
-
-fn replace_share(total: &AtomicUsize, share: &Cell<usize>, now: usize) {
-    let before = share.replace(now);
-    total.fetch_add(now, Ordering::Relaxed);
-    total.fetch_sub(before, Ordering::Relaxed);
-}
-
-/// Whether one more isolate with this heap limit could fill the cage, counting
-/// that each lane's running isolate may grow to its limit before the next look.
-fn over_cage(heap: usize) -> bool {
-    let growth = heap * (LANES.load(Ordering::Relaxed) + 1);
-    HEAP_IN_USE.load(Ordering::Relaxed) + growth > CAGE
 }

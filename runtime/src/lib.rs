@@ -6,6 +6,7 @@
 //! room and opens no socket.
 
 mod body;
+mod cage;
 mod error;
 mod event;
 mod extension;
@@ -23,6 +24,7 @@ mod watchdog;
 mod worker;
 
 pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
+pub use cage::Usage;
 pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;
 pub use extension::snapshot_extensions;

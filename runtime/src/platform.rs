@@ -4,6 +4,8 @@ use std::sync::Once;
 
 use deno_core::{JsRuntime, v8};
 
+use crate::cage::{Cage, Usage};
+
 /// The heap image that every isolate starts from, with the sources of the
 /// scripts that are not in it. `runtime/snapshot` builds the one there is.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, Copy)]
 pub struct Engine {
     pub(crate) snapshot: Snapshot,
+    pub(crate) cage: &'static Cage,
 }
 
 /// Flags for small, many isolates. They must be set before V8 starts.
@@ -48,6 +51,24 @@ impl Engine {
             v8::V8::set_entropy_source(|buffer| getrandom::fill(buffer).is_ok());
             JsRuntime::init_platform(None);
         });
-        Self { snapshot }
+        Self {
+            snapshot,
+            cage: Cage::of_process(),
+        }
+    }
+
+    /// For lanes whose heaps may have so many bytes together, counted apart from
+    /// those of other lanes; they end idle isolates, and then refuse new ones,
+    /// as for want of room in the process. What counts them is never freed.
+    pub fn with_room(self, heaps: usize) -> Self {
+        Self {
+            cage: Box::leak(Box::new(Cage::new(heaps))),
+            ..self
+        }
+    }
+
+    /// What its lanes' isolates use together.
+    pub fn usage(self) -> Usage {
+        self.cage.usage()
     }
 }

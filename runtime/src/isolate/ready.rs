@@ -13,6 +13,7 @@ use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
 
 use super::resident::{Entered, Resident};
 use super::{Isolate, memory};
+use crate::cage::Share;
 use crate::error::{ScriptError, StartError};
 use crate::extension::extensions;
 use crate::heap::BufferBudget;
@@ -46,6 +47,9 @@ pub(crate) struct ReadyIsolate {
     wake: Arc<AtomicWaker>,
     hatch: Option<Hatch>,
     limits: Limits,
+    /// Its parts of the cage: the heap, and itself.
+    heap: Share,
+    counted: Share,
 }
 
 impl ReadyIsolate {
@@ -96,6 +100,8 @@ impl ReadyIsolate {
             // It has none yet.
             let _ = shared.debugger.set(console);
         }
+        let taken = runtime.v8_isolate().get_heap_statistics().total_heap_size();
+        let (heap, counted) = engine.cage.isolate(taken);
         Self {
             resident: Resident::new(runtime),
             entry,
@@ -105,6 +111,8 @@ impl ReadyIsolate {
             wake,
             hatch,
             limits: limits.clone(),
+            heap,
+            counted,
         }
     }
 
@@ -165,14 +173,16 @@ impl ReadyIsolate {
             stopped: Cell::new(false),
             tidy_due: Cell::new(false),
             last_used: Cell::new(Instant::now()),
-            heap_size: Cell::new(0),
+            driven: Cell::new(false),
+            heap: self.heap,
+            _counted: self.counted,
         };
         isolate.handlers = isolate.attach(namespace)?;
         if let Some(limit) = isolate.shared.memory_over.get() {
             return Err(StartError::MemoryLimit { limit });
         }
         let isolate = Rc::new(isolate);
-        deno_core::unsync::spawn(isolate.clone().drive());
+        isolate.keep_driven();
         Ok(isolate)
     }
 }

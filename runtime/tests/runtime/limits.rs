@@ -14,7 +14,7 @@ fn tight() -> Limits {
     Limits {
         cpu: Duration::from_millis(200),
         startup_cpu: Duration::from_millis(200),
-        wall: Duration::from_millis(500),
+        wall: Duration::from_secs(2),
         heap: 32 << 20,
         buffers: 32 << 20,
         subrequests: 3,

@@ -5,4 +5,5 @@ mod support;
 mod events;
 mod inspector;
 mod limits;
+mod room;
 mod sockets;

@@ -78,11 +78,15 @@ impl Bench {
     }
 
     pub(crate) fn with(inspection: Inspection) -> Self {
+        Self::on(Engine::init(outboard_snapshot::SNAPSHOT), inspection)
+    }
+
+    pub(crate) fn on(engine: Engine, inspection: Inspection) -> Self {
         let log = Log::default();
         let host_log = log.clone();
         let lane = Lane::start(LaneConfig {
             name: "test lane".into(),
-            engine: Engine::init(outboard_snapshot::SNAPSHOT),
+            engine,
             ready: 0,
             inspection,
             host: Box::new(move || Rc::new(TestHost { log: host_log })),

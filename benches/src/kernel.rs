@@ -154,6 +154,11 @@ pub(crate) fn terminate(pid: u32) {
     unsafe { libc::kill(pid as libc::pid_t, libc::SIGTERM) };
 }
 
+pub(crate) fn hang_up(pid: u32) {
+    // SAFETY: as for `terminate`.
+    unsafe { libc::kill(pid as libc::pid_t, libc::SIGHUP) };
+}
+
 /// The child is killed when this process dies, however it dies.
 pub(crate) fn die_with_us(command: &mut Command) {
     // SAFETY: the closure makes one async-signal-safe call and allocates nothing.

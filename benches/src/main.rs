@@ -1,5 +1,6 @@
 //! Measures Outboard and npm workerd in the same run on the same scripts, and
-//! prints a table. It judges nothing: aims stand beside the figures.
+//! prints a table. It judges nothing: aims stand beside the figures. `soak`
+//! does: it fails unless memory stays flat.
 
 #![deny(unsafe_code)]
 
@@ -13,26 +14,35 @@ mod measure;
 mod peer;
 mod report;
 mod server;
+mod soak;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::machine::{Machine, Neighbours};
 use crate::measure::{Bench, Effort, MEASUREMENTS};
 use crate::peer::Peer;
 use crate::report::Report;
 use crate::server::Scratch;
+use crate::soak::Soak;
 
 /// Measure Outboard and workerd side by side.
 ///
 /// A full run takes about five minutes. Close what else keeps the machine busy: the peers take turns,
 /// so noise meets both, but it still widens every range.
 #[derive(Parser)]
-#[command(name = "outboard-bench", version)]
+#[command(
+    name = "outboard-bench",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Measure only these: hello, json, stream, upload, cpu, latency, isolates, memory, start
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = MEASUREMENTS.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
     only: Vec<String>,
@@ -54,8 +64,16 @@ struct Arguments {
     json: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    Soak(Soak),
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(Command::Soak(soak)) = &arguments.command {
+        return soak::run(soak);
+    }
     let effort = if arguments.quick {
         Effort::Quick
     } else {

@@ -127,6 +127,16 @@ impl Server {
         Ok(memory)
     }
 
+    /// Asks for the config to be read again.
+    pub(crate) fn reload(&self) {
+        kernel::hang_up(self.child.id());
+    }
+
+    pub(crate) fn open_files(&self) -> Result<usize> {
+        let path = format!("/proc/{}/fd", self.child.id());
+        Ok(fs::read_dir(&path).with_context(|| path.clone())?.count())
+    }
+
     /// The server and its descendants: a runtime may keep tenants in processes of their own.
     fn processes(&self) -> Vec<u32> {
         let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! Reads the files of a folder and hands them to the checks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -40,7 +41,9 @@ pub enum DevVars {
     /// For a deployment, whose secrets are set elsewhere.
     #[default]
     Ignore,
-    /// For local development: `.dev.vars.ENVIRONMENT` if there, or `.dev.vars`.
+    /// For local development: `.dev.vars.ENVIRONMENT` if there, or `.dev.vars`;
+    /// where neither is there `.env`, `.env.ENVIRONMENT`, `.env.local` and
+    /// `.env.ENVIRONMENT.local`, a later one's values over an earlier one's.
     Read,
 }
 
@@ -133,13 +136,12 @@ pub fn load(dir: &Path, options: &LoadOptions) -> Result<Loaded, LoadErrors> {
     let mut files = vec![source.path.clone()];
     if options.dev_vars == DevVars::Read {
         match read_dev_vars(root, &dir, options.environment.as_deref()) {
-            Ok(Some((path, secrets))) => {
-                files.push(path);
+            Ok(found) => {
+                files.extend(found.files);
                 if let Some(project) = &mut loaded {
-                    project.secrets = secrets;
+                    project.secrets = found.secrets;
                 }
             }
-            Ok(None) => {}
             Err(mut found) => faults.append(&mut found),
         }
         if let Some(project) = &loaded {
@@ -228,32 +230,55 @@ impl Source {
     }
 }
 
-type DevVarsFile = (PathBuf, std::collections::BTreeMap<String, Secret>);
+/// Local secrets, and where they were found.
+#[derive(Default)]
+struct DevVarsFiles {
+    files: Vec<PathBuf>,
+    secrets: BTreeMap<String, Secret>,
+}
 
 fn read_dev_vars(
     root: &Path,
     dir: &Path,
     environment: Option<&str>,
-) -> Result<Option<DevVarsFile>, Vec<Diagnostic>> {
+) -> Result<DevVarsFiles, Vec<Diagnostic>> {
     // A name with a slash would lead out of the folder; no such environment
     // has a file of its own.
-    let own = environment
-        .filter(|name| !name.contains(['/', '\\', '\0']))
-        .map(|name| format!(".dev.vars.{name}"));
+    let environment = environment.filter(|name| !name.contains(['/', '\\', '\0']));
+    let mut found = DevVarsFiles::default();
+    let own = environment.map(|name| format!(".dev.vars.{name}"));
     for name in own.into_iter().chain([".dev.vars".to_owned()]) {
-        let path = root.join(name);
-        if let Some(text) = read(&path, dir).map_err(|fault| vec![fault])? {
-            let shown = shown(&path, dir);
-            let secrets = dev_vars::parse(&text).map_err(|faults| {
-                faults
-                    .into_iter()
-                    .map(|fault| fault.in_file(shown))
-                    .collect::<Vec<_>>()
-            })?;
-            return Ok(Some((path, secrets)));
+        if found.take(&root.join(name), dir)? {
+            return Ok(found);
         }
     }
-    Ok(None)
+    // Where there is none, wrangler reads the files that other tools have, all
+    // of them; what is nearer to this machine and environment wins.
+    let mut names = vec![".env".to_owned()];
+    names.extend(environment.map(|name| format!(".env.{name}")));
+    names.push(".env.local".to_owned());
+    names.extend(environment.map(|name| format!(".env.{name}.local")));
+    for name in names {
+        found.take(&root.join(name), dir)?;
+    }
+    Ok(found)
+}
+
+impl DevVarsFiles {
+    /// Adds what a file says, over what is there. Whether it is there.
+    fn take(&mut self, path: &Path, dir: &Path) -> Result<bool, Vec<Diagnostic>> {
+        let Some(text) = read(path, dir).map_err(|fault| vec![fault])? else {
+            return Ok(false);
+        };
+        let shown = shown(path, dir);
+        let secrets = dev_vars::parse(&text).map_err(|faults| {
+            let faults = faults.into_iter().map(|fault| fault.in_file(shown));
+            faults.collect::<Vec<_>>()
+        })?;
+        self.files.push(path.to_path_buf());
+        self.secrets.extend(secrets);
+        Ok(true)
+    }
 }
 
 fn missing_secrets<'a>(

@@ -113,3 +113,36 @@ fn an_environment_may_have_its_own_secrets() {
     check("a", "a");
     check("b", "all");
 }
+
+#[test]
+fn dot_env_files_are_read_where_there_are_no_dev_vars() {
+    let folder = Folder::worker(&[
+        ("wrangler.jsonc", &config(r#""env": { "a": {}, "b": {} }"#)),
+        ("src/index.ts", ""),
+        (".env", "FROM=all\nBASE=1"),
+        (".env.a", "FROM=a"),
+        (".env.local", "HERE=local\nBASE=2"),
+        (".env.b.local", "FROM=b, local"),
+    ]);
+    let secrets = |environment| {
+        let options = LoadOptions {
+            dev_vars: DevVars::Read,
+            ..options(environment)
+        };
+        let loaded = folder.load(&options).unwrap();
+        let names = ["FROM", "BASE", "HERE"];
+        let values = names.map(|name| loaded.project.secrets[name].reveal().to_owned());
+        (values.join(" "), loaded.files.len())
+    };
+    assert_eq!(secrets("a"), ("a 2 local".to_owned(), 4));
+    assert_eq!(secrets("b"), ("b, local 2 local".to_owned(), 4));
+    folder.write(".dev.vars", b"FROM=dev\nBASE=3\nHERE=no");
+    assert_eq!(secrets("b"), ("dev 3 no".to_owned(), 2));
+    folder.write(".dev.vars", b"");
+    let options = LoadOptions {
+        dev_vars: DevVars::Read,
+        ..options("b")
+    };
+    let loaded = folder.load(&options).unwrap();
+    assert!(loaded.project.secrets.is_empty(), "an empty one is one");
+}

@@ -3,13 +3,17 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body::Body;
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -165,18 +169,19 @@ impl Ingress {
         }
         let max_body = self.options.max_body;
         if content_length(request.headers()).is_some_and(|length| length > max_body) {
-            return answer::plain(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                &format!("the request's body is over {max_body} bytes"),
-                true,
-            );
+            let text = format!("the request's body is over {max_body} bytes");
+            let mut response = answer::plain(StatusCode::PAYLOAD_TOO_LARGE, &text, true);
+            close(&mut response);
+            return response;
         }
         let handshake = upgrade
             .is_some()
             .then(|| web_socket::accept_key(request.headers()))
             .flatten();
         let accept = request.headers().get(http::header::ACCEPT).cloned();
-        let request = request.map(|body| host_body(body, max_body));
+        let (head, body) = request.into_parts();
+        let (body, upload) = host_body(body, max_body);
+        let request = Request::from_parts(head, body);
         let served = match lane {
             None => self.lane.fetch(worker, request, false).await,
             Some(own) => own
@@ -189,7 +194,7 @@ impl Ingress {
                     Served::Upgrade(socket) => Served::Upgrade(socket),
                 }),
         };
-        match served {
+        let mut response = match served {
             Ok(Served::Response(response)) => response,
             Ok(Served::Upgrade(socket)) => match (upgrade, handshake) {
                 (Some(upgrade), Some(key)) => web_socket::switch(upgrade, key, socket),
@@ -212,7 +217,11 @@ impl Ingress {
                     .collect();
                 answer::failed(&error, &headers, self.options.detail)
             }
+        };
+        if upload.is_cut() {
+            close(&mut response);
         }
+        response
     }
 
     async fn run_scheduled(
@@ -255,15 +264,82 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn host_body(body: Incoming, max: u64) -> HostBody {
+/// No other request is read from this connection.
+fn close(response: &mut Response<ResponseBody>) {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+}
+
+/// A request's body for a worker, and what becomes of it.
+fn host_body(body: Incoming, max: u64) -> (HostBody, Upload) {
+    let upload = Upload::default();
     if body.is_end_stream() {
-        return empty_body();
+        return (empty_body(), upload);
     }
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    Limited::new(body, max)
+    let body = Watched {
+        body,
+        upload: upload.clone(),
+    };
+    let body = Limited::new(body, max)
         .map_err(|error| BodyError(error.to_string()))
-        .boxed_unsync()
+        .boxed_unsync();
+    (body, upload)
 }
+
+/// Whether an upload was let go of before its end. The connection then closes
+/// after the answer, since what is left of the upload would have to be read
+/// before the next request; the answer should say so.
+#[derive(Clone, Default)]
+struct Upload(Arc<AtomicBool>);
+
+impl Upload {
+    fn is_cut(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Watched {
+    body: Incoming,
+    upload: Upload,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // What has arrived with the head hyper reads itself, and goes on.
+        let small = self
+            .body
+            .size_hint()
+            .upper()
+            .is_some_and(|left| left <= SMALL);
+        if !small && !self.body.is_end_stream() {
+            self.upload.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Bytes of a body that mostly come in the same read as the head.
+const SMALL: u64 = 8 << 10;
 
 /// What the access log says of one request.
 struct AccessLine {

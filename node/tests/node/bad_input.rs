@@ -17,6 +17,10 @@ export default {
       try { await request.text(); } catch { seen++; }
       return new Response("late");
     }
+    if (pathname === "/half") {
+      await request.body.getReader().read();
+      return new Response("enough");
+    }
     if (pathname === "/seen") return new Response(`${seen}`);
     return new Response("fine");
   },
@@ -180,6 +184,45 @@ fn an_upload_that_breaks_off_fails_the_read_and_nothing_else() {
         assert!(Instant::now() < deadline, "the read never failed: {seen:?}");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn an_answer_to_an_unread_upload_says_that_the_connection_closes() {
+    let (server, _dir) = server("[limits]\nrequest_body_bytes = 10000000");
+    let check = |path: &str, length: usize, sent: usize, closes: bool| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
+        let mut stream = TcpStream::connect(server.address).expect("a connection");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a timeout");
+        let bytes = [head.as_bytes(), &vec![b'x'; sent]].concat();
+        stream.write_all(&bytes).expect("it is sent");
+        if !closes {
+            // Another request, which ends the connection.
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+                .expect("it is sent");
+        }
+        let mut answer = Vec::new();
+        // A reset after the answer is as good an end.
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        let says = answer
+            .split("\r\n\r\n")
+            .next()
+            .is_some_and(|head| head.contains("connection: close"));
+        assert_eq!(says, closes, "{path} {length}: {answer}");
+        let answers = answer.matches("HTTP/1.1 ").count();
+        assert_eq!(answers, if closes { 1 } else { 2 }, "{path}: {answer}");
+    };
+    // Never looked at, with most of it still to come.
+    check("/", 5_000_000, 50_000, true);
+    check("/half", 5_000_000, 50_000, true);
+    // Refused unseen.
+    check("/", 10_000_001, 0, true);
+    // Small, or read to its end: the connection goes on.
+    check("/", 1_000, 1_000, false);
+    check("/length", 5_000_000, 5_000_000, false);
 }
 
 #[test]

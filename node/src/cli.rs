@@ -12,6 +12,9 @@ use clap::{Args, Parser, Subcommand};
 ///     outboard dev my-worker          serve it here, reload on change
 ///     outboard check my-worker        every fault of its config and script
 ///     outboard serve --config outboard.toml   many workers, in production
+///
+/// How fast it is beside workerd: cargo run --release -p outboard-bench, in a
+/// checkout.
 #[derive(Parser)]
 #[command(
     name = "outboard",
@@ -55,12 +58,24 @@ pub(crate) enum Command {
     #[command(verbatim_doc_comment)]
     Serve(Serve),
     /// Write the modules of a project as `serve` would run them
+    ///
+    /// A script's `.map` beside it leads back to your own files.
+    ///
+    /// Examples:
+    ///     outboard bundle examples/hono
+    ///     outboard bundle --env staging --out build
+    #[command(verbatim_doc_comment)]
     Bundle(Bundle),
     /// Report every fault of a project's config and script, with file and line
     ///
     /// Bundles the project and starts it once in an isolate, so that missing
     /// modules, syntax errors and top-level throws are found too. Exits with 1
     /// if there is a fault.
+    ///
+    /// Examples:
+    ///     outboard check
+    ///     outboard check examples/hono --env staging
+    #[command(verbatim_doc_comment)]
     Check(ProjectArgs),
     /// Print a completion script for your shell
     ///

@@ -8,7 +8,7 @@ mod serve;
 use std::path::Path;
 
 use clap::CommandFactory;
-use outboard_project::{Bundle, BundleOptions, DevVars, Diagnostic, LoadOptions, Loaded, Mode};
+use outboard_project::{Bundle, BundleOptions, DevVars, LoadOptions, Loaded, Mode};
 
 use crate::cli::{Cli, Command};
 use crate::output;
@@ -57,9 +57,12 @@ fn load(dir: &Path, env: Option<&str>, vars: DevVars) -> anyhow::Result<Loaded> 
         dev_vars: vars,
         ..LoadOptions::default()
     };
-    let loaded = outboard_project::load(dir, &options)?;
-    warn(&loaded.warnings);
-    Ok(loaded)
+    let loaded = outboard_project::load(dir, &options);
+    warn(match &loaded {
+        Ok(loaded) => &loaded.warnings,
+        Err(errors) => &errors.warnings,
+    });
+    Ok(loaded?)
 }
 
 async fn bundle_project(loaded: &Loaded, mode: Mode) -> anyhow::Result<Bundle> {
@@ -67,12 +70,15 @@ async fn bundle_project(loaded: &Loaded, mode: Mode) -> anyhow::Result<Bundle> {
         mode,
         ..BundleOptions::default()
     };
-    let bundle = outboard_project::bundle(&loaded.project, &options).await?;
-    warn(&bundle.warnings);
-    Ok(bundle)
+    let bundle = outboard_project::bundle(&loaded.project, &options).await;
+    warn(match &bundle {
+        Ok(bundle) => &bundle.warnings,
+        Err(errors) => &errors.warnings,
+    });
+    Ok(bundle?)
 }
 
-fn warn(warnings: &[Diagnostic]) {
+fn warn(warnings: &[impl std::fmt::Display]) {
     for warning in warnings {
         eprintln!("{} {warning}", output::mark("warning:", output::YELLOW));
     }

@@ -82,6 +82,10 @@ impl Isolate {
         &self.worker
     }
 
+    pub(crate) fn has_handlers(&self) -> bool {
+        self.handlers != 0
+    }
+
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.borrow().is_some()
     }

@@ -231,6 +231,14 @@ pub enum Served<B = ResponseBody> {
     Upgrade(Upgrade),
 }
 
+/// What a worker's script offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exports {
+    Handlers,
+    /// No event can reach it.
+    NoHandler,
+}
+
 /// A lane, seen from its own thread.
 pub struct LaneLocal {
     engine: Engine,
@@ -283,8 +291,13 @@ impl LaneLocal {
     }
 
     /// Starts the worker's isolate, or says why it cannot be.
-    pub async fn warm(self: &Rc<Self>, worker: &Arc<Worker>) -> Result<(), StartError> {
-        self.isolate(worker).await.map(drop)
+    pub async fn warm(self: &Rc<Self>, worker: &Arc<Worker>) -> Result<Exports, StartError> {
+        let isolate = self.isolate(worker).await?;
+        Ok(if isolate.has_handlers() {
+            Exports::Handlers
+        } else {
+            Exports::NoHandler
+        })
     }
 
     /// Lets the worker's isolate end once its open events have, and those that

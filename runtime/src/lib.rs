@@ -32,7 +32,7 @@ pub use host::{
     ConnectTarget, FetchError, Host, HostStream, LogLevel, LogRecord, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
-pub use lane::{Lane, LaneBusy, LaneConfig, LaneLocal, Served};
+pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, Served};
 pub use limits::Limits;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use platform::{Engine, Snapshot};

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use futures::FutureExt;
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Engine, Inspection, Lane, LaneConfig};
+use outboard_runtime::{Engine, Exports, Inspection, Lane, LaneConfig};
 
-use super::{bundle_project, command_runtime, load};
+use super::{bundle_project, command_runtime, load, warn};
 use crate::cli::ProjectArgs;
 use crate::host::{NodeHost, WorkerLog};
 use crate::project_worker;
@@ -22,6 +22,8 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         .iter()
         .map(|module| module.content.len())
         .sum();
+    let main = loaded.project.main.clone();
+    let main = main.strip_prefix(&loaded.project.root).unwrap_or(&main);
     let worker = project_worker::worker(&loaded.project, bundle)?;
     let client = Client::new(ClientOptions::default())?;
     let lane = Lane::start(LaneConfig {
@@ -32,10 +34,17 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         host: Box::new(move || -> Rc<_> { NodeHost::shared(client, WorkerLog::Terminal) }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;
-    runtime.block_on(started)??;
+    if runtime.block_on(started)?? == Exports::NoHandler {
+        warn(&[format!(
+            "{}: no event handlers: nothing can call the script; write \
+             export default {{ fetch(request, env, ctx) {{ ... }} }}",
+            main.display()
+        )]);
+    }
     println!(
-        "{}: no faults ({modules} modules, {} KiB)",
+        "{}: no faults ({modules} module{}, {} KiB)",
         loaded.project.name,
+        if modules == 1 { "" } else { "s" },
         bytes.div_ceil(1024)
     );
     Ok(())

@@ -154,6 +154,26 @@ fn check_lists_every_fault_with_file_line_and_field() {
     );
 }
 
+#[test]
+fn check_warns_beside_faults_and_of_a_script_that_nothing_calls() {
+    let config = r#"{ "name": "demo", "main": "src/gone.ts", "compatibility_date": "2026-01-01", "colour": 1 }"#;
+    let dir = project(&[("wrangler.jsonc", config)]);
+    let (ok, text) = check(dir.path());
+    assert!(!ok && text.contains("error: "), "{text}");
+    assert!(
+        text.contains("warning: ") && text.contains("colour"),
+        "{text}"
+    );
+    let dir = project(&[
+        ("wrangler.jsonc", CONFIG),
+        ("src/index.ts", "export const answer = 42;\n"),
+    ]);
+    let (ok, text) = check(dir.path());
+    assert!(ok, "{text}");
+    let warned = text.contains("warning: src/index.ts: no event handlers");
+    assert!(warned, "{text}");
+}
+
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../examples")

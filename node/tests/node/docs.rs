@@ -159,7 +159,8 @@ fn the_readmes_tour_runs() {
             ran += 1;
             match words.as_slice() {
                 ["outboard", "dev", rest @ ..] => {
-                    let arguments = [&["dev"], rest, &["--port", "0"]].concat();
+                    let arguments =
+                        [&["dev"], rest, &["--port", "0", "--inspector-port", "0"]].concat();
                     server = Some(Server::start(outboard(dir.path(), &arguments), line));
                 }
                 ["outboard", "serve", rest @ ..] => {
@@ -232,7 +233,12 @@ fn help_teaches() {
         // More than the usage line and its options' names.
         assert!(help.split_whitespace().count() > 40, "{command}:\n{help}");
     }
-    for (command, example) in [("dev", "outboard dev"), ("serve", "[[worker]]")] {
+    for (command, example) in [
+        ("dev", "outboard dev"),
+        ("serve", "[[worker]]"),
+        ("bundle", "outboard bundle"),
+        ("check", "outboard check"),
+    ] {
         let help = text(&run(dir.path(), &["help", command]).stdout);
         assert!(help.contains(example), "{command} has an example:\n{help}");
     }

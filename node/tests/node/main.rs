@@ -1,6 +1,7 @@
 //! What the binary promises, shown over real sockets.
 
 mod bad_input;
+mod browser;
 mod dev;
 mod docs;
 mod inspector;

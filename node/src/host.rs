@@ -13,13 +13,14 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
-    BodyError, ConnectTarget, FetchError, Host, HostBody, HostStream, LogLevel, LogRecord,
-    ScriptError, SocketAnswer, SocketEnd,
+    BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
+    LogLevel, LogRecord, ScriptError, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
+use crate::cache::{self, Store};
 use crate::{output, web_socket};
 
 mod stream;
@@ -35,13 +36,14 @@ pub(crate) enum WorkerLog {
 
 pub(crate) struct NodeHost {
     client: Client,
+    cache: Store,
     log: WorkerLog,
 }
 
 impl NodeHost {
-    /// A host for one lane.
-    pub(crate) fn shared(client: Client, log: WorkerLog) -> Rc<dyn Host> {
-        Rc::new(Self { client, log })
+    /// A host for one lane; `cache` is the node's.
+    pub(crate) fn shared(client: Client, cache: Store, log: WorkerLog) -> Rc<dyn Host> {
+        Rc::new(Self { client, cache, log })
     }
 }
 
@@ -73,6 +75,13 @@ impl Host for NodeHost {
         target: ConnectTarget,
     ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
         stream::open(self.client.clone(), target).boxed_local()
+    }
+
+    fn cache(
+        &self,
+        request: CacheRequest,
+    ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
+        cache::answer(self.cache.clone(), request).boxed_local()
     }
 
     fn log(&self, record: LogRecord<'_>) {

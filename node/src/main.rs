@@ -1,6 +1,7 @@
 //! `outboard`: the command, and where the rooms are wired together.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod cli;
 mod commands;
 mod config;

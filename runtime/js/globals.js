@@ -61,6 +61,7 @@ const lazy = {
   File: file,
   FixedLengthStream: identity,
   FormData: "ext:outboard/form_data.js",
+  HTMLRewriter: "ext:outboard/html_rewriter.js",
   IdentityTransformStream: identity,
   MessageChannel: ports,
   MessageEvent: event,

@@ -2,7 +2,7 @@
 //! the isolate, its ops and the futures that wait for answers.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
@@ -46,9 +46,8 @@ pub(crate) struct Event {
     pub(crate) subrequests: Cell<u32>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
-    /// What else of the resource table ends with the event, such as
-    /// connections; as many as it may make subrequests.
-    pub(crate) resources: RefCell<Vec<ResourceId>>,
+    /// What else of the resource table ends with the event, such as connections.
+    resources: RefCell<HashSet<ResourceId>>,
 }
 
 impl Event {
@@ -74,6 +73,24 @@ impl Event {
 
     pub(crate) fn take_outcome(&self) -> Option<Outcome> {
         self.outcome.borrow_mut().take()
+    }
+
+    /// Lets a resource end with the event.
+    pub(crate) fn own(&self, rid: ResourceId) {
+        self.resources.borrow_mut().insert(rid);
+    }
+
+    /// A resource ended before the event.
+    pub(crate) fn disown(&self, rid: ResourceId) {
+        self.resources.borrow_mut().remove(&rid);
+    }
+
+    /// What ends with the event.
+    pub(crate) fn take_resources(&self) -> impl Iterator<Item = ResourceId> {
+        self.body_rid
+            .take()
+            .into_iter()
+            .chain(self.resources.take())
     }
 
     pub(crate) fn wait(&self, waker: &Waker) {

@@ -1,5 +1,6 @@
 //! What an isolate asks for outside itself.
 
+use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -35,6 +36,20 @@ pub trait Host {
         target: ConnectTarget,
     ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
 
+    /// Asks a cache of the worker's (`caches` in its script). A host that has none
+    /// answers as an empty one.
+    fn cache(
+        &self,
+        request: CacheRequest,
+    ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
+        let answer = match request.operation {
+            CacheOperation::Match => CacheAnswer::Missing,
+            CacheOperation::Put(_) => CacheAnswer::Done,
+            CacheOperation::Delete => CacheAnswer::Missing,
+        };
+        std::future::ready(Ok(answer)).boxed_local()
+    }
+
     /// One line that a worker wrote, or that says what became of its event.
     /// Must not block.
     fn log(&self, record: LogRecord<'_>);
@@ -52,6 +67,34 @@ pub struct ConnectTarget {
     pub host: String,
     pub port: u16,
     pub transport: Transport,
+}
+
+/// What a script asks of a cache.
+pub struct CacheRequest {
+    /// The worker's name: no worker sees what another stored.
+    pub worker: String,
+    /// Of `caches.open(name)`; none is `caches.default`.
+    pub cache: Option<String>,
+    /// The key, and headers that ask for a part or for a change since.
+    pub request: Request<()>,
+    pub operation: CacheOperation,
+}
+
+pub enum CacheOperation {
+    Match,
+    /// The answer to store; its body is to be read, whether it is kept or not.
+    Put(Response<HostBody>),
+    Delete,
+}
+
+/// What a cache says.
+pub enum CacheAnswer {
+    /// A match: the stored answer, or a part of it, or that it has not changed.
+    Found(Response<HostBody>),
+    /// Stored or let go, or deleted.
+    Done,
+    /// There was nothing to give, or to delete.
+    Missing,
 }
 
 /// How a stream of bytes begins.

@@ -19,6 +19,7 @@ mod limits;
 mod loader;
 mod ops;
 mod platform;
+mod rewriter;
 mod warm;
 mod watchdog;
 mod worker;
@@ -29,7 +30,8 @@ pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;
 pub use extension::snapshot_extensions;
 pub use host::{
-    ConnectTarget, FetchError, Host, HostStream, LogLevel, LogRecord, SocketAnswer, Transport,
+    CacheAnswer, CacheOperation, CacheRequest, ConnectTarget, FetchError, Host, HostStream,
+    LogLevel, LogRecord, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, Served};

@@ -15,12 +15,14 @@ use crate::inspector::ErrorConsole;
 use crate::worker::Worker;
 
 pub(crate) mod body;
+pub(crate) mod cache;
 pub(crate) mod connect;
 pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod event;
 pub(crate) mod fetch;
 pub(crate) mod form_data;
+pub(crate) mod html_rewriter;
 pub(crate) mod module;
 pub(crate) mod url;
 pub(crate) mod web_socket;

@@ -8,6 +8,7 @@ use outboard_project::{DevVars, Mode};
 use outboard_runtime::{Engine, Exports, Inspection, Lane, LaneConfig};
 
 use super::{bundle_project, command_runtime, load, warn};
+use crate::cache::Store;
 use crate::cli::ProjectArgs;
 use crate::host::{NodeHost, WorkerLog};
 use crate::project_worker;
@@ -31,7 +32,9 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move || -> Rc<_> { NodeHost::shared(client, WorkerLog::Terminal) }),
+        host: Box::new(move || -> Rc<_> {
+            NodeHost::shared(client, Store::default(), WorkerLog::Terminal)
+        }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;
     if runtime.block_on(started)?? == Exports::NoHandler {

@@ -15,6 +15,7 @@ use outboard_runtime::Inspection;
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load, stop_signal};
+use crate::cache::Store;
 use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
@@ -44,6 +45,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
     } else {
         Some(listen_inspector(options, dev)?)
     };
+    let cache = Store::default();
     let client = Client::new(ClientOptions {
         // The developer's own services are what a worker is tried against.
         deny_private: false,
@@ -70,7 +72,9 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 scheduled_route: true,
                 grace: GRACE,
             },
-            host: Arc::new(move || NodeHost::shared(client.clone(), WorkerLog::Terminal)),
+            host: Arc::new(move || {
+                NodeHost::shared(client.clone(), cache.clone(), WorkerLog::Terminal)
+            }),
         },
         Vec::new(),
     )?;

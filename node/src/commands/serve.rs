@@ -11,6 +11,7 @@ use outboard_runtime::{Inspection, Limits, Module, ModuleKind, Worker, WorkerSpe
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load, stop_signal};
+use crate::cache::Store;
 use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
 use crate::host::{MakeHost, NodeHost, WorkerLog};
@@ -28,7 +29,9 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
         deny_private: !config.allow_private,
         ..ClientOptions::default()
     })?;
-    let host: MakeHost = Arc::new(move || NodeHost::shared(client.clone(), WorkerLog::Tracing));
+    let cache = Store::default();
+    let host: MakeHost =
+        Arc::new(move || NodeHost::shared(client.clone(), cache.clone(), WorkerLog::Tracing));
     let runtime = command_runtime()?;
     let (routes, _) = runtime.block_on(load_workers(&config, &host, &Known::default()))?;
     let node = Node::start(

@@ -104,6 +104,7 @@ const UNSAFE: &[&str] = &[
     "runtime/src/heap.rs",
     "runtime/src/isolate/memory.rs",
     "runtime/src/isolate/resident.rs",
+    "runtime/src/rewriter/fiber.rs",
     "runtime/src/watchdog.rs",
     // System calls of the benchmarks, which are not shipped.
     "benches/src/kernel.rs",

@@ -134,7 +134,7 @@ fn add(state: &mut OpState, event: EventId, opening: Opening) -> ResourceId {
     let connection = ConnectionResource::new(event, opening);
     let rid = state.resource_table.add(connection);
     if let Some(event) = state.borrow::<Rc<Shared>>().events.get(event) {
-        event.resources.borrow_mut().push(rid);
+        event.own(rid);
     }
     rid
 }
@@ -194,6 +194,9 @@ pub(crate) fn op_connect_start_tls(
         .take::<ConnectionResource>(rid)
         .map_err(|_| closed())?;
     let event = plain.event;
+    if let Some(event) = state.borrow::<Rc<Shared>>().events.get(event) {
+        event.disown(rid);
+    }
     let opening = async move {
         let stream = plain.into_stream().await.ok_or_else(|| FetchError {
             message: "the connection is not open".into(),

@@ -140,8 +140,7 @@ pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
     // What is left of the upload goes with the event: as long as it was held,
     // the client's connection could not serve another request.
     let Some(event) = ended else { return };
-    let others = event.resources.take();
-    for rid in event.body_rid.take().into_iter().chain(others) {
+    for rid in event.take_resources() {
         if let Ok(resource) = state.resource_table.take_any(rid) {
             resource.close();
         }

@@ -53,13 +53,13 @@ struct Answer {
 /// What the script makes its Response from.
 #[derive(ToV8)]
 pub(crate) struct FetchAnswer {
-    status: u32,
-    status_text: String,
-    headers: Vec<String>,
-    url: String,
-    redirected: bool,
+    pub(crate) status: u32,
+    pub(crate) status_text: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) url: String,
+    pub(crate) redirected: bool,
     /// A resource id, or -1 where there is none.
-    body: i32,
+    pub(crate) body: i32,
 }
 
 /// A body that can be sent again after a 307, or one that cannot.

@@ -3,6 +3,7 @@
 mod support;
 
 mod events;
+mod html;
 mod inspector;
 mod limits;
 mod room;

@@ -1,0 +1,219 @@
+//! A node's own log: one append-only file in segments, one sync for all that wait.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+
+use super::segment::{self, Batch, Found, HEAD, SegmentHead};
+use super::writer::{Shared, Waiting, Writer, path};
+use super::{CommitLog, LogError, Receipt};
+use crate::commit::Commit;
+use crate::disk::Disk;
+use crate::key::{ObjectKey, Seq};
+
+/// How a log behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct LogOptions {
+    /// Bytes of a segment's file. The largest transaction fits into one.
+    pub segment_bytes: usize,
+    /// Bytes of commits that may wait in memory; past that they are refused.
+    pub queue_bytes: usize,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+            // A second of a slow disk.
+            queue_bytes: 64 << 20,
+        }
+    }
+}
+
+/// The log of a node. Dropping it writes what waits, then ends its thread.
+pub struct LocalLog {
+    disk: Arc<dyn Disk>,
+    options: LogOptions,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// One thing that the log held when it was opened.
+pub(crate) enum Replay {
+    Commit(Commit),
+    /// A durable commit that cannot be read, and where it is.
+    Damage {
+        object: Option<ObjectKey>,
+        segment: String,
+        offset: u64,
+    },
+}
+
+impl LocalLog {
+    /// Opens the log of a folder and hands what is in it to `replay`, in order.
+    /// What the power cut off in the middle is cut away. `rotated` hears of each
+    /// full segment, and of the log's end by being dropped.
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        options: LogOptions,
+        rotated: SyncSender<()>,
+        replay: &mut dyn FnMut(Replay) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let mut next = None;
+        let mut last = 0;
+        for (number, segment) in segments(&*disk)? {
+            last = number;
+            let file = disk.open(&segment, false)?;
+            let Some(head) = segment::head_of(&*file, number)? else {
+                // A spare, or one that was being made.
+                disk.remove(&segment)?;
+                continue;
+            };
+            if next.is_some_and(|next| head.first > next) {
+                replay(damage(None, &segment, 0))?;
+            }
+            let end = scan(&*file, head, &segment, replay)?;
+            if end.torn {
+                tracing::info!(segment, offset = end.offset, "cut a torn end off the commit log");
+                file.set_len(end.offset)?;
+                file.sync()?;
+            }
+            next = Some(end.next);
+        }
+        let next = next.unwrap_or(Seq(1));
+        let (writer, shared) = Writer::new(disk.clone(), options, rotated, last + 1, next)?;
+        let thread = std::thread::Builder::new()
+            .name("commit-log".into())
+            .spawn(move || writer.run())?;
+        Ok(Self {
+            disk,
+            options,
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Ends the current segment if there is room for another. What is in segments
+    /// before the one answered is durable, and they get no more.
+    pub(crate) fn seal(&self) -> Result<u64, LogError> {
+        let mut state = self.shared.state.lock();
+        state.seal = true;
+        self.shared.work.notify_one();
+        loop {
+            if let Some(refusal) = &state.refusal {
+                return Err(refusal.clone());
+            }
+            if state.closing {
+                return Err(LogError::Closed);
+            }
+            if !state.seal {
+                return Ok(state.segment);
+            }
+            self.shared.progress.wait(&mut state);
+        }
+    }
+
+    /// Forgets segments before `cut`: all their commits are in databases that are
+    /// durable themselves.
+    pub(crate) fn remove_before(&self, cut: u64) -> io::Result<()> {
+        for (number, segment) in segments(&*self.disk)? {
+            if number < cut {
+                self.disk.remove(&segment)?;
+            }
+        }
+        self.disk.sync_names("log")
+    }
+
+    /// Writes what waits, and ends; later commits are refused.
+    pub(crate) fn close(&self) {
+        self.shared.state.lock().closing = true;
+        self.shared.work.notify_one();
+        if let Some(thread) = self.thread.lock().take() {
+            // It has no panics of its own to pass on.
+            let _ = thread.join();
+        }
+        self.shared.progress.notify_all();
+    }
+
+    /// Bytes of log that a recovery would read now.
+    pub(crate) fn bytes(&self) -> io::Result<u64> {
+        let segments = segments(&*self.disk)?.len() as u64;
+        Ok(segments * self.options.segment_bytes as u64)
+    }
+}
+
+impl CommitLog for LocalLog {
+    fn append(&self, commit: Commit) -> Result<Receipt, LogError> {
+        let bound = Batch::bound(&commit);
+        let most = self.options.segment_bytes - HEAD;
+        if bound > most {
+            return Err(LogError::TooLarge { bytes: bound, most });
+        }
+        let mut state = self.shared.state.lock();
+        if let Some(refusal) = &state.refusal {
+            return Err(refusal.clone());
+        }
+        if state.closing {
+            return Err(LogError::Closed);
+        }
+        if state.queued + bound > self.options.queue_bytes {
+            return Err(LogError::Overloaded {
+                queued: state.queued,
+            });
+        }
+        if let Err(refusal) = state.admit(bound) {
+            state.retry = true;
+            self.shared.work.notify_one();
+            return Err(refusal);
+        }
+        let receipt = Receipt::new(state.next);
+        state.next.0 += 1;
+        state.queued += bound;
+        state.queue.push(Waiting {
+            commit,
+            receipt: receipt.clone(),
+            bound,
+        });
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(receipt)
+    }
+}
+
+impl Drop for LocalLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The numbers and paths of the segments, in order.
+fn segments(disk: &dyn Disk) -> io::Result<Vec<(u64, String)>> {
+    let numbers = disk.list("log")?.into_iter().filter_map(|name| {
+        let number = u64::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
+        Some((number, path(number)))
+    });
+    Ok(numbers.collect())
+}
+
+fn scan(
+    file: &dyn crate::disk::DiskFile,
+    head: SegmentHead,
+    segment: &str,
+    replay: &mut dyn FnMut(Replay) -> io::Result<()>,
+) -> io::Result<segment::End> {
+    segment::scan(file, head, &mut |found| match found {
+        Found::Commit(_, commit) => replay(Replay::Commit(commit)),
+        Found::Damage { object, offset } => replay(damage(object, segment, offset)),
+    })
+}
+
+fn damage(object: Option<ObjectKey>, segment: &str, offset: u64) -> Replay {
+    Replay::Damage {
+        object,
+        segment: segment.into(),
+        offset,
+    }
+}

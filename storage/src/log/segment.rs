@@ -1,0 +1,266 @@
+//! The log's files, and what a crash may have left in them.
+//!
+//! A segment is a head and then batches, back to back; zeros follow. One batch
+//! is what one `fdatasync` made durable: the next is written only after it, so a
+//! damaged batch with a sound one behind it was durable once, and its damage
+//! is the disk's. A damaged last batch was most likely never durable: the
+//! power went while it was written.
+//!
+//! ```text
+//! head   magic 8 | number 8 | first seq 8 | crc 4 | zeros to 32
+//! batch  magic 8 | first seq 8 | records 4 | bytes 4 | crc 4 | zeros to 32 | records
+//! record bytes 4 | crc of the commit 4 | crc of these 8 bytes and the object 4 | commit
+//! ```
+//! Integers are little endian; a record's commit starts with its object.
+
+use std::io;
+
+use crate::commit::Commit;
+use crate::disk::DiskFile;
+use crate::key::{ObjectKey, Seq};
+
+const SEGMENT_MAGIC: [u8; 8] = *b"OBLOG\0\0\x01";
+const BATCH_MAGIC: [u8; 8] = *b"OBBATCH\x01";
+pub(super) const HEAD: usize = 32;
+const RECORD_HEAD: usize = 12;
+
+/// A segment's first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SegmentHead {
+    pub(super) number: u64,
+    pub(super) first: Seq,
+}
+
+impl SegmentHead {
+    pub(super) fn encode(self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[..8].copy_from_slice(&SEGMENT_MAGIC);
+        head[8..16].copy_from_slice(&self.number.to_le_bytes());
+        head[16..24].copy_from_slice(&self.first.0.to_le_bytes());
+        let crc = crc32c::crc32c(&head[..24]);
+        head[24..28].copy_from_slice(&crc.to_le_bytes());
+        head
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let head: &[u8; HEAD] = bytes.first_chunk()?;
+        let sound = head[..8] == SEGMENT_MAGIC && crc32c::crc32c(&head[..24]) == word(head, 24);
+        sound.then(|| Self {
+            number: long(head, 8),
+            first: Seq(long(head, 16)),
+        })
+    }
+}
+
+/// A batch as it is built in memory.
+#[derive(Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    records: u32,
+}
+
+impl Batch {
+    /// The most bytes that a record of `commit` takes, with a batch's head.
+    pub(super) fn bound(commit: &Commit) -> usize {
+        HEAD + RECORD_HEAD + commit.bound()
+    }
+
+    /// Starts over, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.resize(HEAD, 0);
+        self.records = 0;
+    }
+
+    pub(super) fn push(&mut self, commit: &Commit) {
+        let start = self.bytes.len();
+        self.bytes.resize(start + RECORD_HEAD, 0);
+        commit.encode(&mut self.bytes);
+        let (head, body) = self.bytes[start..].split_at_mut(RECORD_HEAD);
+        head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+        head[4..8].copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&head[..8]), &body[..40]);
+        head[8..12].copy_from_slice(&crc.to_le_bytes());
+        self.records += 1;
+    }
+
+    /// The bytes to write, once all records are in.
+    pub(super) fn seal(&mut self, first: Seq) -> &[u8] {
+        let len = (self.bytes.len() - HEAD) as u32;
+        let head = &mut self.bytes[..HEAD];
+        head[..8].copy_from_slice(&BATCH_MAGIC);
+        head[8..16].copy_from_slice(&first.0.to_le_bytes());
+        head[16..20].copy_from_slice(&self.records.to_le_bytes());
+        head[20..24].copy_from_slice(&len.to_le_bytes());
+        let crc = crc32c::crc32c(&head[..24]);
+        head[24..28].copy_from_slice(&crc.to_le_bytes());
+        &self.bytes
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct BatchHead {
+    first: Seq,
+    records: u32,
+    bytes: usize,
+}
+
+impl BatchHead {
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let head: &[u8; HEAD] = bytes.first_chunk()?;
+        let sound = head[..8] == BATCH_MAGIC && crc32c::crc32c(&head[..24]) == word(head, 24);
+        sound.then(|| Self {
+            first: Seq(long(head, 8)),
+            records: word(head, 16),
+            bytes: word(head, 20) as usize,
+        })
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |word| u32::from_le_bytes(*word))
+}
+
+fn long(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |long| u64::from_le_bytes(*long))
+}
+
+/// One thing found in a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Commit(Seq, Commit),
+    /// A durable commit that cannot be read; of which object, where that can.
+    Damage { object: Option<ObjectKey>, offset: u64 },
+}
+
+/// How a segment ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct End {
+    /// Where the next batch would be written.
+    pub(super) offset: u64,
+    /// The seq it would start with.
+    pub(super) next: Seq,
+    /// What is behind that was being written when the power went.
+    pub(super) torn: bool,
+}
+
+/// A segment's head. `None` where nothing was logged yet: a spare, or one that
+/// was being made when the power went.
+pub(super) fn head_of(file: &dyn DiskFile, number: u64) -> io::Result<Option<SegmentHead>> {
+    let mut bytes = [0; 2 * HEAD];
+    let read = file.read_at(&mut bytes, 0)?;
+    let head = SegmentHead::decode(&bytes[..read]).filter(|head| head.number == number);
+    // Batches come only after a durable head: with one there, the head is damaged.
+    let first = || BatchHead::decode(&bytes[HEAD.min(read)..read]).map(|batch| batch.first);
+    Ok(head.or_else(|| first().map(|first| SegmentHead { number, first })))
+}
+
+/// Hands all that a segment holds to `found`, in its order.
+pub(super) fn scan(
+    file: &dyn DiskFile,
+    head: SegmentHead,
+    found: &mut dyn FnMut(Found) -> io::Result<()>,
+) -> io::Result<End> {
+    let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let mut bytes = vec![0; len];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+
+    let mut at = HEAD.min(bytes.len());
+    let mut next = head.first;
+    while let Some(start) = batch_from(&bytes, at, next) {
+        if start.offset > at {
+            let offset = at as u64;
+            found(Found::Damage {
+                object: None,
+                offset,
+            })?;
+        }
+        let body = start.offset + HEAD;
+        let end = body + start.head.bytes;
+        let records = records(&bytes[body..end.min(bytes.len())], start.head.records);
+        let sound = records.iter().all(|record| record.is_ok()) && end <= bytes.len();
+        let after = Seq(start.head.first.0 + u64::from(start.head.records));
+        if !sound && batch_from(&bytes, end, after).is_none() {
+            // The last batch, and not whole: it was never acknowledged.
+            at = start.offset;
+            next = start.head.first;
+            break;
+        }
+        for (index, record) in records.into_iter().enumerate() {
+            found(match record {
+                Ok(commit) => Found::Commit(Seq(start.head.first.0 + index as u64), commit),
+                Err(object) => Found::Damage {
+                    object,
+                    offset: start.offset as u64,
+                },
+            })?;
+        }
+        at = end;
+        next = after;
+    }
+    Ok(End {
+        offset: at as u64,
+        next,
+        torn: bytes[at..].iter().any(|byte| *byte != 0),
+    })
+}
+
+struct BatchAt {
+    offset: usize,
+    head: BatchHead,
+}
+
+/// The batch at `at`, or the next sound one behind it that can follow: seqs of
+/// what is between are then missing.
+fn batch_from(bytes: &[u8], at: usize, next: Seq) -> Option<BatchAt> {
+    let here = bytes.get(at..)?;
+    if let Some(head) = BatchHead::decode(here).filter(|head| head.first == next) {
+        return Some(BatchAt { offset: at, head });
+    }
+    // Not there: nothing was written, or its head is damaged and another follows.
+    let mut skipped = 0;
+    while let Some(found) = memchr::memmem::find(&here[skipped..], &BATCH_MAGIC) {
+        let offset = skipped + found;
+        if let Some(head) = BatchHead::decode(&here[offset..])
+            && head.first > next
+        {
+            return Some(BatchAt {
+                offset: at + offset,
+                head,
+            });
+        }
+        skipped = offset + 1;
+    }
+    None
+}
+
+/// A batch's records: each a commit, or the object whose it was, if known.
+fn records(mut bytes: &[u8], count: u32) -> Vec<Result<Commit, Option<ObjectKey>>> {
+    let mut records = Vec::new();
+    for _ in 0..count {
+        let Some((head, rest)) = bytes.split_at_checked(RECORD_HEAD) else {
+            records.push(Err(None));
+            break;
+        };
+        let len = word(head, 0) as usize;
+        let object = rest.get(..40).filter(|object| {
+            crc32c::crc32c_append(crc32c::crc32c(&head[..8]), object) == word(head, 8)
+        });
+        let (Some(object), Some((body, after))) = (object, rest.split_at_checked(len)) else {
+            // Without its length, where the next one starts is not known.
+            records.push(Err(object.and_then(Commit::object_of)));
+            break;
+        };
+        let commit = (crc32c::crc32c(body) == word(head, 4))
+            .then(|| Commit::decode(body))
+            .flatten();
+        records.push(commit.ok_or_else(|| Commit::object_of(object)));
+        bytes = after;
+    }
+    records
+}

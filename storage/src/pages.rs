@@ -1,0 +1,407 @@
+//! An object's database as SQLite sees it: a file, and over it the pages that
+//! are not to be in the file yet.
+//!
+//! A transaction's pages gather in memory. Its commit hands them to the log, and
+//! they stay in memory until the log has made them durable: the file never
+//! holds what a crash could take back. It is written without a sync; the
+//! store syncs all files at once before it forgets segments of the log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+use crate::commit::{Commit, PAGE_SIZE, Page};
+use crate::disk::{Disk, DiskFile};
+use crate::key::{Epoch, ObjectKey, Seq};
+use crate::log::{CommitLog, LogError, Receipt};
+
+/// Bytes that SQLite leaves free at the end of each page, for [`checksum`].
+pub(crate) const RESERVED: usize = 8;
+/// Durable pages that stay in memory, so that a page that each transaction
+/// changes is not written to the file by each.
+const KEEP: usize = 64;
+
+/// What is wrong with a database.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum PagesError {
+    #[error("page {page} of {object} is damaged on disk: its checksum is not that of its bytes")]
+    Damaged { object: ObjectKey, page: u32 },
+    #[error("{object}: {error}")]
+    Io {
+        object: ObjectKey,
+        error: Arc<io::Error>,
+    },
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// A database, shared by its connection and the store's checkpoints.
+pub(crate) struct Pages {
+    object: ObjectKey,
+    log: Arc<dyn CommitLog>,
+    file: Arc<dyn DiskFile>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    epoch: Epoch,
+    /// The newest commit, and the newest that is known to be durable.
+    last: Seq,
+    durable: Seq,
+    /// Pages in the database, the open transaction's included.
+    size: u32,
+    /// Pages in it after the last commit.
+    committed: u32,
+    /// The log refused a commit, and SQLite has not rolled back yet.
+    refused: bool,
+    /// Of the open transaction.
+    pending: BTreeMap<u32, Page>,
+    /// Committed, and not in the file. Of a page that several commits changed while
+    /// none of them was durable, each version: a crash may keep any of them.
+    logged: BTreeMap<u32, Vec<(Seq, Page)>>,
+    /// Commits that are not known to be durable, oldest first.
+    waiting: VecDeque<Receipt>,
+    /// The newest commit, for whoever has to wait for all of them.
+    newest: Option<Receipt>,
+    /// Pages that the file has room for.
+    file_size: u32,
+    /// The first fault: SQLite only carries a code.
+    fault: Option<PagesError>,
+}
+
+impl Pages {
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        log: Arc<dyn CommitLog>,
+        object: ObjectKey,
+        epoch: Epoch,
+    ) -> io::Result<Self> {
+        let file = disk.open(&object.path(), true)?;
+        let size = pages_in(file.len()?)?;
+        Ok(Self {
+            object,
+            log,
+            file,
+            inner: Mutex::new(Inner {
+                epoch,
+                last: Seq(0),
+                durable: Seq(0),
+                size,
+                committed: size,
+                refused: false,
+                pending: BTreeMap::new(),
+                logged: BTreeMap::new(),
+                waiting: VecDeque::new(),
+                newest: None,
+                file_size: size,
+                fault: None,
+            }),
+        })
+    }
+
+    pub(crate) fn object(&self) -> ObjectKey {
+        self.object
+    }
+
+    /// Bytes in the database.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.inner.lock().size) * PAGE_SIZE as u64
+    }
+
+    /// Reads within one page; answers how much of `buffer` the database has.
+    pub(crate) fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, PagesError> {
+        let mut inner = self.inner.lock();
+        let (number, start) = place(offset);
+        if number > inner.size || start + buffer.len() > PAGE_SIZE {
+            return Ok(0);
+        }
+        let part = start..start + buffer.len();
+        match inner.pending.get(&number) {
+            Some(page) => buffer.copy_from_slice(&page[part]),
+            None => {
+                let mut page = [0; PAGE_SIZE];
+                self.read_committed(&mut inner, number, &mut page)?;
+                buffer.copy_from_slice(&page[part]);
+            }
+        }
+        Ok(buffer.len())
+    }
+
+    fn read_committed(
+        &self,
+        inner: &mut Inner,
+        number: u32,
+        page: &mut [u8; PAGE_SIZE],
+    ) -> Result<(), PagesError> {
+        let logged = inner.logged.get(&number);
+        if let Some((_, newest)) = logged.and_then(|versions| versions.last()) {
+            *page = **newest;
+            return Ok(());
+        }
+        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        match self.file.read_at(page, offset) {
+            Ok(_) if is_sound(number, page) => Ok(()),
+            Ok(_) => Err(inner.fail(PagesError::Damaged {
+                object: self.object,
+                page: number,
+            })),
+            Err(error) => Err(inner.fail(self.io(error))),
+        }
+    }
+
+    /// Forgets pages of the open transaction that are as they were.
+    fn drop_unchanged(&self, inner: &mut Inner) -> Result<(), PagesError> {
+        for (number, page) in std::mem::take(&mut inner.pending) {
+            let mut before = [0; PAGE_SIZE];
+            if number <= inner.committed {
+                self.read_committed(inner, number, &mut before)?;
+            }
+            let data = ..PAGE_SIZE - RESERVED;
+            if number > inner.committed || before[data] != page[data] {
+                inner.pending.insert(number, page);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one page of the open transaction.
+    pub(crate) fn write(&self, bytes: &[u8; PAGE_SIZE], offset: u64) {
+        let mut inner = self.inner.lock();
+        let (number, _) = place(offset);
+        inner.size = inner.size.max(number);
+        match inner.pending.get_mut(&number).and_then(Arc::get_mut) {
+            Some(page) => *page = *bytes,
+            None => {
+                inner.pending.insert(number, Arc::new(*bytes));
+            }
+        }
+    }
+
+    /// Cuts the database, as part of the open transaction.
+    pub(crate) fn truncate(&self, len: u64) -> Result<(), PagesError> {
+        let mut inner = self.inner.lock();
+        inner.size = pages_in(len).map_err(|error| self.io(error))?;
+        let size = inner.size;
+        inner.pending.retain(|number, _| *number <= size);
+        Ok(())
+    }
+
+    /// Ends the open transaction: hands its pages to the log. Refused, and the
+    /// transaction is still open, when the log refuses. SQLite then writes back
+    /// what was there before and commits that, which needs no log.
+    pub(crate) fn commit(&self) -> Result<(), PagesError> {
+        let mut inner = self.inner.lock();
+        // SQLite cuts the file only after the commit; its header knows already.
+        if let Some(size) = inner.pending.get(&1).and_then(|page| size_in(page)) {
+            inner.size = inner.size.min(size);
+        }
+        if inner.refused {
+            self.drop_unchanged(&mut inner)?;
+            inner.refused = false;
+            if inner.pending.is_empty() && inner.size == inner.committed {
+                return Ok(());
+            }
+        }
+        let commit = Commit {
+            object: self.object,
+            epoch: inner.epoch,
+            previous: inner.last,
+            time: now(),
+            size: inner.size,
+            pages: inner
+                .pending
+                .range(..=inner.size)
+                .map(|(number, page)| (*number, page.clone()))
+                .collect(),
+        };
+        let receipt = match self.log.append(commit) {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                inner.refused = true;
+                return Err(inner.fail(error.into()));
+            }
+        };
+        let seq = receipt.seq();
+        inner.last = seq;
+        inner.committed = inner.size;
+        for (number, page) in std::mem::take(&mut inner.pending) {
+            inner.logged.entry(number).or_default().push((seq, page));
+        }
+        inner.waiting.push_back(receipt.clone());
+        inner.newest = Some(receipt);
+        if inner.logged.len() > KEEP {
+            self.settle_locked(&mut inner)?;
+        }
+        Ok(())
+    }
+
+    /// The newest commit's receipt: when it is durable, all are.
+    pub(crate) fn newest(&self) -> Option<Receipt> {
+        self.inner.lock().newest.clone()
+    }
+
+    /// Writes durable pages to the file, without a sync.
+    pub(crate) fn settle(&self) -> Result<(), PagesError> {
+        self.settle_locked(&mut self.inner.lock())
+    }
+
+    fn settle_locked(&self, inner: &mut Inner) -> Result<(), PagesError> {
+        while inner.waiting.front().is_some_and(Receipt::is_durable) {
+            if let Some(receipt) = inner.waiting.pop_front() {
+                inner.durable = receipt.seq();
+            }
+        }
+        let (durable, committed) = (inner.durable, inner.committed);
+        // While a commit may still be lost, so may the cut that it made.
+        let cut_is_durable = inner.waiting.is_empty();
+        for (number, versions) in &mut inner.logged {
+            let count = versions.partition_point(|(seq, _)| *seq <= durable);
+            let Some((_, page)) = count.checked_sub(1).and_then(|last| versions.get(last)) else {
+                continue;
+            };
+            if *number <= committed || !cut_is_durable {
+                let mut bytes = **page;
+                seal(*number, &mut bytes);
+                let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+                if let Err(error) = self.file.write_at(&bytes, offset) {
+                    let error = self.io(error);
+                    return Err(inner.fail(error));
+                }
+                inner.file_size = inner.file_size.max(*number);
+            }
+            versions.drain(..count);
+        }
+        inner.logged.retain(|_, versions| !versions.is_empty());
+        // Only when all is in the file is its length the database's.
+        if inner.logged.is_empty() && inner.file_size != committed {
+            let len = u64::from(committed) * PAGE_SIZE as u64;
+            if let Err(error) = self.file.set_len(len) {
+                return Err(inner.fail(self.io(error)));
+            }
+            inner.file_size = committed;
+        }
+        Ok(())
+    }
+
+    /// Forgets an open transaction that its connection took with it.
+    pub(crate) fn reset(&self) {
+        let mut inner = self.inner.lock();
+        inner.pending.clear();
+        inner.size = inner.committed;
+        inner.refused = false;
+    }
+
+    /// Whether the file has all that was committed.
+    pub(crate) fn is_done(&self) -> bool {
+        self.inner.lock().logged.is_empty()
+    }
+
+    /// The first fault there was, of disk or log.
+    pub(crate) fn fault(&self) -> Option<PagesError> {
+        self.inner.lock().fault.clone()
+    }
+
+    /// Forgets a fault that leaves the database whole: a refused commit was
+    /// rolled back.
+    pub(crate) fn forgive(&self) {
+        let mut inner = self.inner.lock();
+        let passing = matches!(
+            inner.fault,
+            Some(PagesError::Log(
+                LogError::Full | LogError::Overloaded { .. } | LogError::TooLarge { .. }
+            ))
+        );
+        if passing {
+            inner.fault = None;
+        }
+    }
+
+    fn io(&self, error: io::Error) -> PagesError {
+        PagesError::Io {
+            object: self.object,
+            error: Arc::new(error),
+        }
+    }
+}
+
+impl Inner {
+    fn fail(&mut self, fault: PagesError) -> PagesError {
+        self.fault.get_or_insert(fault.clone());
+        fault
+    }
+}
+
+/// Writes a commit to its database's file, as recovery does: again and again
+/// gives the same.
+pub(crate) fn replay(file: &dyn DiskFile, commit: &Commit) -> io::Result<()> {
+    for (number, page) in &commit.pages {
+        let mut bytes = **page;
+        seal(*number, &mut bytes);
+        file.write_at(&bytes, u64::from(number - 1) * PAGE_SIZE as u64)?;
+    }
+    file.set_len(u64::from(commit.size) * PAGE_SIZE as u64)
+}
+
+/// The page numbers of a file whose checksums are wrong.
+pub(crate) fn damaged_pages(file: &dyn DiskFile) -> io::Result<Vec<u32>> {
+    let mut damaged = Vec::new();
+    let size = pages_in(file.len()?)?;
+    for number in 1..=size {
+        let mut page = [0; PAGE_SIZE];
+        file.read_at(&mut page, u64::from(number - 1) * PAGE_SIZE as u64)?;
+        if !is_sound(number, &page) {
+            damaged.push(number);
+        }
+    }
+    Ok(damaged)
+}
+
+/// Page number and offset in it.
+fn place(offset: u64) -> (u32, usize) {
+    let number = offset / PAGE_SIZE as u64 + 1;
+    // SQLite has at most 2^32 - 2 pages.
+    (number as u32, (offset % PAGE_SIZE as u64) as usize)
+}
+
+fn pages_in(len: u64) -> io::Result<u32> {
+    u32::try_from(len.div_ceil(PAGE_SIZE as u64)).map_err(io::Error::other)
+}
+
+/// How many pages the header on page 1 says that there are
+/// (file format, "In-header database size").
+fn size_in(page: &[u8; PAGE_SIZE]) -> Option<u32> {
+    let size = page[28..].first_chunk().map(|size| u32::from_be_bytes(*size));
+    size.filter(|size| *size > 0)
+}
+
+/// CRC-32C of a page's bytes and number: a page in another's place is damage.
+fn checksum(number: u32, page: &[u8; PAGE_SIZE]) -> u32 {
+    crc32c::crc32c_append(
+        crc32c::crc32c(&number.to_le_bytes()),
+        &page[..PAGE_SIZE - RESERVED],
+    )
+}
+
+/// A page of zeros was never written: SQLite does not write pages that it frees
+/// at once, and leaves holes.
+fn is_sound(number: u32, page: &[u8; PAGE_SIZE]) -> bool {
+    checksum(number, page) == stored(page) || page.iter().all(|byte| *byte == 0)
+}
+
+fn stored(page: &[u8; PAGE_SIZE]) -> u32 {
+    let end = &page[PAGE_SIZE - RESERVED..];
+    end.first_chunk().map_or(0, |crc| u32::from_le_bytes(*crc))
+}
+
+fn seal(number: u32, page: &mut [u8; PAGE_SIZE]) {
+    let crc = checksum(number, page);
+    page[PAGE_SIZE - RESERVED..PAGE_SIZE - RESERVED + 4].copy_from_slice(&crc.to_le_bytes());
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

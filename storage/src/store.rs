@@ -1,0 +1,391 @@
+//! A node's objects in one folder: `log/` and `objects/`.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+
+use crate::commit::Commit;
+use crate::disk::{Disk, DiskFile, FileDisk};
+use crate::key::{Epoch, ObjectKey};
+use crate::log::LogError;
+use crate::log::local::{LocalLog, LogOptions, Replay};
+use crate::object::{Object, ObjectError};
+use crate::pages::{self, Pages, PagesError};
+
+/// How a store behaves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoreOptions {
+    pub log: LogOptions,
+    /// Opens although commits are damaged of which nobody knows whose they were.
+    /// Without it that is [`StoreError::Damaged`].
+    pub accept_loss: bool,
+}
+
+/// Why a store does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{path}: {error}")]
+    Io { path: String, error: io::Error },
+    /// Commits that were acknowledged cannot be read, and of which object is not
+    /// known: going on would lose them in silence.
+    #[error(
+        "the commit log is damaged, and which objects it was about cannot be told: {}; \
+         restore the folder, or accept the loss to go on without", list(.0)
+    )]
+    Damaged(Vec<Damage>),
+}
+
+/// A place in the log that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The object whose commit it was, if that can be told.
+    pub object: Option<ObjectKey>,
+    pub segment: String,
+    /// Of the batch that it is in, in bytes.
+    pub offset: u64,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at byte {}", self.segment, self.offset)
+    }
+}
+
+fn list(damage: &[Damage]) -> String {
+    let all: Vec<_> = damage.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+/// What opening found in the log.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Commits that were written to their databases again.
+    pub commits: u64,
+    /// Commits that cannot be read; their objects are refused from now on.
+    pub damage: Vec<Damage>,
+}
+
+/// The objects of a folder. Dropping it writes what waits for the log.
+pub struct Store {
+    inner: Arc<Inner>,
+    checkpoints: Option<JoinHandle<()>>,
+}
+
+struct Inner {
+    disk: Arc<dyn Disk>,
+    /// Taken when the store ends, so that the log's thread does.
+    log: Arc<LocalLog>,
+    objects: Mutex<HashMap<ObjectKey, Entry>>,
+}
+
+/// An object that is open, or that has pages the file has not.
+struct Entry {
+    pages: Arc<Pages>,
+    open: bool,
+}
+
+impl Store {
+    /// Opens a folder of the file system.
+    pub fn open(folder: &Path, options: StoreOptions) -> Result<(Self, Recovery), StoreError> {
+        let disk = FileDisk::open(folder).map_err(|error| StoreError::Io {
+            path: folder.display().to_string(),
+            error,
+        })?;
+        Self::open_on(Arc::new(disk), options)
+    }
+
+    /// Opens what a disk holds, and recovers what a crash left there.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        options: StoreOptions,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let (rotated, rotations) = sync_channel(1);
+        let (log, recovery) = recover(&disk, options, rotated)?;
+        let inner = Arc::new(Inner {
+            disk,
+            log: Arc::new(log),
+            objects: Mutex::default(),
+        });
+        let weak = Arc::downgrade(&inner);
+        let checkpoints = std::thread::Builder::new()
+            .name("checkpoints".into())
+            .spawn(move || checkpoint_often(&rotations, &weak))
+            .map_err(log_io)?;
+        let store = Self {
+            inner,
+            checkpoints: Some(checkpoints),
+        };
+        Ok((store, recovery))
+    }
+
+    /// Opens an object, and makes it if it is new. One that is open is refused.
+    pub fn object(&self, key: ObjectKey) -> Result<Object, ObjectError> {
+        let mut objects = self.inner.objects.lock();
+        let pages = match objects.get_mut(&key) {
+            Some(entry) if entry.open => return Err(ObjectError::Open(key)),
+            // Dropped a moment ago: its last commits are not in the file yet.
+            Some(entry) => {
+                entry.open = true;
+                entry.pages.reset();
+                entry.pages.clone()
+            }
+            None => {
+                let io = |error| ObjectError::Io {
+                    object: key,
+                    error: Arc::new(error),
+                };
+                if let Some(what) = damage_note(&*self.inner.disk, key).map_err(io)? {
+                    return Err(ObjectError::Damaged { object: key, what });
+                }
+                let log = self.inner.log.clone();
+                let pages = Pages::open(&*self.inner.disk, log, key, Epoch(0)).map_err(io)?;
+                let pages = Arc::new(pages);
+                let entry = Entry {
+                    pages: pages.clone(),
+                    open: true,
+                };
+                objects.insert(key, entry);
+                pages
+            }
+        };
+        drop(objects);
+        let registration = Registration {
+            store: self.inner.clone(),
+            key,
+        };
+        Object::open(pages, registration)
+    }
+
+    /// Makes every database durable itself, and forgets the log before. Happens by
+    /// itself whenever a segment is full; call it before a planned end, so that the
+    /// next start has nothing to recover.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.inner.checkpoint()
+    }
+
+    /// The objects that have a database, in order.
+    pub fn keys(&self) -> Result<Vec<ObjectKey>, StoreError> {
+        let disk = &*self.inner.disk;
+        let list = |dir: &str| disk.list(dir).map_err(|error| named(dir, error));
+        let mut keys = Vec::new();
+        for namespace in list("objects")? {
+            for shard in list(&format!("objects/{namespace}"))? {
+                let dir = format!("objects/{namespace}/{shard}");
+                let paths = list(&dir)?.into_iter().map(|name| format!("{dir}/{name}"));
+                keys.extend(paths.filter_map(|path| ObjectKey::from_path(&path)));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The damaged pages of an object's database. Call it after a checkpoint: what
+    /// is only in the log is not looked at.
+    pub fn damaged_pages(&self, key: ObjectKey) -> Result<Vec<u32>, StoreError> {
+        let path = key.path();
+        let file = self.inner.disk.open(&path, false);
+        file.and_then(|file| pages::damaged_pages(&*file))
+            .map_err(|error| named(&path, error))
+    }
+
+    /// Bytes of log that a recovery would read now.
+    pub fn log_bytes(&self) -> Result<u64, StoreError> {
+        self.inner.log.bytes().map_err(log_io)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.inner.log.close();
+        if let Some(thread) = self.checkpoints.take() {
+            // It has no panics of its own to pass on.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Inner {
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        // What is appended from here on is in segments that stay.
+        let cut = self.log.seal().map_err(|error| named("log", error.into()))?;
+        let mut open: Vec<_> = {
+            let objects = self.objects.lock();
+            objects.iter().map(|(key, entry)| (*key, entry.pages.clone())).collect()
+        };
+        open.sort_by_key(|(key, _)| *key);
+        for (key, pages) in &open {
+            pages.settle().map_err(|error| named(&key.path(), error.into()))?;
+            self.forget_settled(*key);
+        }
+        self.disk.sync_all().map_err(|error| named("objects", error))?;
+        self.log.remove_before(cut).map_err(log_io)
+    }
+
+    /// Drops what is kept of an object that is closed and whose file has all.
+    fn forget_settled(&self, key: ObjectKey) {
+        let mut objects = self.objects.lock();
+        if objects
+            .get(&key)
+            .is_some_and(|entry| !entry.open && entry.pages.is_done())
+        {
+            objects.remove(&key);
+        }
+    }
+}
+
+/// While it lives, the object is open.
+pub(crate) struct Registration {
+    store: Arc<Inner>,
+    key: ObjectKey,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let pages = {
+            let mut objects = self.store.objects.lock();
+            let Some(entry) = objects.get_mut(&self.key) else {
+                return;
+            };
+            entry.open = false;
+            entry.pages.clone()
+        };
+        // Where that fails, the next to open the object learns of it.
+        let _ = pages.settle();
+        self.store.forget_settled(self.key);
+    }
+}
+
+/// Runs until the log ends.
+fn checkpoint_often(rotations: &Receiver<()>, store: &Weak<Inner>) {
+    while rotations.recv().is_ok() {
+        let Some(store) = store.upgrade() else {
+            return;
+        };
+        if let Err(error) = store.checkpoint() {
+            // The log stays as long as it has to; the next segment is the next try.
+            tracing::error!(%error, "a checkpoint failed");
+        }
+    }
+}
+
+/// Opens the log and writes its commits to their databases.
+fn recover(
+    disk: &Arc<dyn Disk>,
+    options: StoreOptions,
+    rotated: SyncSender<()>,
+) -> Result<(LocalLog, Recovery), StoreError> {
+    let mut recovery = Recovery::default();
+    let mut files = Files {
+        disk: &**disk,
+        open: HashMap::new(),
+    };
+    let mut replay = |replay: Replay| match replay {
+        Replay::Commit(commit) => {
+            recovery.commits += 1;
+            files.replay(&commit)
+        }
+        Replay::Damage {
+            object,
+            segment,
+            offset,
+        } => {
+            let damage = Damage {
+                object,
+                segment,
+                offset,
+            };
+            if let Some(key) = object {
+                note_damage(&**disk, key, &damage.to_string())?;
+            }
+            recovery.damage.push(damage);
+            Ok(())
+        }
+    };
+    let log = LocalLog::open(disk.clone(), options.log, rotated, &mut replay).map_err(log_io)?;
+    let unknown: Vec<_> = recovery
+        .damage
+        .iter()
+        .filter(|damage| damage.object.is_none())
+        .cloned()
+        .collect();
+    if !unknown.is_empty() && !options.accept_loss {
+        return Err(StoreError::Damaged(unknown));
+    }
+    disk.sync_all().map_err(|error| named("objects", error))?;
+    let cut = log.seal().map_err(|error| named("log", error.into()))?;
+    log.remove_before(cut).map_err(log_io)?;
+    Ok((log, recovery))
+}
+
+/// Databases that recovery has open: not more than a process may.
+struct Files<'a> {
+    disk: &'a dyn Disk,
+    open: HashMap<ObjectKey, Arc<dyn DiskFile>>,
+}
+
+impl Files<'_> {
+    const MOST: usize = 256;
+
+    fn replay(&mut self, commit: &Commit) -> io::Result<()> {
+        if self.open.len() >= Self::MOST && !self.open.contains_key(&commit.object) {
+            self.open.clear();
+        }
+        let file = match self.open.entry(commit.object) {
+            std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(self.disk.open(&commit.object.path(), true)?)
+            }
+        };
+        pages::replay(&**file, commit)
+    }
+}
+
+/// The file that says that an object lost a commit: it outlives the log that
+/// showed it.
+fn damage_path(key: ObjectKey) -> String {
+    format!("damaged/{:016x}-{}", key.namespace.0, key.id)
+}
+
+fn note_damage(disk: &dyn Disk, key: ObjectKey, what: &str) -> io::Result<()> {
+    let file = disk.open(&damage_path(key), true)?;
+    file.write_at(format!("a commit was lost: {what}").as_bytes(), 0)?;
+    file.sync()?;
+    disk.sync_names("damaged")
+}
+
+fn damage_note(disk: &dyn Disk, key: ObjectKey) -> io::Result<Option<String>> {
+    let file = match disk.open(&damage_path(key), false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut note = [0; 512];
+    let read = file.read_at(&mut note, 0)?;
+    Ok(Some(String::from_utf8_lossy(&note[..read]).into_owned()))
+}
+
+fn log_io(error: io::Error) -> StoreError {
+    named("log", error)
+}
+
+fn named(path: &str, error: io::Error) -> StoreError {
+    StoreError::Io {
+        path: path.into(),
+        error,
+    }
+}
+
+impl From<LogError> for io::Error {
+    fn from(error: LogError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<PagesError> for io::Error {
+    fn from(error: PagesError) -> Self {
+        Self::other(error)
+    }
+}

@@ -1,0 +1,168 @@
+//! Full disks, rot and failing writes.
+
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use outboard_storage::{LogError, ObjectError, Store, StoreError, StoreOptions};
+
+use crate::sim_disk::SimDisk;
+use crate::support::{key, prepare, put, put_durably, small, version};
+
+fn open(disk: &SimDisk) -> Store {
+    let opened = Store::open_on(Arc::new(disk.clone()), small());
+    opened.expect("the store opens").0
+}
+
+/// A store with three commits of object 1 and one of object 2, in one segment
+/// of a log that was not checkpointed.
+fn written() -> (SimDisk, String) {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let first = store.object(key(1)).unwrap();
+    prepare(&first).unwrap();
+    for number in 1..3 {
+        put(&first, number, b"one").unwrap();
+        block_on(first.newest().unwrap().wait()).unwrap();
+    }
+    let second = store.object(key(2)).unwrap();
+    prepare(&second).unwrap();
+    block_on(second.newest().unwrap().wait()).unwrap();
+    // A copy, as the disk of a machine that just stopped.
+    let image = disk.after_power_cut(&mut crate::support::Dice::new(1));
+    let segments = image.files().into_iter().map(|(path, _)| path);
+    let segment = segments.filter(|path| path.starts_with("log/")).min();
+    (image, segment.expect("there is a segment"))
+}
+
+#[test]
+fn a_full_disk_refuses_commits_and_loses_none() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    disk.limit(Some(200 << 10));
+    let mut last = 0;
+    let refused = loop {
+        assert!(last < 1000, "the disk never fills");
+        match put_durably(&object, last + 1, &[last as u8; 4000]) {
+            Ok(()) => last += 1,
+            Err(error) => break error,
+        }
+    };
+    let full = match &refused {
+        ObjectError::Log(LogError::Full) => true,
+        // Making room in the database's own file can fail as well.
+        ObjectError::Io { .. } => true,
+        _ => false,
+    };
+    assert!(full, "{refused}");
+    drop((object, store));
+    disk.limit(None);
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(last));
+    put(&object, last + 1, b"again").unwrap();
+}
+
+#[test]
+fn a_transaction_larger_than_a_segment_is_refused_whole() {
+    let store = open(&SimDisk::default());
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put(&object, 1, b"one").unwrap();
+    let before = object.newest().unwrap().seq();
+    let error = put(&object, 2, &vec![1; 100 << 10]).unwrap_err();
+    let error = object.explain(error);
+    assert!(matches!(error, ObjectError::Log(LogError::TooLarge { .. })), "{error}");
+    assert_eq!(version(&object), Some(1));
+    // Nothing of it was logged either, and what comes next is.
+    assert_eq!(object.newest().unwrap().seq(), before);
+    put(&object, 2, b"two").unwrap();
+    block_on(object.close()).unwrap();
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(2));
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_acknowledged() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    block_on(object.newest().unwrap().wait()).unwrap();
+    disk.power_off_after(0);
+    // The log learns of it when it writes, so the transaction itself succeeds.
+    put(&object, 1, b"one").unwrap();
+    let outcome = block_on(object.newest().unwrap().wait());
+    assert!(matches!(outcome, Err(LogError::Poisoned(_))), "{outcome:?}");
+    let error = put(&object, 2, b"two").unwrap_err();
+    let error = object.explain(error);
+    assert!(matches!(error, ObjectError::Log(LogError::Poisoned(_))), "{error}");
+}
+
+#[test]
+fn rot_in_the_log_is_named_and_the_rest_goes_on() {
+    let (disk, segment) = written();
+    let length = disk.files().iter().find(|(path, _)| *path == segment).unwrap().1.len();
+    let bytes = disk.files().into_iter().find(|(path, _)| *path == segment).unwrap().1;
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    assert!(used < length);
+    let mut named = 0;
+    let mut unknown = 0;
+    for byte in (0..used).step_by(29) {
+        let (disk, segment) = written();
+        disk.flip(&segment, byte, 3);
+        match Store::open_on(Arc::new(disk.clone()), small()) {
+            Ok((store, recovery)) => {
+                let damaged = recovery.damage.iter().any(|damage| damage.object == Some(key(1)));
+                let first = store.object(key(1));
+                assert_eq!(first.is_err(), damaged, "byte {byte}");
+                if damaged {
+                    named += 1;
+                    // And it stays refused once the log is gone.
+                    drop((first, store));
+                    let again = open(&disk).object(key(1));
+                    assert!(matches!(again, Err(ObjectError::Damaged { .. })));
+                } else {
+                    // The segment's own head, which can be told from its batches,
+                    // or the last batch, which may as well have been torn.
+                    let found = version(&first.unwrap());
+                    assert!(found >= Some(2), "byte {byte}: {found:?}");
+                }
+            }
+            Err(StoreError::Damaged(damage)) => {
+                unknown += 1;
+                assert!(damage.iter().all(|damage| damage.segment == segment));
+                let accept = StoreOptions {
+                    accept_loss: true,
+                    ..small()
+                };
+                Store::open_on(Arc::new(disk), accept).expect("the loss is accepted");
+            }
+            Err(other) => panic!("byte {byte}: {other}"),
+        }
+    }
+    assert!(named > 5 && unknown > 2, "named {named}, unknown {unknown}");
+}
+
+#[test]
+fn rot_in_a_database_is_named_and_others_serve() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    for number in [1, 2] {
+        let object = store.object(key(number)).unwrap();
+        prepare(&object).unwrap();
+        put(&object, 1, &[5; 3000]).unwrap();
+        block_on(object.close()).unwrap();
+    }
+    store.checkpoint().unwrap();
+    let path = format!("objects/{:016x}/01/{}.sqlite", 1, key(1).id);
+    disk.flip(&path, 4096 + 3000, 0);
+    assert_eq!(store.damaged_pages(key(1)).unwrap(), [2]);
+    let object = store.object(key(1)).unwrap();
+    let read = object
+        .connection()
+        .query_row("SELECT sum(length(body)) FROM t", (), |row| row.get::<_, i64>(0));
+    let error = object.explain(read.unwrap_err()).to_string();
+    assert!(error.contains("page 2") && error.contains(&key(1).id.to_string()), "{error}");
+    assert_eq!(version(&store.object(key(2)).unwrap()), Some(1));
+}

@@ -1,0 +1,7 @@
+//! The store's promises, on a disk that loses power, fills up and rots.
+
+mod crash;
+mod faults;
+mod objects;
+mod sim_disk;
+mod support;

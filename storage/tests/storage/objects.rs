@@ -1,0 +1,120 @@
+//! Objects and their databases, on a disk that works.
+
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use outboard_storage::{ObjectError, PAGE_SIZE, Store};
+
+use crate::sim_disk::SimDisk;
+use crate::support::{Dice, key, prepare, put, put_durably, small, version};
+
+fn open(disk: &SimDisk) -> Store {
+    let opened = Store::open_on(Arc::new(disk.clone()), small());
+    opened.expect("the store opens").0
+}
+
+#[test]
+fn what_was_closed_or_dropped_is_there_at_the_next_open() {
+    let store = open(&SimDisk::default());
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put(&object, 1, b"one").unwrap();
+    block_on(object.close()).unwrap();
+
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(1));
+    put(&object, 2, b"two").unwrap();
+    // An open transaction goes with its connection.
+    object.connection().execute_batch("BEGIN; DELETE FROM t").unwrap();
+    drop(object);
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(2));
+}
+
+#[test]
+fn an_object_is_open_once() {
+    let store = open(&SimDisk::default());
+    let first = store.object(key(1)).unwrap();
+    let second = store.object(key(1));
+    assert!(matches!(second, Err(ObjectError::Open(object)) if object == key(1)));
+    drop(first);
+    store.object(key(1)).unwrap();
+}
+
+#[test]
+fn a_rolled_back_transaction_leaves_nothing_however_large() {
+    let store = open(&SimDisk::default());
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put(&object, 1, b"one").unwrap();
+    let before = object.newest().unwrap().seq();
+    let size = object.size();
+    let connection = object.connection();
+    // More than SQLite's cache holds, so that it spills pages.
+    connection.execute_batch("BEGIN").unwrap();
+    let mut dice = Dice::new(1);
+    for number in 2..900 {
+        let body: Vec<u8> = (0..4000).map(|_| dice.next() as u8).collect();
+        put(&object, number, &body).unwrap();
+    }
+    connection.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(version(&object), Some(1));
+    assert_eq!(object.size(), size);
+    put(&object, 2, b"two").unwrap();
+    assert!(object.newest().unwrap().seq() > before);
+    block_on(object.close()).unwrap();
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(2));
+}
+
+#[test]
+fn a_database_that_shrinks_gives_its_space_back() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    for number in 1..100 {
+        put_durably(&object, number, &[7; 4000]).unwrap();
+    }
+    let large = object.size();
+    // VACUUM attaches a database of its own.
+    let connection = object.connection();
+    connection
+        .set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 1)
+        .unwrap();
+    connection
+        .execute_batch("DELETE FROM t WHERE version > 1; VACUUM")
+        .unwrap();
+    let small = object.size();
+    assert!(small < large / 10, "{small} of {large}");
+    block_on(object.close()).unwrap();
+    let path = format!("objects/{:016x}/01/{}.sqlite", 1, key(1).id);
+    let (_, bytes) = disk.files().into_iter().find(|(found, _)| *found == path).unwrap();
+    assert_eq!(bytes.len() as u64, small);
+    assert_eq!(bytes.len() % PAGE_SIZE, 0);
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(1));
+}
+
+#[test]
+fn a_checkpoint_empties_the_log_and_keeps_the_data() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    for number in 1..60 {
+        put_durably(&object, number, &[number as u8; 3000]).unwrap();
+    }
+    store.checkpoint().unwrap();
+    drop((object, store));
+    let (store, recovery) = Store::open_on(Arc::new(disk), small()).unwrap();
+    assert_eq!(recovery.commits, 0);
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(59));
+    assert_eq!(store.keys().unwrap(), [key(1)]);
+    assert_eq!(store.damaged_pages(key(1)).unwrap(), []);
+}
+
+#[test]
+fn other_databases_cannot_be_attached() {
+    let store = open(&SimDisk::default());
+    let object = store.object(key(1)).unwrap();
+    let attached = object.connection().execute_batch("ATTACH 'x' AS x");
+    assert!(attached.is_err());
+}

@@ -3,7 +3,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +26,7 @@ pub trait DiskFile: Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes all of it.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// What was written is there after a crash.
     fn sync(&self) -> io::Result<()>;
@@ -95,12 +94,7 @@ impl Disk for FileDisk {
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        // SAFETY: the descriptor is open for as long as `self` is borrowed, and
-        // the call reads no memory of ours.
-        match unsafe { libc::syncfs(self.folder.as_raw_fd()) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
+        Ok(rustix::fs::syncfs(&self.folder)?)
     }
 }
 
@@ -122,7 +116,7 @@ impl DiskFile for File {
         self.write_all_at(bytes, offset)
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 

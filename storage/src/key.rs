@@ -94,7 +94,13 @@ mod tests {
         assert_eq!(ObjectKey::from_path(&key.path()), Some(key));
         let id = key.id.to_string();
         assert_eq!(ObjectId::from_hex(&id.to_uppercase()), Some(key.id));
-        for bad in ["", "ab", &id[1..], &format!("{}g", &id[1..]), &format!("+{}", &id[1..])] {
+        for bad in [
+            "",
+            "ab",
+            &id[1..],
+            &format!("{}g", &id[1..]),
+            &format!("+{}", &id[1..]),
+        ] {
             assert_eq!(ObjectId::from_hex(bad), None, "{bad}");
         }
     }

@@ -80,7 +80,7 @@ impl Pages {
         epoch: Epoch,
     ) -> io::Result<Self> {
         let file = disk.open(&object.path(), true)?;
-        let size = pages_in(file.len()?)?;
+        let size = pages_in(file.size()?)?;
         Ok(Self {
             object,
             log,
@@ -348,7 +348,7 @@ pub(crate) fn replay(file: &dyn DiskFile, commit: &Commit) -> io::Result<()> {
 /// The page numbers of a file whose checksums are wrong.
 pub(crate) fn damaged_pages(file: &dyn DiskFile) -> io::Result<Vec<u32>> {
     let mut damaged = Vec::new();
-    let size = pages_in(file.len()?)?;
+    let size = pages_in(file.size()?)?;
     for number in 1..=size {
         let mut page = [0; PAGE_SIZE];
         file.read_at(&mut page, u64::from(number - 1) * PAGE_SIZE as u64)?;
@@ -373,7 +373,9 @@ fn pages_in(len: u64) -> io::Result<u32> {
 /// How many pages the header on page 1 says that there are
 /// (file format, "In-header database size").
 fn size_in(page: &[u8; PAGE_SIZE]) -> Option<u32> {
-    let size = page[28..].first_chunk().map(|size| u32::from_be_bytes(*size));
+    let size = page[28..]
+        .first_chunk()
+        .map(|size| u32::from_be_bytes(*size));
     size.filter(|size| *size > 0)
 }
 

@@ -211,17 +211,27 @@ impl Drop for Store {
 impl Inner {
     fn checkpoint(&self) -> Result<(), StoreError> {
         // What is appended from here on is in segments that stay.
-        let cut = self.log.seal().map_err(|error| named("log", error.into()))?;
+        let cut = self
+            .log
+            .seal()
+            .map_err(|error| named("log", error.into()))?;
         let mut open: Vec<_> = {
             let objects = self.objects.lock();
-            objects.iter().map(|(key, entry)| (*key, entry.pages.clone())).collect()
+            objects
+                .iter()
+                .map(|(key, entry)| (*key, entry.pages.clone()))
+                .collect()
         };
         open.sort_by_key(|(key, _)| *key);
         for (key, pages) in &open {
-            pages.settle().map_err(|error| named(&key.path(), error.into()))?;
+            pages
+                .settle()
+                .map_err(|error| named(&key.path(), error.into()))?;
             self.forget_settled(*key);
         }
-        self.disk.sync_all().map_err(|error| named("objects", error))?;
+        self.disk
+            .sync_all()
+            .map_err(|error| named("objects", error))?;
         self.log.remove_before(cut).map_err(log_io)
     }
 

@@ -185,8 +185,12 @@ unsafe extern "C" fn read(
         return ffi::SQLITE_IOERR_READ;
     };
     // SAFETY: the file is open, and `buffer` has room for `len` bytes.
-    let (pages, buffer) =
-        unsafe { (pages(file), std::slice::from_raw_parts_mut(buffer.cast::<u8>(), len)) };
+    let (pages, buffer) = unsafe {
+        (
+            pages(file),
+            std::slice::from_raw_parts_mut(buffer.cast::<u8>(), len),
+        )
+    };
     match pages.read(buffer, offset) {
         Ok(read) if read == len => ffi::SQLITE_OK,
         Ok(read) => {
@@ -218,7 +222,10 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, len: ffi::sqlite3_in
         return ffi::SQLITE_IOERR_TRUNCATE;
     };
     // SAFETY: the file is open.
-    code(unsafe { pages(file) }.truncate(len), ffi::SQLITE_IOERR_TRUNCATE)
+    code(
+        unsafe { pages(file) }.truncate(len),
+        ffi::SQLITE_IOERR_TRUNCATE,
+    )
 }
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
@@ -240,10 +247,7 @@ unsafe extern "C" fn lock(_file: *mut ffi::sqlite3_file, _level: c_int) -> c_int
     ffi::SQLITE_OK
 }
 
-unsafe extern "C" fn check_reserved_lock(
-    _file: *mut ffi::sqlite3_file,
-    held: *mut c_int,
-) -> c_int {
+unsafe extern "C" fn check_reserved_lock(_file: *mut ffi::sqlite3_file, held: *mut c_int) -> c_int {
     // SAFETY: SQLite passes where to answer.
     unsafe { *held = 0 };
     ffi::SQLITE_OK
@@ -327,11 +331,7 @@ unsafe extern "C" fn dl_close(_vfs: *mut ffi::sqlite3_vfs, _library: *mut c_void
 
 // Chance and time are the system's, by SQLite's own way to it.
 
-unsafe extern "C" fn randomness(
-    vfs: *mut ffi::sqlite3_vfs,
-    len: c_int,
-    out: *mut c_char,
-) -> c_int {
+unsafe extern "C" fn randomness(vfs: *mut ffi::sqlite3_vfs, len: c_int, out: *mut c_char) -> c_int {
     // SAFETY: `register` put the default file system there, which has this call.
     unsafe {
         let base = (*vfs).pAppData.cast::<ffi::sqlite3_vfs>();

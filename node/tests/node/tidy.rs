@@ -106,6 +106,7 @@ const UNSAFE: &[&str] = &[
     "runtime/src/isolate/resident.rs",
     "runtime/src/rewriter/fiber.rs",
     "runtime/src/watchdog.rs",
+    "storage/src/vfs.rs",
     // System calls of the benchmarks, which are not shipped.
     "benches/src/kernel.rs",
     // Signals to the programs under test.
@@ -159,6 +160,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("runtime/snapshot", &["outboard-runtime"]),
     ("egress", &[]),
+    ("storage", &[]),
     ("project", &[]),
     (
         "node",

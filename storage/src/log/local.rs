@@ -77,7 +77,11 @@ impl LocalLog {
             }
             let end = scan(&*file, head, &segment, replay)?;
             if end.torn {
-                tracing::info!(segment, offset = end.offset, "cut a torn end off the commit log");
+                tracing::info!(
+                    segment,
+                    offset = end.offset,
+                    "cut a torn end off the commit log"
+                );
                 file.set_len(end.offset)?;
                 file.sync()?;
             }

@@ -134,7 +134,10 @@ fn long(bytes: &[u8], at: usize) -> u64 {
 pub(super) enum Found {
     Commit(Seq, Commit),
     /// A durable commit that cannot be read; of which object, where that can.
-    Damage { object: Option<ObjectKey>, offset: u64 },
+    Damage {
+        object: Option<ObjectKey>,
+        offset: u64,
+    },
 }
 
 /// How a segment ends.
@@ -165,7 +168,7 @@ pub(super) fn scan(
     head: SegmentHead,
     found: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> io::Result<End> {
-    let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let len = usize::try_from(file.size()?).map_err(io::Error::other)?;
     let mut bytes = vec![0; len];
     let read = file.read_at(&mut bytes, 0)?;
     bytes.truncate(read);

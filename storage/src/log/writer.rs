@@ -312,7 +312,7 @@ impl Segment {
     /// A file with its space made: zeros are written, since a hole or an
     /// unwritten extent makes the file system write its journal at each sync.
     fn make(disk: &dyn Disk, number: u64, len: usize) -> io::Result<Self> {
-        const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
         let file = disk.open(&path(number), true)?;
         file.set_len(0)?;
         let mut offset = 0;

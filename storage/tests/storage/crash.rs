@@ -1,6 +1,7 @@
 //! The power goes at every operation in turn.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use futures::executor::block_on;
@@ -40,15 +41,17 @@ fn work(disk: &SimDisk, dice: &mut Dice, known: &mut BTreeMap<u8, Known>) {
         if dice.below(20) == 0 && store.checkpoint().is_err() {
             return;
         }
-        if !open.contains_key(&number) {
-            let Ok(object) = store.object(key(number)) else {
-                return;
-            };
-            let entry = known.entry(number).or_default();
-            entry.tried = entry.tried.max(version(&object).unwrap_or(0));
-            open.insert(number, object);
-        }
-        let object = &open[&number];
+        let object = match open.entry(number) {
+            Entry::Occupied(object) => object.into_mut(),
+            Entry::Vacant(vacant) => {
+                let Ok(object) = store.object(key(number)) else {
+                    return;
+                };
+                let entry = known.entry(number).or_default();
+                entry.tried = entry.tried.max(version(&object).unwrap_or(0));
+                vacant.insert(object)
+            }
+        };
         if prepare(object).is_err() {
             return;
         }
@@ -75,7 +78,9 @@ fn check(disk: &SimDisk, known: &BTreeMap<u8, Known>, how: &str) {
         .unwrap_or_else(|error| panic!("{how}: {error}"));
     assert_eq!(recovery.damage, [], "{how}");
     for (number, known) in known {
-        let object = store.object(key(*number)).unwrap_or_else(|error| panic!("{how}: {error}"));
+        let object = store
+            .object(key(*number))
+            .unwrap_or_else(|error| panic!("{how}: {error}"));
         let found = version(&object).unwrap_or(0);
         assert!(
             (known.acknowledged..=known.tried).contains(&found),

@@ -73,7 +73,10 @@ fn a_transaction_larger_than_a_segment_is_refused_whole() {
     let before = object.newest().unwrap().seq();
     let error = put(&object, 2, &vec![1; 100 << 10]).unwrap_err();
     let error = object.explain(error);
-    assert!(matches!(error, ObjectError::Log(LogError::TooLarge { .. })), "{error}");
+    assert!(
+        matches!(error, ObjectError::Log(LogError::TooLarge { .. })),
+        "{error}"
+    );
     assert_eq!(version(&object), Some(1));
     // Nothing of it was logged either, and what comes next is.
     assert_eq!(object.newest().unwrap().seq(), before);
@@ -96,14 +99,28 @@ fn after_a_failed_write_nothing_is_acknowledged() {
     assert!(matches!(outcome, Err(LogError::Poisoned(_))), "{outcome:?}");
     let error = put(&object, 2, b"two").unwrap_err();
     let error = object.explain(error);
-    assert!(matches!(error, ObjectError::Log(LogError::Poisoned(_))), "{error}");
+    assert!(
+        matches!(error, ObjectError::Log(LogError::Poisoned(_))),
+        "{error}"
+    );
 }
 
 #[test]
 fn rot_in_the_log_is_named_and_the_rest_goes_on() {
     let (disk, segment) = written();
-    let length = disk.files().iter().find(|(path, _)| *path == segment).unwrap().1.len();
-    let bytes = disk.files().into_iter().find(|(path, _)| *path == segment).unwrap().1;
+    let length = disk
+        .files()
+        .iter()
+        .find(|(path, _)| *path == segment)
+        .unwrap()
+        .1
+        .len();
+    let bytes = disk
+        .files()
+        .into_iter()
+        .find(|(path, _)| *path == segment)
+        .unwrap()
+        .1;
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
     assert!(used < length);
     let mut named = 0;
@@ -113,7 +130,10 @@ fn rot_in_the_log_is_named_and_the_rest_goes_on() {
         disk.flip(&segment, byte, 3);
         match Store::open_on(Arc::new(disk.clone()), small()) {
             Ok((store, recovery)) => {
-                let damaged = recovery.damage.iter().any(|damage| damage.object == Some(key(1)));
+                let damaged = recovery
+                    .damage
+                    .iter()
+                    .any(|damage| damage.object == Some(key(1)));
                 let first = store.object(key(1));
                 assert_eq!(first.is_err(), damaged, "byte {byte}");
                 if damaged {
@@ -161,8 +181,13 @@ fn rot_in_a_database_is_named_and_others_serve() {
     let object = store.object(key(1)).unwrap();
     let read = object
         .connection()
-        .query_row("SELECT sum(length(body)) FROM t", (), |row| row.get::<_, i64>(0));
+        .query_row("SELECT sum(length(body)) FROM t", (), |row| {
+            row.get::<_, i64>(0)
+        });
     let error = object.explain(read.unwrap_err()).to_string();
-    assert!(error.contains("page 2") && error.contains(&key(1).id.to_string()), "{error}");
+    assert!(
+        error.contains("page 2") && error.contains(&key(1).id.to_string()),
+        "{error}"
+    );
     assert_eq!(version(&store.object(key(2)).unwrap()), Some(1));
 }

@@ -25,7 +25,10 @@ fn what_was_closed_or_dropped_is_there_at_the_next_open() {
     assert_eq!(version(&object), Some(1));
     put(&object, 2, b"two").unwrap();
     // An open transaction goes with its connection.
-    object.connection().execute_batch("BEGIN; DELETE FROM t").unwrap();
+    object
+        .connection()
+        .execute_batch("BEGIN; DELETE FROM t")
+        .unwrap();
     drop(object);
     assert_eq!(version(&store.object(key(1)).unwrap()), Some(2));
 }
@@ -87,7 +90,11 @@ fn a_database_that_shrinks_gives_its_space_back() {
     assert!(small < large / 10, "{small} of {large}");
     block_on(object.close()).unwrap();
     let path = format!("objects/{:016x}/01/{}.sqlite", 1, key(1).id);
-    let (_, bytes) = disk.files().into_iter().find(|(found, _)| *found == path).unwrap();
+    let (_, bytes) = disk
+        .files()
+        .into_iter()
+        .find(|(found, _)| *found == path)
+        .unwrap();
     assert_eq!(bytes.len() as u64, small);
     assert_eq!(bytes.len() % PAGE_SIZE, 0);
     assert_eq!(version(&store.object(key(1)).unwrap()), Some(1));

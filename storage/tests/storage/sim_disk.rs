@@ -43,7 +43,9 @@ pub(crate) struct SimDisk {
 
 impl SimDisk {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no test panics while it holds this")
+        self.state
+            .lock()
+            .expect("no test panics while it holds this")
     }
 
     /// Counts an operation that changes something; none happens without power.
@@ -116,7 +118,9 @@ impl SimDisk {
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let state = self.state();
         let files = state.files.iter();
-        files.map(|(path, file)| (path.clone(), file.now.clone())).collect()
+        files
+            .map(|(path, file)| (path.clone(), file.now.clone()))
+            .collect()
     }
 }
 
@@ -165,7 +169,10 @@ impl Disk for SimDisk {
         let prefix = format!("{dir}/");
         let mut names: Vec<String> = Vec::new();
         for path in self.state().files.keys() {
-            if let Some(name) = path.strip_prefix(&prefix).and_then(|rest| rest.split('/').next()) {
+            if let Some(name) = path
+                .strip_prefix(&prefix)
+                .and_then(|rest| rest.split('/').next())
+            {
                 names.push(name.into());
             }
         }
@@ -221,7 +228,10 @@ impl SimFile {
         };
         let used: u64 = state.files.values().map(|file| file.now.len() as u64).sum();
         let room = state.room;
-        let file = state.files.get_mut(&self.path).ok_or(io::ErrorKind::NotFound)?;
+        let file = state
+            .files
+            .get_mut(&self.path)
+            .ok_or(io::ErrorKind::NotFound)?;
         let more = end.saturating_sub(file.now.len()) as u64;
         if more > 0 && room.is_some_and(|room| used + more > room) {
             return Err(io::ErrorKind::StorageFull.into());
@@ -249,7 +259,7 @@ impl DiskFile for SimFile {
         })
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         let state = self.disk.state();
         let file = state.files.get(&self.path).ok_or(io::ErrorKind::NotFound)?;
         Ok(file.now.len() as u64)
@@ -261,7 +271,10 @@ impl DiskFile for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.operate()?;
-        let file = state.files.get_mut(&self.path).ok_or(io::ErrorKind::NotFound)?;
+        let file = state
+            .files
+            .get_mut(&self.path)
+            .ok_or(io::ErrorKind::NotFound)?;
         file.sync();
         Ok(())
     }

@@ -84,13 +84,17 @@ pub(crate) fn version(object: &Object) -> Option<u64> {
         .expect("the check runs");
     assert_eq!(check, "ok", "{}", object.key());
     let table = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0))
+        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| {
+            row.get::<_, i64>(0)
+        })
         .expect("the schema is readable");
     (table > 0).then(|| {
         let (count, most): (i64, i64) = connection
-            .query_row("SELECT count(*), ifnull(max(version), 0) FROM t", (), |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                "SELECT count(*), ifnull(max(version), 0) FROM t",
+                (),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .expect("the table is readable");
         assert_eq!(count, most, "{}: versions are missing", object.key());
         most as u64

@@ -55,6 +55,7 @@ const lazy = {
   DOMException: "ext:deno_web/01_dom_exception.js",
   ErrorEvent: event,
   Event: event,
+  EventSource: "ext:outboard/event_source.js",
   EventTarget: event,
   ExtendableEvent: scope,
   FetchEvent: scope,

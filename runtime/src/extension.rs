@@ -75,6 +75,7 @@ deno_core::extension!(
         "data_url.js",
         "dispatch.js",
         "event.js",
+        "event_source.js",
         "fetch.js",
         "form_data.js",
         "global_scope.js",

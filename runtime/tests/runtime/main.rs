@@ -2,6 +2,7 @@
 
 mod support;
 
+mod event_source;
 mod events;
 mod html;
 mod inspector;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::Workerd;
+
 /// Runs Workers code: isolates first, on your own machines.
 ///
 /// Start with a folder that has a wrangler configuration:
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     ///     outboard check examples/hono --env staging
     #[command(verbatim_doc_comment)]
     Check(ProjectArgs),
+    /// Serve or test a configuration of workerd
+    ///
+    /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the
+    /// name `workerd`, the program is this command.
+    #[command(subcommand)]
+    Workerd(Workerd),
     /// Print a completion script for your shell
     ///
     /// For example: outboard completions bash > /etc/bash_completion.d/outboard

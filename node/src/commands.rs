@@ -4,6 +4,7 @@ mod bundle;
 mod check;
 mod dev;
 mod serve;
+mod workerd;
 
 use std::path::Path;
 
@@ -13,12 +14,15 @@ use outboard_project::{Bundle, BundleOptions, DevVars, LoadOptions, Loaded, Mode
 use crate::cli::{Cli, Command};
 use crate::output;
 
+pub(crate) use self::workerd::{Workerd, WorkerdArgs, run as run_workerd};
+
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Dev(options) => dev::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Bundle(options) => bundle::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "outboard", &mut std::io::stdout());

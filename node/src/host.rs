@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::cache::{self, Store};
 use crate::{output, web_socket};
 
-mod stream;
+pub(crate) mod stream;
 
 /// Where lines of workers go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub(crate) enum WorkerLog {
     Terminal,
     /// As events of the node's own log.
     Tracing,
+}
+
+impl WorkerLog {
+    pub(crate) fn write(self, record: &LogRecord<'_>) {
+        match self {
+            Self::Terminal => print_line(record),
+            Self::Tracing => trace_line(record),
+        }
+    }
 }
 
 pub(crate) struct NodeHost {
@@ -52,15 +61,7 @@ impl Host for NodeHost {
         &self,
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
-        let client = self.client.clone();
-        async move {
-            let request = request.map(RequestBody::new);
-            match client.send(request).await {
-                Ok(response) => Ok(response.map(host_body)),
-                Err(error) => Err(fetch_error(&error)),
-            }
-        }
-        .boxed_local()
+        send(self.client.clone(), request).boxed_local()
     }
 
     fn web_socket(
@@ -85,10 +86,7 @@ impl Host for NodeHost {
     }
 
     fn log(&self, record: LogRecord<'_>) {
-        match self.log {
-            WorkerLog::Terminal => print_line(&record),
-            WorkerLog::Tracing => trace_line(&record),
-        }
+        self.log.write(&record);
     }
 
     fn colour(&self) -> bool {
@@ -96,8 +94,22 @@ impl Host for NodeHost {
     }
 }
 
+/// One exchange with the network.
+pub(crate) async fn send(
+    client: Client,
+    request: Request<HostBody>,
+) -> Result<Response<HostBody>, FetchError> {
+    match client.send(request.map(RequestBody::new)).await {
+        Ok(response) => Ok(response.map(host_body)),
+        Err(error) => Err(fetch_error(&error)),
+    }
+}
+
 /// The opening handshake, from the client's side (RFC 6455, 4.1).
-async fn open_socket(client: Client, mut request: Request<()>) -> Result<SocketAnswer, FetchError> {
+pub(crate) async fn open_socket(
+    client: Client,
+    mut request: Request<()>,
+) -> Result<SocketAnswer, FetchError> {
     let key = generate_key();
     let headers = request.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -12,14 +12,20 @@ mod node;
 mod output;
 mod project_worker;
 mod web_socket;
+mod workerd;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    match commands::run(cli) {
+    let done = if is_called("workerd") {
+        commands::run_workerd(&commands::WorkerdArgs::parse().command)
+    } else {
+        commands::run(cli::Cli::parse())
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // What a command says about a project already names its place.
@@ -27,4 +33,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether the program was started by this name: tools that drive another
+/// program take a path.
+fn is_called(name: &str) -> bool {
+    std::env::args_os()
+        .next()
+        .is_some_and(|path| Path::new(&path).file_stem() == Some(name.as_ref()))
 }

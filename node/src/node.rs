@@ -49,7 +49,7 @@ pub(crate) fn private_lane(name: &str, host: &MakeHost) -> Result<Arc<Lane>, Nod
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move || host()),
+        host: Box::new(move |_lane| host()),
     })
     .map(Arc::new)
     .map_err(NodeError::Lane)
@@ -97,7 +97,7 @@ impl Node {
                 engine,
                 ready: options.ready,
                 inspection: options.inspection.clone(),
-                host: Box::new(move || host()),
+                host: Box::new(move |_lane| host()),
             })
             .map_err(NodeError::Lane)?;
             let ingress = options.ingress.clone();

@@ -40,6 +40,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle) -> Result<WorkerSpec, Proj
         modules,
         env: env(project),
         limits: limits(project),
+        ..WorkerSpec::default()
     })
 }
 

@@ -10,8 +10,10 @@ const {
   op_event_upgrade,
 } = core.ops;
 const {
+  ArrayPrototypePush,
   JSONParse,
   ObjectDefineProperty,
+  ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
   PromisePrototype,
   PromisePrototypeThen,
@@ -28,16 +30,23 @@ const { isResponse, responseParts } = core.loadExtScript(
 const { bodyState, kNull } = core.loadExtScript("ext:outboard/body.js");
 const { bodyForHost } = core.loadExtScript("ext:outboard/fetch.js");
 
-/** The worker's default export, its module's other exports, and `env`. */
-const worker = { __proto__: null, handler: undefined, env: undefined, exports: {} };
+/** The worker's default export, its main module's exports, and `env`. */
+const worker = {
+  __proto__: null,
+  handler: undefined,
+  namespace: undefined,
+  env: undefined,
+  exports: {},
+};
 
 /** The second life of every handler: `ctx`. */
 class ExecutionContext {
   #event;
 
-  constructor(event) {
+  /** @param {string | undefined} props JSON */
+  constructor(event, props) {
     this.#event = event;
-    this.props = {};
+    this.props = props === undefined ? {} : JSONParse(props);
   }
 
   get exports() {
@@ -60,34 +69,64 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
 });
 
 /** Called once, after the main module ran. */
-function attach(namespace, envJson, graceMs) {
+function attach(namespace, envJson, graceMs, bindings) {
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
+  if (bindings > 0) {
+    core.loadExtScript("ext:outboard/bindings.js").bind(worker.env, bindings);
+  }
+  worker.namespace = namespace;
   worker.handler = namespace.default;
-  const { handler } = worker;
+  return handlersOf(worker.handler);
+}
+
+/** Which events an export takes, as the host has it in bits. */
+function handlersOf(handler) {
   const has = (name) =>
     typeof handler === "function"
       ? typeof handler.prototype?.[name] === "function"
       : typeof handler?.[name] === "function";
-  return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0);
+  return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0) |
+    (has("test") ? 4 : 0);
 }
 
-/** Calls `name` on the handler object, or on an instance where it is a class. */
-function callHandler(name, argument, ctx) {
-  const { env, handler } = worker;
+/** The exports besides the default one: `[name, bits, ...]`. */
+function entrypoints() {
+  const { namespace } = worker;
+  const list = [];
+  const names = ObjectKeys(namespace);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (name === "default") continue;
+    const bits = handlersOf(namespace[name]);
+    if (bits !== 0) ArrayPrototypePush(list, name, bits);
+  }
+  return list;
+}
+
+/**
+ * Calls `name` on the export of an event, or on an instance where it is a class.
+ * @param {string | undefined} entrypoint the default export where undefined
+ */
+function callHandler(name, argument, entrypoint, ctx) {
+  const { env } = worker;
+  const handler = entrypoint === undefined
+    ? worker.handler
+    : worker.namespace[entrypoint];
   if (typeof handler === "function") {
     return new handler(ctx, env)[name](argument, env, ctx);
   }
   return handler[name](argument, env, ctx);
 }
 
-function dispatchFetch(id, method, url, hasBody) {
+function dispatchFetch(id, method, url, hasBody, entrypoint, props) {
   const event = new EventContext(id, open);
   runInEvent(event, () => {
-    const ctx = new ExecutionContext(event);
     let result;
     try {
-      result = callHandler("fetch", hostRequest(id, method, url, hasBody), ctx);
+      const ctx = new ExecutionContext(event, props);
+      const request = hostRequest(id, method, url, hasBody);
+      result = callHandler("fetch", request, entrypoint, ctx);
     } catch (error) {
       fail(event, error);
       return;
@@ -108,12 +147,22 @@ function dispatchFetch(id, method, url, hasBody) {
 }
 
 function dispatchScheduled(id, cron, scheduledTime) {
+  const controller = { cron, scheduledTime, noRetry() {} };
+  dispatchSilent(id, "scheduled", controller, undefined, undefined);
+}
+
+function dispatchTest(id, entrypoint, props) {
+  dispatchSilent(id, "test", {}, entrypoint, props);
+}
+
+/** Runs a handler whose event wants no answer but that it is done. */
+function dispatchSilent(id, name, controller, entrypoint, props) {
   const event = new EventContext(id, open);
   runInEvent(event, () => {
-    const controller = { cron, scheduledTime, noRetry() {} };
     let result;
     try {
-      result = callHandler("scheduled", controller, new ExecutionContext(event));
+      const ctx = new ExecutionContext(event, props);
+      result = callHandler(name, controller, entrypoint, ctx);
     } catch (error) {
       fail(event, error);
       return;
@@ -214,6 +263,8 @@ return {
   attach,
   dispatchFetch,
   dispatchScheduled,
+  dispatchTest,
+  entrypoints,
   finishBody,
   worker,
 };

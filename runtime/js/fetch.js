@@ -41,13 +41,14 @@ function bodyForHost(state) {
   }
 }
 
-async function send(event, request) {
+async function send(event, service, request) {
   const { method, url, headers, redirect, signal } = requestParts(request);
   if (signal?.aborted) throw signal.reason;
   const state = bodyState(request);
   const body = bodyForHost(state);
   const rid = op_fetch_send(
     event.id,
+    service,
     method,
     url,
     headers,
@@ -96,16 +97,24 @@ function fetch(input, init = undefined) {
       const { fetchData } = core.loadExtScript("ext:outboard/data_url.js");
       return PromiseResolve(fetchData(request.url));
     }
-    if (asksForSocket(request)) {
-      const { fetchSocket } = core.loadExtScript("ext:outboard/web_socket.js");
-      const { url, headers } = requestParts(request);
-      return fetchSocket(event, url, headers);
-    }
-    return send(event, request);
+    return fetchFrom(event, GLOBAL, request);
   } catch (error) {
     return PromiseReject(error);
   }
 }
 
-return { bodyForHost, fetch };
+/** The way that `fetch()` goes, among the host's services. */
+const GLOBAL = -1;
+
+/** Sends `request` to a service of the host's, by the host's number for it. */
+function fetchFrom(event, service, request) {
+  if (asksForSocket(request)) {
+    const { fetchSocket } = core.loadExtScript("ext:outboard/web_socket.js");
+    const { url, headers } = requestParts(request);
+    return fetchSocket(event, service, url, headers);
+  }
+  return send(event, service, request);
+}
+
+return { bodyForHost, fetch, fetchFrom };
 })();

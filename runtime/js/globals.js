@@ -280,6 +280,8 @@ function start(hasInspector) {
     dispatch.attach,
     dispatch.dispatchFetch,
     dispatch.dispatchScheduled,
+    dispatch.dispatchTest,
+    dispatch.entrypoints,
     dispatch.finishBody,
     dispatch.abandon,
   ];
@@ -310,6 +312,7 @@ function warm(ids) {
     dispatch.dispatchFetch(ids[i], "GET", "http://warm.test/path?query", false);
   }
   dispatch.worker.handler = undefined;
+  dispatch.worker.namespace = undefined;
   dispatch.worker.env = undefined;
   delete globalThis.__outboardWarm;
 }

@@ -30,6 +30,8 @@ const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
 
+/** The way that `fetch()` goes, among the host's services. */
+const GLOBAL = -1;
 const kPairEnd = Symbol("end of a pair");
 const CONNECTING = 0;
 const OPEN = 1;
@@ -69,7 +71,7 @@ class WebSocket extends EventTarget {
   async #connect(event, target, headers) {
     let answer, reason;
     try {
-      answer = await op_socket_connect(event.id, target, headers);
+      answer = await op_socket_connect(event.id, GLOBAL, target, headers);
       if (answer.socket < 0) {
         core.tryClose(answer.body);
         reason = `the server answered ${answer.status}`;
@@ -321,8 +323,13 @@ function protocolHeaders(protocols) {
 }
 
 /** fetch() of a request that asks for a WebSocket: a Response with one. */
-async function fetchSocket(event, url, headers) {
-  const answer = await op_socket_connect(event.id, toHttpUrl(url), headers);
+async function fetchSocket(event, service, url, headers) {
+  const answer = await op_socket_connect(
+    event.id,
+    service,
+    toHttpUrl(url),
+    headers,
+  );
   const { hostResponse, Response } = core.loadExtScript(
     "ext:outboard/response.js",
   );

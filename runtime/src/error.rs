@@ -106,6 +106,9 @@ pub enum EventError {
     /// The worker has no handler for this kind of event.
     #[error("Handler does not export a {kind}() function.")]
     NoHandler { kind: &'static str },
+    /// The worker's main module has no such export, or it takes no events.
+    #[error("Worker \"{worker}\" has no entrypoint named \"{name}\".")]
+    NoEntrypoint { worker: String, name: String },
 }
 
 /// Why an isolate of a worker could not start.

@@ -14,6 +14,7 @@ deno_core::extension!(
     outboard,
     deps = [deno_webidl, deno_web, deno_crypto],
     ops = [
+        ops::binding::op_binding,
         ops::body::op_body_abort,
         ops::body::op_body_bytes,
         ops::body::op_body_cancel,
@@ -68,6 +69,7 @@ deno_core::extension!(
     ],
     lazy_loaded_js = [
         dir "js",
+        "bindings.js",
         "body.js",
         "caches.js",
         "cloudflare_workers.js",
@@ -77,6 +79,7 @@ deno_core::extension!(
         "event.js",
         "event_source.js",
         "fetch.js",
+        "fetcher.js",
         "form_data.js",
         "global_scope.js",
         "headers.js",

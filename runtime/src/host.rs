@@ -1,12 +1,15 @@
 //! What an isolate asks for outside itself.
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::binding::ServiceTarget;
 use crate::body::HostBody;
-use crate::error::ScriptError;
+use crate::error::{EventError, ScriptError};
 use crate::ops::web_socket::SocketEnd;
 
 /// The one door out of an isolate. The node implements it with its gateway;
@@ -48,6 +51,19 @@ pub trait Host {
             CacheOperation::Delete => CacheAnswer::Missing,
         };
         std::future::ready(Ok(answer)).boxed_local()
+    }
+
+    /// Sends a request to one of the host's services, which may be a worker on
+    /// the same lane: its isolate is entered by a task of its own, never while
+    /// this is called or polled. Dropping the future abandons the request.
+    fn service(
+        &self,
+        target: &Arc<ServiceTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let _ = request;
+        let message = format!("there is no service {:?} here", target.service);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
     /// One line that a worker wrote, or that says what became of its event.
@@ -121,6 +137,23 @@ pub enum SocketAnswer {
     Open(HeaderMap, SocketEnd),
     /// Any other answer.
     Refused(Response<HostBody>),
+}
+
+/// What a service said to a request.
+pub enum ServiceAnswer {
+    Response(Response<HostBody>),
+    /// 101: the response's headers, and this side's end.
+    Socket(HeaderMap, SocketEnd),
+}
+
+/// Why a service gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// It is a worker, whose event failed: the caller's script sees the error.
+    #[error(transparent)]
+    Worker(#[from] EventError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
 }
 
 /// Why a fetch got no answer; the message reaches the script.

@@ -5,20 +5,21 @@
 //! (`resident.rs`).
 
 mod answer;
+mod dispatch;
 mod memory;
 mod ready;
 mod resident;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use deno_core::error::JsError;
 use deno_core::futures::task::AtomicWaker;
 use deno_core::{PollEventLoopOptions, v8};
-use http::Request;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::memory::check_memory;
@@ -26,8 +27,8 @@ pub(crate) use self::ready::ReadyIsolate;
 
 use self::ready::Entry;
 use self::resident::{Entered, Resident};
-use crate::body::HostBody;
 use crate::cage::Share;
+use crate::entrypoint::Handlers;
 use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
@@ -49,10 +50,6 @@ const GROWN: Duration = Duration::from_millis(1);
 /// a loop, and a lane that never comes back could not even be reloaded.
 const DEBUGGED_CPU: Duration = Duration::from_secs(300);
 
-/// Which handlers a worker exports (`attach` in js/dispatch.js).
-const HAS_FETCH: u32 = 1;
-const HAS_SCHEDULED: u32 = 2;
-
 /// An isolate that serves a worker's events.
 pub(crate) struct Isolate {
     resident: Resident,
@@ -63,7 +60,10 @@ pub(crate) struct Isolate {
     handle: v8::IsolateHandle,
     wake: Arc<AtomicWaker>,
     hatch: Option<Hatch>,
-    handlers: u32,
+    /// What the default export takes.
+    handlers: Handlers,
+    /// The other exports, by name; asked for once.
+    named: OnceCell<BTreeMap<String, Handlers>>,
     /// Why the isolate serves no more events, once it does not.
     lost: RefCell<Option<EventError>>,
     /// No new events; ends when the open ones have.
@@ -83,7 +83,7 @@ impl Isolate {
     }
 
     pub(crate) fn has_handlers(&self) -> bool {
-        self.handlers != 0
+        self.handlers.has_any()
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -146,9 +146,9 @@ impl Isolate {
         self.heap.set(0);
     }
 
-    fn attach(&self, namespace: v8::Global<v8::Object>) -> Result<u32, StartError> {
+    fn attach(&self, namespace: v8::Global<v8::Object>) -> Result<Handlers, StartError> {
         let mut failure = None;
-        let mut handlers = 0;
+        let mut handlers = Handlers::default();
         self.turn(self.worker.limits.startup_cpu, |scope| {
             v8::tc_scope!(let scope, scope);
             let attach = v8::Local::new(scope, &self.entry.attach);
@@ -160,12 +160,16 @@ impl Isolate {
             };
             let grace = self.worker.limits.wait_until.as_millis() as f64;
             let grace = v8::Number::new(scope, grace);
+            // A worker has few: each is a name somebody wrote.
+            let bindings = v8::Number::new(scope, self.worker.bindings.len() as f64);
             match attach.call(
                 scope,
                 receiver,
-                &[namespace.into(), env.into(), grace.into()],
+                &[namespace.into(), env.into(), grace.into(), bindings.into()],
             ) {
-                Some(bits) => handlers = bits.uint32_value(scope).unwrap_or(0),
+                Some(bits) => {
+                    handlers = Handlers::from_bits(bits.uint32_value(scope).unwrap_or(0));
+                }
                 None => {
                     failure = scope.exception().map(|exception| {
                         ScriptError::from_js(&JsError::from_v8_exception(scope, exception))
@@ -177,67 +181,6 @@ impl Isolate {
             Some(error) => Err(StartError::Script(error)),
             None => Ok(handlers),
         }
-    }
-
-    /// Begins to serve a request. The answer may be there at once.
-    pub(crate) fn fetch(
-        self: &Rc<Self>,
-        request: Request<HostBody>,
-        https: bool,
-    ) -> Result<Answer, EventError> {
-        self.admit(HAS_FETCH, "fetch")?;
-        let (head, body) = request.into_parts();
-        let url = request_url(&head, https);
-        let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
-        let event = Event::request(head.headers, has_body.then_some(body));
-        Ok(self.dispatch(event, |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
-            let receiver = v8::undefined(scope).into();
-            let method = string(scope, head.method.as_str().as_bytes())?;
-            let url = string(scope, url.as_bytes())?;
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                method,
-                url,
-                v8::Boolean::new(scope, has_body).into(),
-            ];
-            function.call(scope, receiver, &arguments)
-        }))
-    }
-
-    /// Begins a scheduled event.
-    pub(crate) fn scheduled(
-        self: &Rc<Self>,
-        cron: &str,
-        time: SystemTime,
-    ) -> Result<Answer, EventError> {
-        self.admit(HAS_SCHEDULED, "scheduled")?;
-        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
-        let millis = since_epoch.unwrap_or_default().as_millis() as f64;
-        Ok(self.dispatch(Rc::default(), |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_scheduled);
-            let receiver = v8::undefined(scope).into();
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                v8::String::new(scope, cron)?.into(),
-                v8::Number::new(scope, millis).into(),
-            ];
-            function.call(scope, receiver, &arguments)
-        }))
-    }
-
-    fn admit(&self, handler: u32, kind: &'static str) -> Result<(), EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
-        if self.handlers & handler == 0 {
-            return Err(EventError::NoHandler { kind });
-        }
-        let open = self.open_events();
-        if open >= self.worker.limits.concurrent_events {
-            return Err(EventError::Overloaded { open });
-        }
-        Ok(())
     }
 
     fn dispatch(
@@ -457,28 +400,4 @@ impl Isolate {
         });
         self.judge(end, None);
     }
-}
-
-fn string<'a>(scope: &mut v8::PinScope<'a, '_>, bytes: &[u8]) -> Option<v8::Local<'a, v8::Value>> {
-    v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal).map(Into::into)
-}
-
-/// Whether the request says that it has a body, be it of no bytes: a script then
-/// sees an empty one, and null otherwise.
-fn announces_body(head: &http::request::Parts) -> bool {
-    !matches!(head.method, http::Method::GET | http::Method::HEAD)
-        && head.headers.contains_key(http::header::CONTENT_LENGTH)
-}
-
-/// The absolute URL of a request: HTTP/1 gives it in two pieces.
-fn request_url(head: &http::request::Parts, https: bool) -> String {
-    let scheme = if https { "https" } else { "http" };
-    let host = head
-        .headers
-        .get(http::header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .or_else(|| head.uri.authority().map(|authority| authority.as_str()))
-        .unwrap_or("localhost");
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    format!("{scheme}://{host}{path}")
 }

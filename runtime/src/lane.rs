@@ -1,9 +1,11 @@
 //! Lanes: threads that own isolates. An isolate never leaves its lane, so a
 //! request served on a lane hops no threads.
 
+mod call;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -46,6 +48,9 @@ const LINGER: Duration = Duration::from_secs(30);
 
 type Command = Box<dyn FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, ()> + Send>;
 
+/// Makes a lane's host on the lane's thread.
+pub type MakeHost = Box<dyn FnOnce(&Weak<LaneLocal>) -> Rc<dyn Host> + Send>;
+
 /// What a lane is made with.
 pub struct LaneConfig {
     /// The thread's name.
@@ -54,8 +59,9 @@ pub struct LaneConfig {
     /// Isolates kept ready, so that a cold start only runs the script.
     pub ready: usize,
     pub inspection: Inspection,
-    /// Makes the lane's host, on the lane's thread.
-    pub host: Box<dyn FnOnce() -> Rc<dyn Host> + Send>,
+    /// A host that serves workers to one another finds the lane by what it is
+    /// given.
+    pub host: MakeHost,
 }
 
 /// A handle on a lane's thread. Dropping it stops the lane without waiting.
@@ -145,9 +151,9 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
     let dog = Watchdog::get();
     let clock = LaneClock::for_this_thread(&dog);
     LocalSet::new().block_on(&runtime, async {
-        let lane = Rc::new(LaneLocal {
+        let lane = Rc::new_cyclic(|lane| LaneLocal {
             engine: config.engine,
-            host: (config.host)(),
+            host: (config.host)(lane),
             clock: clock.clone(),
             slots: RefCell::default(),
             ready: RefCell::default(),
@@ -341,7 +347,7 @@ impl LaneLocal {
                     let starting = self.clone().start(worker.clone()).boxed_local().shared();
                     slots.insert(worker.id, Slot::Starting(starting.clone()));
                     // Polled by the lane too: the request that asked may leave.
-                    tokio::task::spawn_local(starting.clone());
+                    deno_core::unsync::spawn(starting.clone());
                     starting
                 }
             }
@@ -408,7 +414,7 @@ impl LaneLocal {
             return;
         }
         let lane = self.clone();
-        tokio::task::spawn_local(async move {
+        deno_core::unsync::spawn(async move {
             while lane.ready.borrow().len() < lane.ready_wanted {
                 tokio::time::sleep(REFILL_AFTER).await;
                 let limits = Limits::default();

@@ -5,8 +5,10 @@
 //! asks for outside itself goes through a [`Host`]. This crate knows no other
 //! room and opens no socket.
 
+mod binding;
 mod body;
 mod cage;
+mod entrypoint;
 mod error;
 mod event;
 mod extension;
@@ -24,17 +26,19 @@ mod warm;
 mod watchdog;
 mod worker;
 
+pub use binding::{Binding, KeyBinding, KeyFormat, ServiceTarget};
 pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
 pub use cage::Usage;
+pub use entrypoint::Entrypoint;
 pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;
 pub use extension::snapshot_extensions;
 pub use host::{
     CacheAnswer, CacheOperation, CacheRequest, ConnectTarget, FetchError, Host, HostStream,
-    LogLevel, LogRecord, SocketAnswer, Transport,
+    LogLevel, LogRecord, ServiceAnswer, ServiceError, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
-pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, Served};
+pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, MakeHost, Served};
 pub use limits::Limits;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use platform::{Engine, Snapshot};

@@ -14,6 +14,7 @@ use crate::host::{Host, LogLevel, LogRecord};
 use crate::inspector::ErrorConsole;
 use crate::worker::Worker;
 
+pub(crate) mod binding;
 pub(crate) mod body;
 pub(crate) mod cache;
 pub(crate) mod connect;
@@ -24,6 +25,7 @@ pub(crate) mod fetch;
 pub(crate) mod form_data;
 pub(crate) mod html_rewriter;
 pub(crate) mod module;
+pub(crate) mod service;
 pub(crate) mod url;
 pub(crate) mod web_socket;
 

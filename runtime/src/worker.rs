@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use deno_core::url::Url;
 use parking_lot::Mutex;
 
+use crate::binding::{Binding, ServiceTarget};
 use crate::limits::Limits;
 
 /// What a module's bytes are, and so what importing it gives.
@@ -45,6 +46,10 @@ pub struct WorkerSpec {
     pub modules: Vec<Module>,
     /// `env`: a JSON object.
     pub env: serde_json::Map<String, serde_json::Value>,
+    /// What else `env` holds, by name; one of a name in `env` replaces it.
+    pub bindings: Vec<(String, Binding)>,
+    /// Where `fetch()` goes; None: to the host's network.
+    pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
 }
 
@@ -56,6 +61,8 @@ pub struct Worker {
     pub(crate) main: Url,
     pub(crate) modules: HashMap<String, Module>,
     pub(crate) env: String,
+    pub(crate) bindings: Vec<(String, Binding)>,
+    pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
@@ -120,6 +127,8 @@ impl Worker {
             main,
             modules,
             env: serde_json::Value::Object(spec.env).to_string(),
+            bindings: spec.bindings,
+            outbound: spec.outbound,
             limits: spec.limits,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
@@ -145,12 +154,16 @@ impl PartialEq for Worker {
             &self.main,
             &self.modules,
             &self.env,
+            &self.bindings,
+            &self.outbound,
             &self.limits,
         ) == (
             &other.name,
             &other.main,
             &other.modules,
             &other.env,
+            &other.bindings,
+            &other.outbound,
             &other.limits,
         )
     }

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move || -> Rc<_> {
+        host: Box::new(move |_lane| -> Rc<_> {
             NodeHost::shared(client, Store::default(), WorkerLog::Terminal)
         }),
     })?;

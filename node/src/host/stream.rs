@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::fetch_error;
 
-pub(super) async fn open(
+pub(crate) async fn open(
     client: Client,
     target: ConnectTarget,
 ) -> Result<Box<dyn HostStream>, FetchError> {

@@ -41,6 +41,7 @@ pub(crate) fn failed(
         EventError::Exception(_)
         | EventError::Hung
         | EventError::NoHandler { .. }
+        | EventError::NoEntrypoint { .. }
         | EventError::Start(_) => (StatusCode::INTERNAL_SERVER_ERROR, ""),
     };
     let mut response = match detail {

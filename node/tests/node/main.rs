@@ -10,3 +10,4 @@ mod parity;
 mod serve;
 mod support;
 mod tidy;
+mod workerd;

@@ -14,6 +14,8 @@ use case::Case;
 use difference::{Difference, Known};
 use peer::Workerd;
 
+pub(crate) use peer::program;
+
 use crate::support::Outboard;
 
 /// Cases that run at a time; each starts a node of its own.

@@ -145,6 +145,7 @@ fn unsafe_is_where_it_is_expected() {
     for lib in [
         "egress/src/lib.rs",
         "project/src/lib.rs",
+        "workerd/src/lib.rs",
         "node/src/main.rs",
         "runtime/snapshot/src/lib.rs",
     ] {
@@ -162,6 +163,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("egress", &[]),
     ("storage", &[]),
     ("project", &[]),
+    ("workerd", &[]),
     (
         "node",
         &[
@@ -169,9 +171,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "outboard-snapshot",
             "outboard-egress",
             "outboard-project",
+            "outboard-workerd",
         ],
     ),
     ("benches", &[]),
+    ("conformance", &["outboard-workerd"]),
 ];
 
 #[test]

@@ -1,6 +1,6 @@
 //! Isolates that wait for a worker, and the start of one in them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
 use super::resident::{Entered, Resident};
 use super::{Isolate, memory};
 use crate::cage::Share;
+use crate::entrypoint::Handlers;
 use crate::error::{ScriptError, StartError};
 use crate::extension::extensions;
 use crate::heap::BufferBudget;
@@ -31,6 +32,8 @@ pub(super) struct Entry {
     pub(super) attach: v8::Global<v8::Function>,
     pub(super) dispatch_fetch: v8::Global<v8::Function>,
     pub(super) dispatch_scheduled: v8::Global<v8::Function>,
+    pub(super) dispatch_test: v8::Global<v8::Function>,
+    pub(super) entrypoints: v8::Global<v8::Function>,
     pub(super) finish_body: v8::Global<v8::Function>,
     pub(super) abandon: v8::Global<v8::Function>,
 }
@@ -168,7 +171,8 @@ impl ReadyIsolate {
             handle: self.handle,
             wake: self.wake,
             hatch: self.hatch,
-            handlers: 0,
+            handlers: Handlers::default(),
+            named: OnceCell::new(),
             lost: RefCell::new(None),
             stopped: Cell::new(false),
             tidy_due: Cell::new(false),
@@ -237,13 +241,15 @@ impl Entry {
                 let function = v8::Local::<v8::Function>::try_from(function).ok()?;
                 functions.push(v8::Global::new(scope, function));
             }
-            <[_; 5]>::try_from(functions).ok()
+            <[_; 7]>::try_from(functions).ok()
         })();
         // The snapshot and this list are built from one source tree.
         let [
             attach,
             dispatch_fetch,
             dispatch_scheduled,
+            dispatch_test,
+            entrypoints,
             finish_body,
             abandon,
         ] = functions.expect("the snapshot has the runtime's entry points");
@@ -251,6 +257,8 @@ impl Entry {
             attach,
             dispatch_fetch,
             dispatch_scheduled,
+            dispatch_test,
+            entrypoints,
             finish_body,
             abandon,
         }

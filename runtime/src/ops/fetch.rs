@@ -19,9 +19,9 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use super::Shared;
 use super::body::{ACCEPTED, BodyResource, Coding, Handed, take_body};
 use super::event::header_map;
+use super::service::Route;
 use crate::body::{HostBody, ResponseBody, ScriptBody, carried, empty_body, full_body};
 use crate::event::EventId;
-use crate::host::Host;
 
 /// https://fetch.spec.whatwg.org/#http-redirect-fetch allows 20.
 const MAX_REDIRECTS: usize = 20;
@@ -74,6 +74,7 @@ pub(crate) fn op_fetch_send<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     state: Rc<RefCell<OpState>>,
     #[smi] event: EventId,
+    #[smi] service: i32,
     #[string] method: String,
     #[string] url: String,
     headers: v8::Local<'a, v8::Array>,
@@ -83,6 +84,7 @@ pub(crate) fn op_fetch_send<'a>(
 ) -> Result<ResourceId, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
+    let route = Route::find(&shared, service)?;
     let url =
         Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -96,12 +98,13 @@ pub(crate) fn op_fetch_send<'a>(
     for name in FORBIDDEN {
         headers.remove(name);
     }
-    if !headers.contains_key(ACCEPT_ENCODING) {
+    // A service gets what the script said; what it answers is not encoded.
+    if matches!(route, Route::Network(_)) && !headers.contains_key(ACCEPT_ENCODING) {
         headers.insert(ACCEPT_ENCODING, ACCEPTED);
     }
     let length = (length >= 0.0).then_some(length as u64);
     let upload = upload(scope, &state, body, length)?;
-    let answer = exchange(shared.host.clone(), method, url, headers, upload, follow);
+    let answer = exchange(route, method, url, headers, upload, follow);
     Ok(state.borrow_mut().resource_table.add(FetchResource {
         answer: Cell::new(Some(Box::pin(answer))),
         cancel: CancelHandle::new(),
@@ -149,7 +152,7 @@ fn upload<'a>(
 }
 
 async fn exchange(
-    host: Rc<dyn Host>,
+    route: Route,
     mut method: Method,
     mut url: Url,
     mut headers: HeaderMap,
@@ -176,10 +179,7 @@ async fn exchange(
             let length = request.headers_mut();
             length.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let response = host
-            .fetch(request)
-            .await
-            .map_err(|error| JsErrorBox::generic(error.message))?;
+        let response = route.fetch(request).await?;
         let next = match redirect_target(&response, &url) {
             Some(next) if follow => next?,
             _ => {

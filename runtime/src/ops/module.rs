@@ -33,21 +33,31 @@ pub(crate) fn op_module_value<'a>(
                 JsErrorBox::generic(format!("\"{}\" is not valid JSON", module.specifier))
             })
         }
-        ModuleKind::Data => {
-            let buffer = v8::ArrayBuffer::new(scope, module.content.len());
-            let store = buffer.get_backing_store();
-            for (cell, byte) in store.iter().zip(&module.content) {
-                cell.set(*byte);
-            }
-            Ok(buffer.into())
-        }
-        ModuleKind::Wasm => v8::WasmModuleObject::compile(scope, &module.content)
-            .map(Into::into)
-            .ok_or_else(|| {
-                JsErrorBox::generic(format!(
-                    "\"{}\" is not a valid WebAssembly module",
-                    module.specifier
-                ))
-            }),
+        ModuleKind::Data => Ok(array_buffer(scope, &module.content).into()),
+        ModuleKind::Wasm => wasm_module(scope, &module.content).ok_or_else(|| {
+            JsErrorBox::generic(format!(
+                "\"{}\" is not a valid WebAssembly module",
+                module.specifier
+            ))
+        }),
     }
+}
+
+pub(super) fn array_buffer<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    bytes: &[u8],
+) -> v8::Local<'a, v8::ArrayBuffer> {
+    let buffer = v8::ArrayBuffer::new(scope, bytes.len());
+    let store = buffer.get_backing_store();
+    for (cell, byte) in store.iter().zip(bytes) {
+        cell.set(*byte);
+    }
+    buffer
+}
+
+pub(super) fn wasm_module<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    bytes: &[u8],
+) -> Option<v8::Local<'a, v8::Value>> {
+    v8::WasmModuleObject::compile(scope, bytes).map(Into::into)
 }

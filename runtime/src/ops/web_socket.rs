@@ -18,6 +18,7 @@ use super::Shared;
 use super::body::{BodyResource, Coding};
 use super::event::HeaderList;
 use super::fetch::{FORBIDDEN, count_subrequest, header_strings};
+use super::service::Route;
 use crate::event::EventId;
 use crate::host::SocketAnswer;
 
@@ -123,6 +124,7 @@ pub(crate) struct ConnectAnswer {
 pub(crate) async fn op_socket_connect(
     state: Rc<RefCell<OpState>>,
     #[smi] event: EventId,
+    #[smi] service: i32,
     #[string] url: String,
     #[scoped] headers: HeaderList,
 ) -> Result<ConnectAnswer, JsErrorBox> {
@@ -136,8 +138,8 @@ pub(crate) async fn op_socket_connect(
     for name in FORBIDDEN {
         request.headers_mut().remove(name);
     }
-    let answer = shared.host.web_socket(request).await;
-    let answer = answer.map_err(|error| JsErrorBox::generic(error.message))?;
+    let route = Route::find(&shared, service)?;
+    let answer = route.web_socket(request).await?;
     let mut state = state.borrow_mut();
     Ok(match answer {
         SocketAnswer::Open(headers, end) => ConnectAnswer {

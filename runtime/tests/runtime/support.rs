@@ -89,7 +89,7 @@ impl Bench {
             engine,
             ready: 0,
             inspection,
-            host: Box::new(move || Rc::new(TestHost { log: host_log })),
+            host: Box::new(move |_lane| Rc::new(TestHost { log: host_log })),
         })
         .expect("a thread");
         Self { lane, log }

@@ -30,7 +30,7 @@ struct Listening {
     port: u16,
 }
 
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let installed =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm/node_modules/.bin/workerd");
     let program = std::env::var_os("WORKERD").map_or(installed, PathBuf::from);

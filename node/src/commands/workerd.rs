@@ -1,0 +1,113 @@
+//! `outboard workerd`: serves or tests a workerd configuration.
+
+mod args;
+mod glob;
+mod sockets;
+mod test;
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use outboard_runtime::{Engine, Inspection, Lane, LaneConfig};
+use outboard_workerd::Config;
+
+use self::args::{Common, Serve, Test};
+pub(crate) use self::args::{Workerd, WorkerdArgs};
+use self::sockets::News;
+use super::{command_runtime, stop_signal};
+use crate::output;
+use crate::workerd::{Services, WorkerdHost};
+
+pub(crate) fn run(options: &Workerd) -> anyhow::Result<()> {
+    match options {
+        Workerd::Serve(options) => serve(options),
+        Workerd::Test(options) => test(options),
+    }
+}
+
+fn serve(options: &Serve) -> anyhow::Result<()> {
+    let config = load(&options.common, options.constant.as_deref())?;
+    note_flags(&config);
+    let addresses = options.addresses()?;
+    let sockets = sockets::resolve(&config, &addresses)?;
+    let services = Arc::new(Services::new(&config, &options.common.overrides(None)?)?);
+    let mut news = News::open(options.control_fd)?;
+    let lane = lane(services.clone())?;
+    command_runtime()?.block_on(async {
+        let open = sockets::listen(&lane, &services, sockets, &mut news).await?;
+        stop_signal().await;
+        open.close().await;
+        anyhow::Ok(())
+    })?;
+    lane.stop();
+    Ok(())
+}
+
+fn test(options: &Test) -> anyhow::Result<()> {
+    let filter = options
+        .filter
+        .as_deref()
+        .unwrap_or("*")
+        .parse::<test::Filter>()?;
+    let config = load(&options.common, filter.constant.as_deref())?;
+    note_flags(&config);
+    let overrides = options.common.overrides(options.compat_date.clone())?;
+    let sockets = sockets::resolve(&config, &Default::default())?;
+    let services = Arc::new(Services::new(&config, &overrides)?);
+    let lane = lane(services.clone())?;
+    let passed = command_runtime()?.block_on(async {
+        let open = sockets::listen(&lane, &services, sockets, &mut News::Nobody).await?;
+        let passed = test::run(&lane, &services, &filter).await;
+        open.close().await;
+        passed
+    })?;
+    lane.stop();
+    anyhow::ensure!(passed, "Tests failed!");
+    Ok(())
+}
+
+fn load(options: &Common, constant: Option<&str>) -> anyhow::Result<Config> {
+    let path = options.config.as_path();
+    if !options.binary {
+        anyhow::ensure!(
+            path != Path::new("-"),
+            "the configuration is only read from standard input with --binary"
+        );
+        return Ok(Config::from_text(path, constant, &options.import_path)?);
+    }
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .context("standard input")?;
+        bytes
+    } else {
+        std::fs::read(path).with_context(|| path.display().to_string())?
+    };
+    Config::from_binary(&bytes).with_context(|| path.display().to_string())
+}
+
+/// One lane for all of them: a worker has one isolate, as in workerd.
+fn lane(services: Arc<Services>) -> anyhow::Result<Lane> {
+    Lane::start(LaneConfig {
+        name: "lane 0".into(),
+        engine: Engine::init(outboard_snapshot::SNAPSHOT),
+        ready: 0,
+        inspection: Inspection::Off,
+        host: Box::new(move |lane| WorkerdHost::shared(services, lane)),
+    })
+    .context("could not start a lane")
+}
+
+/// V8's flags are the process's, and set already.
+fn note_flags(config: &Config) {
+    if !config.v8_flags.is_empty() {
+        let flags = config.v8_flags.join(" ");
+        eprintln!(
+            "{} v8Flags are ignored: {flags}",
+            output::mark("note:", output::DIM)
+        );
+    }
+}

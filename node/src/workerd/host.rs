@@ -1,0 +1,120 @@
+//! What workers of a workerd configuration ask for: one another, and the rest of
+//! its services.
+
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http::{Request, Response};
+use outboard_egress::Client;
+use outboard_runtime::{
+    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, Served,
+    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
+};
+
+use super::services::{INTERNET, Service, Services};
+use crate::host::{WorkerLog, open_socket, send, stream};
+use crate::ingress::is_handshake;
+
+pub(crate) struct WorkerdHost {
+    services: Arc<Services>,
+    lane: Weak<LaneLocal>,
+}
+
+impl WorkerdHost {
+    /// A host for one lane.
+    pub(crate) fn shared(services: Arc<Services>, lane: &Weak<LaneLocal>) -> Rc<dyn Host> {
+        Rc::new(Self {
+            services,
+            lane: lane.clone(),
+        })
+    }
+}
+
+impl Host for WorkerdHost {
+    fn fetch(
+        &self,
+        _request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
+        std::future::ready(Err(no_network())).boxed_local()
+    }
+
+    fn web_socket(
+        &self,
+        _request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
+        std::future::ready(Err(no_network())).boxed_local()
+    }
+
+    fn connect(
+        &self,
+        target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        match self.services.get(INTERNET) {
+            Some(Service::Network(client)) => {
+                stream::open(Client::clone(client), target).boxed_local()
+            }
+            _ => std::future::ready(Err(no_network())).boxed_local(),
+        }
+    }
+
+    fn service(
+        &self,
+        target: &Arc<ServiceTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let gone = |message: String| {
+            let error: ServiceError = FetchError { message }.into();
+            std::future::ready(Err(error)).boxed_local()
+        };
+        match self.services.get(&target.service) {
+            Some(Service::Worker(worker)) => match self.lane.upgrade() {
+                Some(lane) => call(lane, worker.clone(), target.clone(), request).boxed_local(),
+                None => gone("the lane has stopped".into()),
+            },
+            Some(Service::Network(client)) => network(Client::clone(client), request).boxed_local(),
+            Some(Service::Disk(disk)) => {
+                let answer = disk.answer(request);
+                async move { Ok(ServiceAnswer::Response(answer.await)) }.boxed_local()
+            }
+            None => gone(format!("no service is called {:?}", target.service)),
+        }
+    }
+
+    fn log(&self, record: LogRecord<'_>) {
+        WorkerLog::Terminal.write(&record);
+    }
+}
+
+/// Every worker here has a service to send to.
+fn no_network() -> FetchError {
+    FetchError {
+        message: "this worker has no way out".into(),
+    }
+}
+
+async fn call(
+    lane: Rc<LaneLocal>,
+    worker: Arc<Worker>,
+    target: Arc<ServiceTarget>,
+    request: Request<HostBody>,
+) -> Result<ServiceAnswer, ServiceError> {
+    Ok(match lane.call(worker, target, request).await? {
+        Served::Response(response) => ServiceAnswer::Response(response),
+        Served::Upgrade(upgrade) => ServiceAnswer::Socket(upgrade.headers, upgrade.end),
+    })
+}
+
+async fn network(
+    client: Client,
+    request: Request<HostBody>,
+) -> Result<ServiceAnswer, ServiceError> {
+    if !is_handshake(request.headers()) {
+        return Ok(ServiceAnswer::Response(send(client, request).await?));
+    }
+    Ok(match open_socket(client, request.map(|_| ())).await? {
+        SocketAnswer::Open(headers, end) => ServiceAnswer::Socket(headers, end),
+        SocketAnswer::Refused(response) => ServiceAnswer::Response(response),
+    })
+}

@@ -1,0 +1,165 @@
+//! A worker of the configuration as the runtime takes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outboard_runtime::{
+    Binding, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind, ServiceTarget,
+    WorkerSpec,
+};
+use outboard_workerd as config;
+use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
+use serde_json::Value;
+
+/// workerd limits nothing; these are what a runaway test may cost.
+const CPU: Duration = Duration::from_secs(60);
+const WALL: Duration = Duration::from_secs(120);
+const HEAP: usize = 512 << 20;
+
+pub(super) fn spec(name: &str, config: &WorkerConfig) -> Result<WorkerSpec, Vec<String>> {
+    let mut faults = Vec::new();
+    let modules = modules(config, &mut faults);
+    let mut spec = WorkerSpec {
+        name: name.to_string(),
+        main: modules
+            .first()
+            .map_or_else(String::new, |main| main.specifier.clone()),
+        modules,
+        limits: Limits {
+            cpu: CPU,
+            startup_cpu: CPU,
+            wall: WALL,
+            heap: HEAP,
+            buffers: HEAP,
+            ..Limits::default()
+        },
+        outbound: Some(target(&config.global_outbound)),
+        ..WorkerSpec::default()
+    };
+    for binding in &config.bindings {
+        if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind) {
+            faults.push(format!("{}: {fault}", binding.path));
+        }
+    }
+    if faults.is_empty() {
+        Ok(spec)
+    } else {
+        Err(faults)
+    }
+}
+
+fn modules(config: &WorkerConfig, faults: &mut Vec<String>) -> Vec<Module> {
+    let Source::Modules(modules) = &config.source else {
+        let path = &config.path;
+        faults.push(format!(
+            "{path}.serviceWorkerScript: service-worker syntax is not offered"
+        ));
+        return Vec::new();
+    };
+    let mut list = Vec::with_capacity(modules.len());
+    for module in modules {
+        let kind = match module.kind {
+            config::ModuleKind::EsModule => ModuleKind::EsModule,
+            config::ModuleKind::Text => ModuleKind::Text,
+            config::ModuleKind::Data => ModuleKind::Data,
+            config::ModuleKind::Wasm => ModuleKind::Wasm,
+            config::ModuleKind::Json => ModuleKind::Json,
+            config::ModuleKind::CommonJs => {
+                faults.push(format!("{}: CommonJS modules are not offered", module.path));
+                continue;
+            }
+        };
+        list.push(Module {
+            specifier: module.name.clone(),
+            kind,
+            content: module.content.clone(),
+            source_map: None,
+        });
+    }
+    list
+}
+
+fn bind(spec: &mut WorkerSpec, name: &str, kind: &BindingKind) -> Result<(), String> {
+    let binding = match kind {
+        BindingKind::Text(text) => {
+            spec.env.insert(name.to_string(), text.as_str().into());
+            return Ok(());
+        }
+        BindingKind::Json(text) => {
+            let value: Value = serde_json::from_str(text)
+                .map_err(|error| format!("{name:?} is not valid JSON: {error}"))?;
+            spec.env.insert(name.to_string(), value);
+            return Ok(());
+        }
+        BindingKind::FromEnvironment(variable) => {
+            let value = std::env::var(variable)
+                .ok()
+                .map_or(Value::Null, Value::from);
+            spec.env.insert(name.to_string(), value);
+            return Ok(());
+        }
+        BindingKind::Data(bytes) => Binding::Data(bytes.clone()),
+        BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
+        BindingKind::Service(service) => Binding::Service(target(service)),
+        BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
+    };
+    spec.bindings.push((name.to_string(), binding));
+    Ok(())
+}
+
+pub(super) fn target(designator: &Designator) -> Arc<ServiceTarget> {
+    Arc::new(ServiceTarget {
+        service: designator.name.clone(),
+        entrypoint: entrypoint(designator),
+    })
+}
+
+pub(super) fn entrypoint(designator: &Designator) -> Entrypoint {
+    Entrypoint {
+        // The default export by its name.
+        name: designator
+            .entrypoint
+            .clone()
+            .filter(|name| name != "default"),
+        props: designator.props.clone(),
+    }
+}
+
+fn key(key: &config::CryptoKey) -> Result<KeyBinding, String> {
+    let (format, data) = match &key.format {
+        config::KeyFormat::Raw(bytes) => (KeyFormat::Raw, bytes.clone()),
+        config::KeyFormat::Pkcs8(text) => (KeyFormat::Pkcs8, pem(text, "PRIVATE KEY")?),
+        config::KeyFormat::Spki(text) => (KeyFormat::Spki, pem(text, "PUBLIC KEY")?),
+        config::KeyFormat::Jwk(text) => (KeyFormat::Jwk, text.clone().into_bytes()),
+    };
+    let algorithm = match &key.algorithm {
+        config::Algorithm::Name(name) => Value::from(name.as_str()),
+        config::Algorithm::Json(text) => serde_json::from_str(text)
+            .map_err(|error| format!("algorithm is not valid JSON: {error}"))?,
+    };
+    Ok(KeyBinding {
+        format,
+        data,
+        algorithm,
+        extractable: key.extractable,
+        usages: key.usages.clone(),
+    })
+}
+
+/// The bytes of a PEM block (RFC 7468) with the given label.
+fn pem(text: &str, label: &str) -> Result<Vec<u8>, String> {
+    let (begin, end) = (
+        format!("-----BEGIN {label}-----"),
+        format!("-----END {label}-----"),
+    );
+    let body = text
+        .split_once(&begin)
+        .and_then(|(_, rest)| rest.split_once(&end))
+        .map(|(body, _)| body)
+        .ok_or_else(|| format!("the key is no PEM text with \"{begin}\""))?;
+    let body: String = body.split_ascii_whitespace().collect();
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD
+        .decode(body)
+        .map_err(|error| format!("the key's PEM text is not base64: {error}"))
+}

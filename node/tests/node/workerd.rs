@@ -1,0 +1,324 @@
+//! `outboard workerd`: the same configurations in npm workerd, with equal results.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::parity::program;
+use crate::support::Process;
+use crate::support::http::{get, send};
+
+/// Exports that pass and fail, bindings, and calls to itself and to another.
+const CONFIG: &str = r#"
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = (
+      modules = [(name = "main.js", esModule = embed "main.js"), (name = "note", text = "a note")],
+      compatibilityDate = "2026-04-01",
+      bindings = [
+        (name = "TEXT", text = "text"),
+        (name = "JSON", json = "{\"a\":[1]}"),
+        (name = "DATA", data = "\x01\xff"),
+        (name = "KEY", cryptoKey = (raw = "secret", algorithm = (json = "{\"name\":\"HMAC\",\"hash\":\"SHA-256\"}"), usages = [sign])),
+        (name = "SELF", service = "main"),
+        (name = "OTHER", service = (name = "other", entrypoint = "named", props = (json = "{\"who\":\"main\"}"))),
+        (name = "MISSING", fromEnvironment = "OUTBOARD_NO_SUCH_VARIABLE"),
+      ],
+    )),
+    (name = "other", worker = (
+      modules = [(name = "other.js", esModule = embed "other.js")],
+      compatibilityDate = "2026-04-01",
+      globalOutbound = "main",
+    )),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+"#;
+
+const MAIN: &str = r#"
+import note from "note";
+const equal = (a, b) => {
+  if (JSON.stringify(a) !== JSON.stringify(b)) {
+    throw new Error(`${JSON.stringify(a)} is not ${JSON.stringify(b)}`);
+  }
+};
+export default {
+  async fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/throw") throw new RangeError("far too much");
+    if (pathname === "/deep") return env.SELF.fetch("http://main.test/plain");
+    if (pathname === "/socket") {
+      const { 0: client, 1: server } = new WebSocketPair();
+      server.accept();
+      server.addEventListener("message", ({ data }) => {
+        server.send(`echo ${data}`);
+        server.close(1000, "done");
+      });
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    return new Response(`${request.method} ${request.url} ${await request.text()}`);
+  },
+  async test(controller, env, ctx) {
+    equal([env.TEXT, env.JSON, note, env.MISSING ?? null], ["text", { a: [1] }, "a note", null]);
+    equal([...new Uint8Array(env.DATA)], [1, 255]);
+    equal(env.KEY.type, "secret");
+    const signed = await crypto.subtle.sign("HMAC", env.KEY, new Uint8Array(1));
+    equal(signed.byteLength, 32);
+  },
+};
+export const calls = {
+  async test(controller, env) {
+    const answer = await env.SELF.fetch("https://main.test/x?y#z", { method: "POST", body: "body" });
+    equal(await answer.text(), "POST https://main.test/x?y body");
+    equal(await (await env.SELF.fetch("http://main.test/deep")).text(), "GET http://main.test/plain ");
+    equal(await (await env.OTHER.fetch("http://other.test/")).text(), '{"who":"main"}');
+    equal(await (await env.OTHER.fetch("http://other.test/out")).text(), "GET http://anywhere.test/ ");
+  },
+};
+export const streams = {
+  async test(controller, env) {
+    const { readable, writable } = new IdentityTransformStream();
+    const answer = env.SELF.fetch("http://main.test/", { method: "POST", body: readable });
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode("one "));
+    await writer.write(new TextEncoder().encode("two"));
+    await writer.close();
+    equal(await (await answer).text(), "POST http://main.test/ one two");
+  },
+};
+export const sockets = {
+  async test(controller, env) {
+    const headers = { upgrade: "websocket" };
+    const { webSocket } = await env.SELF.fetch("http://main.test/socket", { headers });
+    webSocket.accept();
+    const message = new Promise((resolve) => webSocket.addEventListener("message", resolve));
+    const closed = new Promise((resolve) => webSocket.addEventListener("close", resolve));
+    webSocket.send("hello");
+    equal((await message).data, "echo hello");
+    equal((await closed).reason, "done");
+    webSocket.close();
+  },
+};
+export const throws = {
+  async test(controller, env) {
+    try {
+      await env.SELF.fetch("http://main.test/throw");
+    } catch (error) {
+      equal([error.name, error.message], ["RangeError", "far too much"]);
+      return;
+    }
+    throw new Error("nothing was thrown");
+  },
+};
+export const fails = { test() { throw new Error("on purpose"); } };
+export const rejects = { async test() { await Promise.reject(new Error("on purpose")); } };
+export const silent = {};
+"#;
+
+const OTHER: &str = r#"
+export default {};
+export const named = {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === "/out") return fetch("http://anywhere.test/");
+    return Response.json(ctx.props);
+  },
+};
+"#;
+
+fn scratch() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("config.capnp", CONFIG),
+        ("main.js", MAIN),
+        ("other.js", OTHER),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn run(program: &Path, arguments: &[&str], folder: &Path) -> Output {
+    Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+}
+
+/// The program by the name that tools know.
+fn workerd(folder: &Path) -> std::path::PathBuf {
+    let link = folder.join("workerd");
+    symlink(env!("CARGO_BIN_EXE_outboard"), &link).expect("a link");
+    link
+}
+
+/// `PASS main:calls` of each test, in order, without times and places.
+fn results(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.lines()
+        .filter_map(|line| {
+            let (_, rest) = line.split_once("[ ")?;
+            let (word, name) = rest.split_once(" ] ")?;
+            let name = name.split(" (").next()?;
+            (word != "TEST").then(|| format!("{word} {name}"))
+        })
+        .collect()
+}
+
+#[test]
+fn tests_end_as_in_workerd() {
+    let folder = scratch();
+    let ours = workerd(folder.path());
+    let expected = [
+        "PASS main",
+        "PASS main:calls",
+        "FAIL main:fails",
+        "FAIL main:rejects",
+        "PASS main:sockets",
+        "PASS main:streams",
+        "PASS main:throws",
+    ];
+    let filters: [(&str, &[&str], i32); 4] = [
+        ("*", &expected, 1),
+        ("main:s*", &expected[4..6], 0),
+        ("other", &[], 1),
+        ("config:main:default", &expected[..1], 0),
+    ];
+    let peer = program();
+    for (filter, expected, status) in filters {
+        let arguments = ["test", "config.capnp", filter];
+        let output = run(&ours, &arguments, folder.path());
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(results(&output), expected, "{filter}: {shown}");
+        assert_eq!(output.status.code(), Some(status), "{filter}: {shown}");
+        if let Some(peer) = &peer {
+            let theirs = run(peer, &arguments, folder.path());
+            assert_eq!(results(&theirs), expected, "{filter} in workerd");
+            assert_eq!(theirs.status.code(), Some(status), "{filter} in workerd");
+        }
+    }
+}
+
+#[test]
+fn a_binary_configuration_is_the_same() {
+    let Some(peer) = program() else {
+        eprintln!("SKIPPED: npm workerd, which makes one, is not here; run scripts/setup");
+        return;
+    };
+    let folder = scratch();
+    let ours = workerd(folder.path());
+    let made = run(
+        &peer,
+        &["compile", "--config-only", "config.capnp"],
+        folder.path(),
+    );
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    std::fs::write(folder.path().join("config.bin"), &made.stdout).expect("a file");
+    let filter = "main:c*";
+    let output = run(
+        &ours,
+        &["test", "--binary", "config.bin", filter],
+        folder.path(),
+    );
+    assert_eq!(
+        results(&output),
+        ["PASS main:calls"],
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let child = Command::new(&ours)
+        .args(["test", "--binary", "-", filter])
+        .stdin(std::fs::File::open(folder.path().join("config.bin")).expect("a file"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it runs");
+    assert_eq!(results(&child), ["PASS main:calls"]);
+}
+
+#[test]
+fn a_socket_serves_its_worker() {
+    let folder = scratch();
+    let mut command = Command::new(workerd(folder.path()));
+    command
+        .args(["serve", "config.capnp", "--control-fd=1"])
+        .current_dir(folder.path());
+    let (sender, receiver) = mpsc::channel();
+    let process = Process::start(command, move |line| {
+        // The test may have given up.
+        let _ = sender.send(line.to_string());
+    });
+    let line = receiver
+        .recv_timeout(Duration::from_secs(30))
+        .unwrap_or_else(|_| panic!("it did not start:\n{}", process.log()));
+    let said: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(
+        (&said["event"], &said["socket"]),
+        (&"listen".into(), &"http".into())
+    );
+    let port = said["port"].as_u64().expect("a port");
+    let address = format!("127.0.0.1:{port}").parse().expect("an address");
+    let answer = send(address, &get("host.test", "/deep"));
+    assert_eq!(answer.body, b"GET http://main.test/plain ");
+}
+
+#[test]
+fn a_bad_configuration_is_one_clear_error() {
+    let folder = scratch();
+    let ours = workerd(folder.path());
+    let check = |config: &str, arguments: &[&str], expected: &str| {
+        std::fs::write(folder.path().join("bad.capnp"), config).expect("a file");
+        let mut all = vec!["test", "bad.capnp"];
+        all.extend(arguments);
+        let output = run(&ours, &all, folder.path());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(error.trim_end(), format!("error: {expected}"), "{config}");
+        assert_eq!(output.status.code(), Some(1), "{config}");
+    };
+    let worker = |more: &str| {
+        format!(
+            "const c :Config = (services = [(name = \"w\", worker = (modules = [(name = \"m\", \
+             esModule = \"export default {{ test() {{}} }}\")], {more}))]);"
+        )
+    };
+    check("", &[], "bad.capnp: no constant of type Config");
+    check(
+        &worker("bindings = [(name = \"B\", r2Bucket = \"w\")]"),
+        &[],
+        "services[0].worker.bindings[0].r2Bucket: binding \"B\": R2 is not offered",
+    );
+    check(
+        &worker("bindings = [(name = \"B\", json = \"{\")], compatibilityDate = \"2026-01-01\""),
+        &[],
+        "services[0].worker.bindings[0]: \"B\" is not valid JSON: EOF while parsing an object at \
+         line 1 column 1",
+    );
+    check(
+        &worker(""),
+        &[],
+        "services[0].worker.compatibilityDate: is missing",
+    );
+    check(
+        &worker("compatibilityDate = \"2026-01-01\""),
+        &["--compat-date=2026-01-01"],
+        "services[0].worker.compatibilityDate: is given here and by --compat-date",
+    );
+    check(
+        &worker("compatibilityDate = \"2026-01-01\""),
+        &["-dfiles=/tmp"],
+        "--directory-path: no service is called \"files\"",
+    );
+    check(
+        &worker("compatibilityDate = \"2026-01-01\""),
+        &["a:b:c:d"],
+        "\"a:b:c:d\" has too many colons",
+    );
+}

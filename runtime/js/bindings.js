@@ -1,0 +1,37 @@
+// The values of `env` that JSON cannot say. Loads only for a worker that has any.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_binding } = core.ops;
+const { JSONParse, PromisePrototypeThen, Uint8Array } = primordials;
+
+/** Gives `env` its first `count` bindings, in the worker's order. */
+function bind(env, count) {
+  for (let i = 0; i < count; i++) {
+    const { 0: name, 1: kind, 2: value } = op_binding(i);
+    switch (kind) {
+      case "key":
+        bindKey(env, name, value);
+        break;
+      case "service": {
+        const { fetcherTo } = core.loadExtScript("ext:outboard/fetcher.js");
+        env[name] = fetcherTo(value);
+        break;
+      }
+      default:
+        env[name] = value;
+    }
+  }
+}
+
+/** Importing is all microtasks: the key is there before any event is. */
+function bindKey(env, name, { 0: format, 1: data, 2: algorithm, 3: extractable, 4: usages }) {
+  const { crypto } = core.loadExtScript("ext:outboard/crypto.js");
+  const key = format === "jwk" ? JSONParse(core.decode(new Uint8Array(data))) : data;
+  PromisePrototypeThen(
+    crypto.subtle.importKey(format, key, JSONParse(algorithm), extractable, usages),
+    (key) => env[name] = key,
+  );
+}
+
+return { bind };
+})();

@@ -1,0 +1,71 @@
+//! What a name of `env` can be, besides text and JSON.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::entrypoint::Entrypoint;
+
+/// The value of a name of `env`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// An ArrayBuffer.
+    Data(Vec<u8>),
+    /// A `WebAssembly.Module`, from Wasm's binary form.
+    Wasm(Vec<u8>),
+    /// A `CryptoKey`.
+    Key(KeyBinding),
+    /// A `Fetcher`: what it fetches goes to a service of the host's.
+    Service(Arc<ServiceTarget>),
+}
+
+/// A key as `crypto.subtle.importKey` takes it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyBinding {
+    pub format: KeyFormat,
+    /// The bytes; of a JWK its JSON text.
+    pub data: Vec<u8>,
+    /// JSON: a name or an object.
+    pub algorithm: serde_json::Value,
+    pub extractable: bool,
+    /// `sign`, `verify`, ...
+    pub usages: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFormat {
+    Raw,
+    Pkcs8,
+    Spki,
+    Jwk,
+}
+
+impl KeyFormat {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Pkcs8 => "pkcs8",
+            Self::Spki => "spki",
+            Self::Jwk => "jwk",
+        }
+    }
+}
+
+/// A service of the host's, and what of it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceTarget {
+    /// The name that the host knows it by.
+    pub service: String,
+    pub entrypoint: Entrypoint,
+}
+
+impl fmt::Debug for Binding {
+    // Not derived: data and keys may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(_) => f.write_str("Data"),
+            Self::Wasm(_) => f.write_str("Wasm"),
+            Self::Key(key) => f.debug_tuple("Key").field(&key.format).finish(),
+            Self::Service(target) => f.debug_tuple("Service").field(target).finish(),
+        }
+    }
+}

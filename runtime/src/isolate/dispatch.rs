@@ -1,0 +1,197 @@
+//! How events begin: which handler is called, and with what.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use deno_core::v8;
+use http::Request;
+
+use super::{Answer, Isolate};
+use crate::body::HostBody;
+use crate::entrypoint::{Entrypoint, Handler, Handlers};
+use crate::error::EventError;
+use crate::event::Event;
+
+impl Isolate {
+    /// Begins to serve a request that a client sent. The answer may be there at
+    /// once.
+    pub(crate) fn fetch(
+        self: &Rc<Self>,
+        request: Request<HostBody>,
+        https: bool,
+    ) -> Result<Answer, EventError> {
+        let url = request_url(request.headers(), request.uri(), https);
+        self.fetch_url(Entrypoint::DEFAULT, &url, request)
+    }
+
+    /// Begins to serve a request of another worker: its URI is whole.
+    pub(crate) fn call(
+        self: &Rc<Self>,
+        to: &Entrypoint,
+        request: Request<HostBody>,
+    ) -> Result<Answer, EventError> {
+        let url = request.uri().to_string();
+        self.fetch_url(to, &url, request)
+    }
+
+    fn fetch_url(
+        self: &Rc<Self>,
+        to: &Entrypoint,
+        url: &str,
+        request: Request<HostBody>,
+    ) -> Result<Answer, EventError> {
+        self.admit(to, Handler::Fetch)?;
+        let (head, body) = request.into_parts();
+        let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
+        let event = Event::request(head.headers, has_body.then_some(body));
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
+            let receiver = v8::undefined(scope).into();
+            let method = string(scope, head.method.as_str().as_bytes())?;
+            let url = string(scope, url.as_bytes())?;
+            let id = v8::Integer::new_from_unsigned(scope, id).into();
+            let has_body = v8::Boolean::new(scope, has_body).into();
+            if to == Entrypoint::DEFAULT {
+                return function.call(scope, receiver, &[id, method, url, has_body]);
+            }
+            let name = optional(scope, to.name.as_deref())?;
+            let props = optional(scope, to.props.as_deref())?;
+            let arguments = [id, method, url, has_body, name, props];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Begins a scheduled event.
+    pub(crate) fn scheduled(
+        self: &Rc<Self>,
+        cron: &str,
+        time: SystemTime,
+    ) -> Result<Answer, EventError> {
+        self.admit(Entrypoint::DEFAULT, Handler::Scheduled)?;
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
+        let millis = since_epoch.unwrap_or_default().as_millis() as f64;
+        Ok(self.dispatch(Rc::default(), |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_scheduled);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                v8::String::new(scope, cron)?.into(),
+                v8::Number::new(scope, millis).into(),
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Begins a test of an export.
+    pub(crate) fn test(self: &Rc<Self>, of: &Entrypoint) -> Result<Answer, EventError> {
+        self.admit(of, Handler::Test)?;
+        Ok(self.dispatch(Rc::default(), |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_test);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                optional(scope, of.name.as_deref())?,
+                optional(scope, of.props.as_deref())?,
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// The exports that have a test, the default one (None) first.
+    pub(crate) fn tests(&self) -> Vec<Option<String>> {
+        let default = self.handlers.has(Handler::Test).then_some(None);
+        let named = self
+            .named()
+            .iter()
+            .filter(|(_, handlers)| handlers.has(Handler::Test))
+            .map(|(name, _)| Some(name.clone()));
+        default.into_iter().chain(named).collect()
+    }
+
+    fn admit(&self, to: &Entrypoint, handler: Handler) -> Result<(), EventError> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Err(lost.clone());
+        }
+        let handlers = match &to.name {
+            None => self.handlers,
+            Some(name) => *self
+                .named()
+                .get(name)
+                .ok_or_else(|| EventError::NoEntrypoint {
+                    worker: self.worker.name().to_string(),
+                    name: name.clone(),
+                })?,
+        };
+        if !handlers.has(handler) {
+            return Err(EventError::NoHandler {
+                kind: handler.name(),
+            });
+        }
+        let open = self.open_events();
+        if open >= self.worker.limits.concurrent_events {
+            return Err(EventError::Overloaded { open });
+        }
+        Ok(())
+    }
+
+    /// The exports besides the default one. Few workers are asked for theirs.
+    fn named(&self) -> &BTreeMap<String, Handlers> {
+        self.named.get_or_init(|| {
+            let mut named = BTreeMap::new();
+            let end = self.turn(self.worker.limits.startup_cpu, |scope| {
+                v8::tc_scope!(let scope, scope);
+                let function = v8::Local::new(scope, &self.entry.entrypoints);
+                let receiver = v8::undefined(scope).into();
+                let list = function.call(scope, receiver, &[]);
+                let Some(Ok(list)) = list.map(v8::Local::<v8::Array>::try_from) else {
+                    return;
+                };
+                for index in (0..list.length()).step_by(2) {
+                    let name = list.get_index(scope, index);
+                    let bits = list.get_index(scope, index + 1);
+                    if let (Some(name), Some(bits)) = (name, bits) {
+                        let bits = bits.uint32_value(scope).unwrap_or(0);
+                        let name = name.to_rust_string_lossy(scope);
+                        named.insert(name, Handlers::from_bits(bits));
+                    }
+                }
+            });
+            self.judge(end, None);
+            named
+        })
+    }
+}
+
+fn optional<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    text: Option<&str>,
+) -> Option<v8::Local<'a, v8::Value>> {
+    match text {
+        Some(text) => v8::String::new(scope, text).map(Into::into),
+        None => Some(v8::undefined(scope).into()),
+    }
+}
+
+fn string<'a>(scope: &mut v8::PinScope<'a, '_>, bytes: &[u8]) -> Option<v8::Local<'a, v8::Value>> {
+    v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal).map(Into::into)
+}
+
+/// Whether the request says that it has a body, be it of no bytes: a script then
+/// sees an empty one, and null otherwise.
+fn announces_body(head: &http::request::Parts) -> bool {
+    !matches!(head.method, http::Method::GET | http::Method::HEAD)
+        && head.headers.contains_key(http::header::CONTENT_LENGTH)
+}
+
+/// The absolute URL of a request: HTTP/1 gives it in two pieces.
+fn request_url(headers: &http::HeaderMap, uri: &http::Uri, https: bool) -> String {
+    let scheme = if https { "https" } else { "http" };
+    let host = headers
+        .get(http::header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| uri.authority().map(|authority| authority.as_str()))
+        .unwrap_or("localhost");
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    format!("{scheme}://{host}{path}")
+}

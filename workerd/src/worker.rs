@@ -1,0 +1,207 @@
+//! A worker's part of the configuration.
+
+use crate::binding::{self, Binding};
+use crate::check::{self, Faults, Fields};
+use crate::config::{Designator, INTERNET, designator};
+use crate::value::Value;
+
+/// A script with its bindings.
+#[derive(Debug)]
+pub struct WorkerConfig {
+    /// Where it is: `services[0].worker`.
+    pub path: String,
+    pub source: Source,
+    /// `2026-01-31`; None where it is to come from the command line.
+    pub compatibility_date: Option<String>,
+    pub compatibility_flags: Vec<String>,
+    pub bindings: Vec<Binding>,
+    /// Where its `fetch()` goes.
+    pub global_outbound: Designator,
+    /// Where its Cache API goes, if anywhere.
+    pub cache_outbound: Option<Designator>,
+    pub durable_objects: Vec<DurableObjects>,
+}
+
+/// What a worker's code is.
+#[derive(Debug)]
+pub enum Source {
+    /// ES modules and what they import; the first one is the main one.
+    Modules(Vec<Module>),
+    /// One script that calls `addEventListener()`.
+    Script(String),
+}
+
+/// One module.
+#[derive(Debug)]
+pub struct Module {
+    /// Where it is: `services[0].worker.modules[1].esModule`.
+    pub path: String,
+    /// The name it is imported by.
+    pub name: String,
+    pub kind: ModuleKind,
+    pub content: Vec<u8>,
+    /// Of a CommonJS module: what importers may name.
+    pub named_exports: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModuleKind {
+    EsModule,
+    CommonJs,
+    Text,
+    Data,
+    Wasm,
+    Json,
+}
+
+/// Objects of one class.
+#[derive(Debug)]
+pub struct DurableObjects {
+    pub class_name: String,
+}
+
+impl WorkerConfig {
+    /// Every service it refers to, with the path of the reference.
+    pub(crate) fn for_each_designator(&self, mut f: impl FnMut(&str, &Designator)) {
+        let path = &self.path;
+        f(&format!("{path}.globalOutbound"), &self.global_outbound);
+        if let Some(cache) = &self.cache_outbound {
+            f(&format!("{path}.cacheApiOutbound"), cache);
+        }
+        for binding in &self.bindings {
+            if let binding::BindingKind::Service(service) = &binding.kind {
+                f(&format!("{}.service", binding.path), service);
+            }
+        }
+    }
+}
+
+pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerConfig {
+    let mut fields = Fields::new(path, value, None, faults);
+    let source = match fields.union(&["modules", "serviceWorkerScript", "inherit"], faults) {
+        Some(("modules", value)) => {
+            let path = fields.child("modules");
+            let modules = check::list(&path, value, faults, module);
+            if modules.is_empty() {
+                faults.invalid(&path, "there is none");
+            }
+            Source::Modules(modules)
+        }
+        Some(("serviceWorkerScript", value)) => {
+            let path = fields.child("serviceWorkerScript");
+            Source::Script(check::text(&path, value, faults).unwrap_or_default())
+        }
+        Some(_) => {
+            faults.not_offered(&fields.child("inherit"), "a worker that inherits is");
+            Source::Modules(Vec::new())
+        }
+        None => {
+            faults.invalid(path, "says none of modules, serviceWorkerScript, inherit");
+            Source::Modules(Vec::new())
+        }
+    };
+    let worker = WorkerConfig {
+        path: path.to_string(),
+        source,
+        compatibility_date: fields
+            .text("compatibilityDate", faults)
+            .filter(|date| !date.is_empty()),
+        compatibility_flags: fields.texts("compatibilityFlags", faults),
+        bindings: fields.list("bindings", faults, binding::binding),
+        global_outbound: match fields.take("globalOutbound") {
+            Some(value) => designator(&fields.child("globalOutbound"), value, faults),
+            None => Designator {
+                name: INTERNET.into(),
+                ..Designator::default()
+            },
+        },
+        cache_outbound: fields
+            .take("cacheApiOutbound")
+            .map(|value| designator(&fields.child("cacheApiOutbound"), value, faults)),
+        durable_objects: fields.list("durableObjectNamespaces", faults, durable_objects),
+    };
+    if !worker.durable_objects.is_empty() {
+        faults.not_offered(
+            &fields.child("durableObjectNamespaces"),
+            "durable objects are",
+        );
+    }
+    // They matter to durable objects, to inherited workers and to containers.
+    fields.ignore(&[
+        "durableObjectUniqueKeyModifier",
+        "durableObjectStorage",
+        "containerEngine",
+    ]);
+    fields.refuse(
+        &[
+            "moduleFallback",
+            "tails",
+            "streamingTails",
+            "accessBlobHeader",
+            "accessBindingService",
+        ],
+        faults,
+    );
+    fields.end(faults);
+    worker
+}
+
+fn module(path: &str, value: Value, faults: &mut Faults) -> Option<Module> {
+    let mut fields = Fields::new(path, value, None, faults);
+    let name = fields.required("name", faults);
+    let kinds = [
+        "esModule",
+        "commonJsModule",
+        "text",
+        "data",
+        "wasm",
+        "json",
+        "pythonModule",
+        "obsolete",
+        "obsoletePythonRequirement",
+    ];
+    let chosen = fields.union(&kinds, faults);
+    let named_exports = fields.texts("namedExports", faults);
+    fields.end(faults);
+    let (member, value) = match chosen {
+        Some(chosen) => chosen,
+        None => {
+            faults.invalid(path, "says no kind of module");
+            return None;
+        }
+    };
+    let path = format!("{path}.{member}");
+    let kind = match member {
+        "esModule" => ModuleKind::EsModule,
+        "commonJsModule" => ModuleKind::CommonJs,
+        "text" => ModuleKind::Text,
+        "data" => ModuleKind::Data,
+        "wasm" => ModuleKind::Wasm,
+        "json" => ModuleKind::Json,
+        "pythonModule" => {
+            faults.not_offered(&path, "Python is");
+            return None;
+        }
+        _ => {
+            faults.invalid(&path, "this kind of module is obsolete");
+            return None;
+        }
+    };
+    let content = match kind {
+        ModuleKind::Data | ModuleKind::Wasm => check::bytes(&path, value, faults)?,
+        _ => check::text(&path, value, faults)?.into_bytes(),
+    };
+    Some(Module {
+        path,
+        name,
+        kind,
+        content,
+        named_exports,
+    })
+}
+
+fn durable_objects(path: &str, value: Value, faults: &mut Faults) -> Option<DurableObjects> {
+    let mut fields = Fields::new(path, value, None, faults);
+    let class_name = fields.required("className", faults);
+    Some(DurableObjects { class_name })
+}

@@ -1,0 +1,189 @@
+//! Configurations as people and tools write them, and every fault by its path.
+
+use std::path::Path;
+
+use outboard_workerd::{BindingKind, Config, ConfigError, ModuleKind, ServiceKind, Source};
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn read(text: &str, name: Option<&str>) -> Result<Config, String> {
+    let folder = folder(&[("config.capnp", text), ("worker.js", "export default {}")]);
+    let path = folder.path().join("config.capnp");
+    let folder = format!("{}/", folder.path().display());
+    Config::from_text(&path, name, &[]).map_err(|error| error.to_string().replace(&folder, ""))
+}
+
+const HEAD: &str = "using Workerd = import \"/workerd/workerd.capnp\";\n";
+
+#[test]
+fn a_text_configuration_is_read_with_its_constants_and_files() {
+    let text = r#"
+@0xa1b2c3d4e5f60718;
+using Workerd = import "/workerd/workerd.capnp";
+using Other = import "other.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),  # by reference
+    (name = "files", disk = "/srv"),
+    (name = "internet", network = (allow = ["public"])),
+  ],
+  sockets = [(name = "http", address = "*:8080", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [
+    (name = "worker", esModule = embed "worker.js"),
+    (name = "text", text = Other.greeting),
+    (name = "data", data = 0x"00 ff"),
+  ],
+  compatibilityDate = "2026-01-01",
+  bindings = [
+    (name = "SELF", service = (name = "main", entrypoint = "extra", props = (json = "{}"))),
+    (name = "TEXT", text = "one" " two"),
+    (name = "KEY", cryptoKey = (hex = "0aff", algorithm = (name = "HMAC"), usages = [sign])),
+  ],
+);
+"#;
+    let folder = folder(&[
+        ("config.capnp", text),
+        ("other.capnp", "const greeting :Text = \"hello\";"),
+        ("worker.js", "export default {}"),
+    ]);
+    let config = Config::from_text(&folder.path().join("config.capnp"), None, &[]);
+    let config = config.expect("a configuration");
+    let names: Vec<_> = config
+        .services
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    assert_eq!(names, ["main", "files", "internet"]);
+    assert_eq!(config.sockets[0].service.name, "main");
+    let ServiceKind::Worker(worker) = &config.services[0].kind else {
+        panic!("a worker");
+    };
+    let Source::Modules(modules) = &worker.source else {
+        panic!("modules");
+    };
+    let modules: Vec<_> = modules
+        .iter()
+        .map(|module| (module.kind, module.content.as_slice()))
+        .collect();
+    let expected: [(ModuleKind, &[u8]); 3] = [
+        (ModuleKind::EsModule, b"export default {}"),
+        (ModuleKind::Text, b"hello"),
+        (ModuleKind::Data, b"\0\xff"),
+    ];
+    assert_eq!(modules, expected);
+    let BindingKind::Service(service) = &worker.bindings[0].kind else {
+        panic!("a service");
+    };
+    assert_eq!(service.entrypoint.as_deref(), Some("extra"));
+    assert_eq!(service.props.as_deref(), Some("{}"));
+    assert!(matches!(&worker.bindings[1].kind, BindingKind::Text(text) if text == "one two"));
+    assert_eq!(worker.global_outbound.name, "internet");
+}
+
+#[test]
+fn all_faults_are_listed_with_their_paths() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"const config :Workerd.Config = (
+  services = [
+    (name = "a", worker = (
+      modules = [(name = "m", esModule = "")],
+      bindings = [
+        (name = "KV", kvNamespace = "a"),
+        (name = "S", service = "nobody"),
+        (name = "N"),
+        (name = "X", text = "a", json = "1"),
+      ],
+      typo = 1,
+    )),
+    (name = "a", disk = (path = 3)),
+  ],
+);"#
+    );
+    let error = read(&text, None).expect_err("faults");
+    let expected = "\
+services[0].worker.bindings[0].kvNamespace: binding \"KV\": KV is not offered
+services[0].worker.bindings[2]: binding \"N\" says no kind
+services[0].worker.bindings[3]: \"text\" and \"json\" exclude one another
+services[0].worker.typo: no such field
+services[1].disk.path: a text is expected, not a number
+services[1].name: \"a\" is the name of two services
+services[0].worker.bindings[1].service: no service is called \"nobody\"";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_file_that_is_no_configuration_says_where() {
+    let check = |text: &str, name: Option<&str>, expected: &str| {
+        assert_eq!(read(text, name).expect_err("an error"), expected, "{text}");
+    };
+    check(
+        "const a :Text = \"x\";",
+        None,
+        "config.capnp: no constant of type Config",
+    );
+    check(
+        "const a :Config = ();\nconst b :Config = ();",
+        None,
+        "config.capnp: several constants of type Config: name one of a, b",
+    );
+    check(
+        "const a :Config = ();",
+        Some("b"),
+        "config.capnp: no constant of type Config is called \"b\"",
+    );
+    check(
+        "const a :Config = (services = [);",
+        None,
+        "config.capnp:1:32: a value is expected here, not ')'",
+    );
+    check(
+        "const a :Config = (x = .y);\nconst y :Text = .y;",
+        None,
+        "config.capnp:2:17: constants refer to one another without end",
+    );
+    check(
+        "const a :Config = (x = embed \"missing\");",
+        None,
+        "config.capnp:1:24: embed \"missing\": No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_text_cannot_be_nested_without_end() {
+    let deep = format!(
+        "const a :Config = (x = {}{});",
+        "[".repeat(5_000),
+        "]".repeat(5_000)
+    );
+    let error = read(&deep, None).expect_err("too deep");
+    assert!(error.ends_with("this is nested too deeply"), "{error}");
+}
+
+#[test]
+fn what_is_no_message_is_refused() {
+    let check = |bytes: &[u8]| {
+        let error = Config::from_binary(bytes).expect_err("no message");
+        assert!(matches!(error, ConfigError::Binary(_)), "{error}");
+    };
+    check(b"");
+    check(b"export default {}");
+    // One segment of 2^32 - 1 words.
+    check(&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    // A list pointer where a struct is expected.
+    check(&[0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Config::from_text(Path::new("/nowhere.capnp"), None, &[]).expect_err("no file");
+    assert!(error.to_string().starts_with("/nowhere.capnp: "), "{error}");
+}

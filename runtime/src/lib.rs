@@ -41,6 +41,6 @@ pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, MakeHost, Served};
 pub use limits::Limits;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
-pub use platform::{Engine, Snapshot};
+pub use platform::{Collector, Engine, Snapshot};
 pub use warm::warm_snapshot;
 pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};

@@ -22,6 +22,14 @@ pub struct Engine {
     pub(crate) cage: &'static Cage,
 }
 
+/// Whether scripts can ask for a garbage collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collector {
+    Hidden,
+    /// As the global `gc()`.
+    Exposed,
+}
+
 /// Flags for small, many isolates. They must be set before V8 starts.
 const FLAGS: &str = concat!(
     // New space starts and stays small: an idle isolate keeps little, and a
@@ -43,9 +51,17 @@ impl Engine {
     /// Sets V8 up. Call it on the thread that will start the lanes (or an
     /// ancestor of it): V8's memory protection keys are inherited by threads.
     pub fn init(snapshot: Snapshot) -> Self {
+        Self::init_with(snapshot, Collector::Hidden)
+    }
+
+    /// The same, for tests that call `gc()`: of several calls the first counts.
+    pub fn init_with(snapshot: Snapshot, collector: Collector) -> Self {
         static INIT: Once = Once::new();
         INIT.call_once(|| {
             v8::V8::set_flags_from_string(FLAGS);
+            if collector == Collector::Exposed {
+                v8::V8::set_flags_from_string("--expose-gc");
+            }
             // V8's own source reads /dev/urandom through a 4 KiB buffer for the
             // 8 bytes that each isolate wants: 3 % of starting one.
             v8::V8::set_entropy_source(|buffer| getrandom::fill(buffer).is_ok());

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use outboard_runtime::{Engine, Inspection, Lane, LaneConfig};
+use outboard_runtime::{Collector, Engine, Inspection, Lane, LaneConfig};
 use outboard_workerd::Config;
 
 use self::args::{Common, Serve, Test};
@@ -29,12 +29,12 @@ pub(crate) fn run(options: &Workerd) -> anyhow::Result<()> {
 
 fn serve(options: &Serve) -> anyhow::Result<()> {
     let config = load(&options.common, options.constant.as_deref())?;
-    note_flags(&config);
+    note_flags(&config.v8_flags);
     let addresses = options.addresses()?;
     let sockets = sockets::resolve(&config, &addresses)?;
     let services = Arc::new(Services::new(&config, &options.common.overrides(None)?)?);
     let mut news = News::open(options.control_fd)?;
-    let lane = lane(services.clone())?;
+    let lane = lane(services.clone(), Collector::Hidden)?;
     command_runtime()?.block_on(async {
         let open = sockets::listen(&lane, &services, sockets, &mut news).await?;
         stop_signal().await;
@@ -52,11 +52,21 @@ fn test(options: &Test) -> anyhow::Result<()> {
         .unwrap_or("*")
         .parse::<test::Filter>()?;
     let config = load(&options.common, filter.constant.as_deref())?;
-    note_flags(&config);
+    let (gc, ignored): (Vec<String>, Vec<String>) = config
+        .v8_flags
+        .iter()
+        .cloned()
+        .partition(|flag| matches!(flag.as_str(), "--expose-gc" | "--expose_gc"));
+    note_flags(&ignored);
+    let collector = if gc.is_empty() {
+        Collector::Hidden
+    } else {
+        Collector::Exposed
+    };
     let overrides = options.common.overrides(options.compat_date.clone())?;
     let sockets = sockets::resolve(&config, &Default::default())?;
     let services = Arc::new(Services::new(&config, &overrides)?);
-    let lane = lane(services.clone())?;
+    let lane = lane(services.clone(), collector)?;
     let passed = command_runtime()?.block_on(async {
         let open = sockets::listen(&lane, &services, sockets, &mut News::Nobody).await?;
         let passed = test::run(&lane, &services, &filter).await;
@@ -90,10 +100,10 @@ fn load(options: &Common, constant: Option<&str>) -> anyhow::Result<Config> {
 }
 
 /// One lane for all of them: a worker has one isolate, as in workerd.
-fn lane(services: Arc<Services>) -> anyhow::Result<Lane> {
+fn lane(services: Arc<Services>, collector: Collector) -> anyhow::Result<Lane> {
     Lane::start(LaneConfig {
         name: "lane 0".into(),
-        engine: Engine::init(outboard_snapshot::SNAPSHOT),
+        engine: Engine::init_with(outboard_snapshot::SNAPSHOT, collector),
         ready: 0,
         inspection: Inspection::Off,
         host: Box::new(move |lane| WorkerdHost::shared(services, lane)),
@@ -101,10 +111,10 @@ fn lane(services: Arc<Services>) -> anyhow::Result<Lane> {
     .context("could not start a lane")
 }
 
-/// V8's flags are the process's, and set already.
-fn note_flags(config: &Config) {
-    if !config.v8_flags.is_empty() {
-        let flags = config.v8_flags.join(" ");
+/// V8's flags are the process's, and chosen already.
+fn note_flags(flags: &[String]) {
+    if !flags.is_empty() {
+        let flags = flags.join(" ");
         eprintln!(
             "{} v8Flags are ignored: {flags}",
             output::mark("note:", output::DIM)

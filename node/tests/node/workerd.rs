@@ -245,6 +245,27 @@ fn a_binary_configuration_is_the_same() {
 }
 
 #[test]
+fn a_test_may_ask_for_the_collector() {
+    let folder = scratch();
+    let ours = workerd(folder.path());
+    let config = |flags: &str| {
+        format!(
+            "const c :Config = (services = [(name = \"w\", worker = (modules = [(name = \"m\", \
+             esModule = \"export default {{ test() {{ gc(); }} }}\")], compatibilityDate = \
+             \"2026-01-01\"))], v8Flags = [{flags}]);"
+        )
+    };
+    let check = |flags: &str, expected: &str| {
+        std::fs::write(folder.path().join("gc.capnp"), config(flags)).expect("a file");
+        let output = run(&ours, &["test", "gc.capnp"], folder.path());
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(results(&output), [expected], "{flags}: {shown}");
+    };
+    check("\"--expose-gc\"", "PASS w");
+    check("", "FAIL w");
+}
+
+#[test]
 fn a_socket_serves_its_worker() {
     let folder = scratch();
     let mut command = Command::new(workerd(folder.path()));

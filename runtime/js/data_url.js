@@ -49,7 +49,10 @@ function fetchData(url) {
   }
   if (type === "") type = "text/plain;charset=US-ASCII";
   else if (StringPrototypeStartsWith(type, ";")) type = `text/plain${type}`;
-  return new Response(bytes, { headers: [["content-type", type]] });
+  return new Response(bytes, {
+    headers: [["content-type", type]],
+    statusText: "OK",
+  });
 }
 
 return { fetchData };

@@ -214,7 +214,10 @@ function respond(event, response) {
       return;
     }
     if (status === 0) {
-      throw new TypeError("Response.error() cannot answer a request.");
+      throw new TypeError(
+        "Return value from serve handler must not be an error response " +
+          "(like Response.error())",
+      );
     }
     let body = null;
     if (state.kind !== kNull) body = bodyForHost(state);

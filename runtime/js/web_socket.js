@@ -20,6 +20,7 @@ const {
   StringPrototypeIndexOf,
   StringPrototypeSlice,
   Symbol,
+  SymbolIterator,
   SymbolToStringTag,
   TypeError,
   Uint8Array,
@@ -360,6 +361,11 @@ class WebSocketPair {
     const [left, right] = op_socket_pair();
     this[0] = end(left);
     this[1] = end(right);
+  }
+
+  *[SymbolIterator]() {
+    yield this[0];
+    yield this[1];
   }
 }
 

@@ -49,6 +49,8 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
     if (pathname === "/throw") throw new RangeError("far too much");
+    if (pathname === "/headers") return Response.json([...request.headers]);
+    if (pathname === "/error") return Response.error();
     if (pathname === "/deep") return env.SELF.fetch("http://main.test/plain");
     if (pathname === "/socket") {
       const { 0: client, 1: server } = new WebSocketPair();
@@ -100,6 +102,29 @@ export const sockets = {
     equal((await message).data, "echo hello");
     equal((await closed).reason, "done");
     webSocket.close();
+    equal([...new WebSocketPair()].length, 2);
+  },
+};
+export const errors = {
+  async test(controller, env) {
+    const error = await env.SELF.fetch("http://main.test/error").catch((error) => error);
+    equal(error.message, "Return value from serve handler must not be an error response (like Response.error())");
+  },
+};
+export const lengths = {
+  async test(controller, env) {
+    const seen = async (init) => {
+      const answer = await env.SELF.fetch("http://main.test/headers", init);
+      return await answer.json();
+    };
+    const text = ["content-type", "text/plain;charset=UTF-8"];
+    const stream = new Response("abc").body.pipeThrough(new TransformStream());
+    equal(await seen({}), []);
+    equal(await seen({ method: "POST" }), []);
+    equal(await seen({ method: "POST", body: "abc" }), [["content-length", "3"], text]);
+    equal(await seen({ method: "PUT", body: new Uint8Array(0) }), [["content-length", "0"]]);
+    equal(await seen({ method: "POST", body: stream }), [["transfer-encoding", "chunked"]]);
+    equal(await seen({ headers: { host: "else.test" } }), [["host", "else.test"]]);
   },
 };
 export const throws = {
@@ -176,7 +201,9 @@ fn tests_end_as_in_workerd() {
     let expected = [
         "PASS main",
         "PASS main:calls",
+        "PASS main:errors",
         "FAIL main:fails",
+        "PASS main:lengths",
         "FAIL main:rejects",
         "PASS main:sockets",
         "PASS main:streams",
@@ -184,7 +211,7 @@ fn tests_end_as_in_workerd() {
     ];
     let filters: [(&str, &[&str], i32); 4] = [
         ("*", &expected, 1),
-        ("main:s*", &expected[4..6], 0),
+        ("main:s*", &expected[6..8], 0),
         ("other", &[], 1),
         ("config:main:default", &expected[..1], 0),
     ];

@@ -95,12 +95,14 @@ pub(crate) fn op_fetch_send<'a>(
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| JsErrorBox::type_error(format!("Invalid HTTP method string: {method}")))?;
     let mut headers = header_map(scope, headers)?;
-    for name in FORBIDDEN {
-        headers.remove(name);
-    }
-    // A service gets what the script said; what it answers is not encoded.
-    if matches!(route, Route::Network(_)) && !headers.contains_key(ACCEPT_ENCODING) {
-        headers.insert(ACCEPT_ENCODING, ACCEPTED);
+    // A service gets what the script said.
+    if matches!(route, Route::Network(_)) {
+        for name in FORBIDDEN {
+            headers.remove(name);
+        }
+        if !headers.contains_key(ACCEPT_ENCODING) {
+            headers.insert(ACCEPT_ENCODING, ACCEPTED);
+        }
     }
     let length = (length >= 0.0).then_some(length as u64);
     let upload = upload(scope, &state, body, length)?;
@@ -174,8 +176,12 @@ async fn exchange(
             .parse()
             .map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
         *request.headers_mut() = headers.clone();
-        // RFC 9110, 8.6: said where the method has a meaning for a body.
-        if nothing && !matches!(method, Method::GET | Method::HEAD) {
+        if matches!(route, Route::Service(..)) {
+            if !nothing {
+                say_length(&mut request);
+            }
+        } else if nothing && !matches!(method, Method::GET | Method::HEAD) {
+            // RFC 9110, 8.6: said where the method has a meaning for a body.
             let length = request.headers_mut();
             length.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
@@ -224,6 +230,19 @@ async fn exchange(
         visited.push(std::mem::replace(&mut url, next).into());
     }
     unreachable!("the loop ends at MAX_REDIRECTS")
+}
+
+/// Tells a service of a body what a connection would have told it.
+fn say_length(request: &mut Request<HostBody>) {
+    let length = http_body::Body::size_hint(request.body()).exact();
+    let headers = request.headers_mut();
+    match length {
+        Some(length) => headers.insert(CONTENT_LENGTH, HeaderValue::from(length)),
+        None => headers.insert(
+            http::header::TRANSFER_ENCODING,
+            HeaderValue::from_static("chunked"),
+        ),
+    };
 }
 
 fn without_fragment(url: &Url) -> Cow<'_, str> {

@@ -13,15 +13,20 @@ const {
 } = core.ops;
 const {
   ArrayBufferIsView,
+  ArrayPrototypeIncludes,
   ArrayPrototypeJoin,
   ArrayPrototypePush,
-  NumberIsInteger,
+  Error,
   ObjectDefineProperty,
+  RegExpPrototypeTest,
+  SafeRegExp,
   StringPrototypeIndexOf,
   StringPrototypeSlice,
+  StringPrototypeToWellFormed,
   Symbol,
   SymbolIterator,
   SymbolToStringTag,
+  TypedArrayPrototypeGetByteLength,
   TypeError,
   Uint8Array,
 } = primordials;
@@ -39,18 +44,27 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+/** The longest reason of a close, and the largest attachment, in bytes. */
+const REASON = 123;
+const ATTACHMENT = 16 << 10;
+
 class WebSocket extends EventTarget {
   #rid;
   #accepted = false;
   #handedOver = false;
   #binaryType = "blob";
+  /** Serialised, as a hibernating object would keep it. @type {Uint8Array | null} */
   #attachment = null;
-  #readyState = OPEN;
+  #connecting = false;
+  #lost = false;
   #closeSent = false;
+  #closeHeard = false;
+  /** The other side's close is not answered: the script does that. */
+  #halfOpen = false;
 
   #url = null;
-  /** What the server chose, or null. */
-  #protocol = null;
+  /** What the server chose, or nothing. */
+  #protocol = "";
 
   constructor(url, protocols = undefined) {
     super();
@@ -59,12 +73,11 @@ class WebSocket extends EventTarget {
       return;
     }
     const event = requireEvent();
-    const target = toHttpUrl(url);
+    const target = toHttpUrl(url, ["ws", "wss"]);
     const headers = protocolHeaders(protocols);
     this.#rid = -1;
     this.#url = `${url}`;
-    this.#accepted = true;
-    this.#readyState = CONNECTING;
+    this.#connecting = true;
     event.hold();
     this.#connect(event, target, headers).finally(() => event.release());
   }
@@ -80,8 +93,13 @@ class WebSocket extends EventTarget {
     } catch (error) {
       reason = error.message;
     }
+    this.#connecting = false;
+    if (this.#closeSent) {
+      if (answer?.socket >= 0) core.tryClose(answer.socket);
+      reason ??= "it was closed before";
+    }
     if (reason !== undefined) {
-      this.#readyState = CLOSED;
+      this.#lost = true;
       const message = `WebSocket connection failed: ${reason}`;
       const error = new TypeError(message);
       this.#dispatch(new ErrorEvent("error", { message, error }));
@@ -89,8 +107,8 @@ class WebSocket extends EventTarget {
       return;
     }
     this.#rid = answer.socket;
+    this.#accepted = true;
     this.#protocol = findHeader(answer.headers, "sec-websocket-protocol");
-    this.#readyState = OPEN;
     this.#dispatch(new Event("open"));
     await this.#deliver();
   }
@@ -115,7 +133,9 @@ class WebSocket extends EventTarget {
   }
 
   get readyState() {
-    return this.#readyState;
+    if (this.#lost || (this.#closeSent && this.#closeHeard)) return CLOSED;
+    if (this.#closeSent || this.#closeHeard) return CLOSING;
+    return this.#connecting ? CONNECTING : OPEN;
   }
 
   get url() {
@@ -142,7 +162,13 @@ class WebSocket extends EventTarget {
     return 0;
   }
 
-  accept() {
+  accept(options = undefined) {
+    if (this.#connecting) {
+      throw new TypeError(
+        "Websockets obtained from the 'new WebSocket()' constructor cannot " +
+          "call accept",
+      );
+    }
     if (this.#handedOver) {
       throw new TypeError(
         "Can't accept() WebSocket that was already used in a response.",
@@ -151,6 +177,7 @@ class WebSocket extends EventTarget {
     if (this.#accepted) return;
     const event = requireEvent();
     this.#accepted = true;
+    this.#halfOpen = !!options?.allowHalfOpen;
     event.hold();
     this.#deliver().finally(() => event.release());
   }
@@ -158,39 +185,56 @@ class WebSocket extends EventTarget {
   async #deliver() {
     for (;;) {
       const message = await op_socket_next(this.#rid);
-      if (message === null || message.kind === 2) {
-        const code = message?.code ?? 1006;
-        if (message === null) {
-          this.#dispatch(
-            new ErrorEvent("error", { message: "WebSocket connection lost." }),
-          );
-        } else if (!this.#closeSent) {
-          // The closing handshake: answer a close with a close.
-          this.#closeSent = true;
-          op_socket_close(this.#rid, code, message.text);
-        }
-        this.#readyState = CLOSED;
+      if (message === null) {
+        this.#lost = true;
         core.tryClose(this.#rid);
         this.#dispatch(
-          new CloseEvent("close", {
-            code,
-            reason: message?.text ?? "",
-            wasClean: message !== null,
-          }),
+          new ErrorEvent("error", { message: "WebSocket connection lost." }),
         );
+        this.#dispatch(new CloseEvent("close", { code: 1006 }));
+        return;
+      }
+      if (message.kind === 2) {
+        this.#hearClose(message);
         return;
       }
       this.#dispatch(new MessageEvent("message", { data: this.#data(message) }));
     }
   }
 
+  #hearClose({ code, text }) {
+    this.#closeHeard = true;
+    if (!this.#halfOpen && !this.#closeSent) {
+      // The closing handshake: answer a close with a close.
+      this.#closeSent = true;
+      op_socket_close(this.#rid, code, text);
+    }
+    if (this.#closeSent) core.tryClose(this.#rid);
+    this.#dispatch(
+      new CloseEvent("close", { code, reason: text, wasClean: true }),
+    );
+  }
+
   /** A value that a hibernating Durable Object keeps with its socket. */
   serializeAttachment(value) {
-    this.#attachment = core.structuredClone(value);
+    let bytes;
+    try {
+      bytes = core.serialize(value);
+    } catch (error) {
+      throw new (dom())(error.message, "DataCloneError");
+    }
+    const length = TypedArrayPrototypeGetByteLength(bytes);
+    if (length > ATTACHMENT) {
+      throw new Error(
+        `A WebSocket 'attachment' cannot be larger than ${ATTACHMENT} bytes.` +
+          `'attachment' was ${length} bytes.`,
+      );
+    }
+    this.#attachment = bytes;
   }
 
   deserializeAttachment() {
-    return core.structuredClone(this.#attachment);
+    return this.#attachment === null ? null : core.deserialize(this.#attachment);
   }
 
   #requireAccepted() {
@@ -216,19 +260,14 @@ class WebSocket extends EventTarget {
   }
 
   send(data) {
-    this.#requireAccepted();
-    if (this.#closeSent || this.#readyState !== OPEN) {
+    if (this.#closeSent) {
       throw new TypeError("Can't call WebSocket send() after close().");
     }
-    if (ArrayBufferIsView(data)) {
-      op_socket_send_bytes(
-        this.#rid,
-        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      );
-    } else if (
-      primordials.ObjectPrototypeToString(data) === "[object ArrayBuffer]"
-    ) {
-      op_socket_send_bytes(this.#rid, new Uint8Array(data));
+    // The standard: what is sent to nobody is let go.
+    if (this.#lost) return;
+    this.#requireAccepted();
+    if (ArrayBufferIsView(data) || core.isAnyArrayBuffer(data)) {
+      op_socket_send_bytes(this.#rid, toBytes(data));
     } else {
       op_socket_send_text(this.#rid, `${data}`);
     }
@@ -236,28 +275,56 @@ class WebSocket extends EventTarget {
 
   close(code = undefined, reason = undefined) {
     if (code !== undefined) {
-      code = +code;
+      code = +code | 0;
       if (
-        !NumberIsInteger(code) || code < 1000 || code >= 5000 ||
+        code < 1000 || code >= 5000 ||
         code === 1004 || code === 1005 || code === 1006 || code === 1015
       ) {
         throw invalidAccess(`Invalid WebSocket close code: ${code}.`);
       }
-    } else if (reason !== undefined) {
+    }
+    const text = StringPrototypeToWellFormed(`${reason ?? ""}`);
+    if (TypedArrayPrototypeGetByteLength(core.encode(text)) > REASON) {
+      throw new (dom())(
+        `WebSocket close reason must not be longer than ${REASON} bytes when ` +
+          "UTF-8 encoded.",
+        "SyntaxError",
+      );
+    }
+    if (code === undefined && reason !== undefined) {
       throw invalidAccess(
         "If you specify a WebSocket close reason, you must also specify a code.",
       );
     }
+    if (this.#closeSent || this.#lost) return;
+    if (this.#connecting) {
+      // Ends the connection as soon as there is one.
+      this.#closeSent = true;
+      return;
+    }
     this.#requireAccepted();
-    if (this.#closeSent || this.#readyState === CLOSED) return;
     this.#closeSent = true;
-    this.#readyState = CLOSING;
-    op_socket_close(this.#rid, code ?? 1005, `${reason ?? ""}`);
+    op_socket_close(this.#rid, code ?? 1005, text);
+    if (this.#closeHeard) core.tryClose(this.#rid);
   }
 }
+
+/** Bytes of an array buffer or a view; none of one that was given away. */
+function toBytes(data) {
+  if (!ArrayBufferIsView(data)) {
+    return new Uint8Array(data.detached ? 0 : data);
+  }
+  const { buffer, byteLength, byteOffset } = data;
+  if (byteLength === 0) return new Uint8Array(0);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function dom() {
+  return core.loadExtScript("ext:deno_web/01_dom_exception.js").DOMException;
+}
+
 function invalidAccess(message) {
-  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-  return new DOMException(message, "InvalidAccessError");
+  return new (dom())(message, "InvalidAccessError");
 }
 
 const { end, handOver, is: isWebSocket } = WebSocket;
@@ -286,34 +353,45 @@ defineEventHandler(WebSocket.prototype, "message");
 defineEventHandler(WebSocket.prototype, "open");
 
 /** `ws:` and `wss:` as the host's client speaks of them. */
-function toHttpUrl(url) {
+function toHttpUrl(url, schemes) {
   let href;
   try {
     href = op_url_normalize(`${url}`);
   } catch {
     throw syntaxError("The url is invalid.");
   }
+  const scheme = StringPrototypeSlice(href, 0, StringPrototypeIndexOf(href, ":"));
+  const rest = StringPrototypeSlice(href, scheme.length);
+  if (!ArrayPrototypeIncludes(schemes, scheme)) {
+    throw syntaxError("The url scheme must be ws or wss.");
+  }
   if (StringPrototypeIndexOf(href, "#") >= 0) {
     throw syntaxError("The url fragment must be empty.");
   }
-  const scheme = StringPrototypeSlice(href, 0, StringPrototypeIndexOf(href, ":"));
-  const rest = StringPrototypeSlice(href, scheme.length);
-  if (scheme === "ws" || scheme === "http") return `http${rest}`;
-  if (scheme === "wss" || scheme === "https") return `https${rest}`;
-  throw syntaxError("The url scheme must be ws or wss.");
+  return scheme === "ws" || scheme === "http" ? `http${rest}` : `https${rest}`;
 }
 
 function syntaxError(message) {
-  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-  return new DOMException(`WebSocket Constructor: ${message}`, "SyntaxError");
+  return new (dom())(`WebSocket Constructor: ${message}`, "SyntaxError");
 }
+
+/** A token (RFC 9110, 5.6.2). */
+const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
 
 /** https://websockets.spec.whatwg.org/#dom-websocket-websocket, steps 7 to 9. */
 function protocolHeaders(protocols) {
   if (protocols === undefined) return [];
-  const list = typeof protocols === "string" ? [protocols] : [...protocols];
+  const one = typeof protocols === "string";
+  const list = one ? [protocols] : [...protocols];
   if (list.length === 0) return [];
   for (let i = 0; i < list.length; i++) {
+    if (!RegExpPrototypeTest(TOKEN, list[i])) {
+      throw syntaxError(
+        one
+          ? "The protocol header token is invalid."
+          : "One of the protocol header tokens is invalid.",
+      );
+    }
     for (let j = 0; j < i; j++) {
       if (list[i] === list[j]) {
         throw syntaxError("The protocols header cannot have repeating values.");
@@ -325,12 +403,8 @@ function protocolHeaders(protocols) {
 
 /** fetch() of a request that asks for a WebSocket: a Response with one. */
 async function fetchSocket(event, service, url, headers) {
-  const answer = await op_socket_connect(
-    event.id,
-    service,
-    toHttpUrl(url),
-    headers,
-  );
+  const target = toHttpUrl(url, ["ws", "wss", "http", "https"]);
+  const answer = await op_socket_connect(event.id, service, target, headers);
   const { hostResponse, Response } = core.loadExtScript(
     "ext:outboard/response.js",
   );

@@ -128,44 +128,4 @@ fn quoted(disposition: &str, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(text: &str) -> Result<Vec<(String, Option<String>)>, FormError> {
-        let parts = parse(text.as_bytes(), "b")?;
-        Ok(parts
-            .into_iter()
-            .map(|part| (part.name, part.filename))
-            .collect())
-    }
-
-    #[test]
-    fn parts_are_found_with_either_line_end() {
-        let expected = Ok(vec![("a;b".to_string(), Some("c=d".to_string()))]);
-        for end in ["\n", "\r\n"] {
-            let text = format!(
-                "before{end}--b{end}Content-Disposition: form-data; name=\"a;b\"; \
-                 filename=\"c=d\"{end}{end}1{end}--b--{end}after"
-            );
-            assert_eq!(names(&text), expected);
-        }
-    }
-
-    #[test]
-    fn what_is_no_form_says_why() {
-        let check = |text: &str, error| assert_eq!(names(text), Err(error), "{text:?}");
-        check("", FormError::NoBoundary);
-        check("--b", FormError::OddBoundary);
-        check("--b\r\n\r\n1\r\n--b--", FormError::UnendedHead);
-        check(
-            "--b\nContent-Disposition: form-data; name=\"a\"\n\n1",
-            FormError::UnendedPart,
-        );
-        check(
-            "--b\nContent-Disposition: form-data; name=a\n\n1\n--b--",
-            FormError::NoName,
-        );
-        check("--b\nX: y\n\n1\n--b--", FormError::NoDisposition);
-        assert_eq!(names("--b--"), Ok(vec![]));
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ const {
 const {
   ArrayBufferIsView,
   ArrayPrototypePush,
+  ArrayPrototypeShift,
   FunctionPrototypeCall,
   MapPrototypeDelete,
   MapPrototypeGet,
@@ -39,7 +40,7 @@ const { bodyState, kBytes, kNull, kStream, kText } = core.loadExtScript(
   "ext:outboard/body.js",
 );
 const { isResponse, Response } = core.loadExtScript("ext:outboard/response.js");
-const { acquireReadableStreamDefaultReader, ReadableStream } = core
+const { acquireReadableStreamDefaultReader, Deferred, ReadableStream } = core
   .loadExtScript("ext:deno_web/06_streams.js");
 const { tokenOf } = core.loadExtScript("ext:outboard/html_tokens.js");
 
@@ -67,15 +68,36 @@ function charsetOf(response) {
     : value;
 }
 
-/** Bytes of a body in pieces that the parser takes. */
+/**
+ * Bytes of a body in pieces that the parser takes. A stream is read ahead a
+ * little, so that who writes it need not wait for the handlers.
+ */
 class Input {
   #left = null;
   #reader = null;
+  /** What was read ahead, and its size. @type {Uint8Array[]} */
+  #ahead = [];
+  #size = 0;
+  #ended = false;
+  /** Told when something was read, and when something was taken. */
+  #arrived = new Deferred();
+  #taken = new Deferred();
 
   constructor(state) {
     if (state.kind === kText) this.#left = core.encode(state.value);
     else if (state.kind === kBytes) this.#left = state.value;
-    else this.#reader = acquireReadableStreamDefaultReader(state.stream());
+    else {
+      this.#reader = acquireReadableStreamDefaultReader(state.stream());
+      PromisePrototypeThen(
+        this.#fill(),
+        () => {
+          this.#ended = true;
+          this.#arrived.resolve();
+        },
+        (error) => this.#arrived.reject(error),
+      );
+      ignore(this.#arrived.promise);
+    }
   }
 
   /** The next piece; null at the end; a promise of either where it must wait. */
@@ -95,15 +117,33 @@ class Input {
 
   async #read() {
     for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) {
-        this.#reader = null;
-        return null;
-      }
-      const bytes = toBytes(value);
-      if (TypedArrayPrototypeGetByteLength(bytes) > 0) {
-        this.#left = bytes;
+      if (this.#ahead.length > 0) {
+        this.#left = ArrayPrototypeShift(this.#ahead);
+        this.#size -= TypedArrayPrototypeGetByteLength(this.#left);
+        this.#taken.resolve();
         return this.next();
+      }
+      if (this.#ended) return null;
+      await this.#arrived.promise;
+    }
+  }
+
+  async #fill() {
+    while (this.#reader !== null) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      const bytes = toBytes(value);
+      const length = TypedArrayPrototypeGetByteLength(bytes);
+      if (length === 0) continue;
+      ArrayPrototypePush(this.#ahead, bytes);
+      this.#size += length;
+      const arrived = this.#arrived;
+      this.#arrived = new Deferred();
+      ignore(this.#arrived.promise);
+      arrived.resolve();
+      while (this.#size >= CHUNK && this.#reader !== null) {
+        this.#taken = new Deferred();
+        await this.#taken.promise;
       }
     }
   }
@@ -111,6 +151,8 @@ class Input {
   cancel(reason) {
     this.#left = null;
     const reader = this.#reader;
+    this.#reader = null;
+    this.#taken.resolve();
     if (reader !== null) ignore(reader.cancel(reason));
   }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, Request, Response};
+use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::binding::ServiceTarget;
@@ -45,12 +46,19 @@ pub trait Host {
         &self,
         request: CacheRequest,
     ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
-        let answer = match request.operation {
-            CacheOperation::Match => CacheAnswer::Missing,
-            CacheOperation::Put(_) => CacheAnswer::Done,
-            CacheOperation::Delete => CacheAnswer::Missing,
-        };
-        std::future::ready(Ok(answer)).boxed_local()
+        async move {
+            let CacheOperation::Put(response) = request.operation else {
+                return Ok(CacheAnswer::Missing);
+            };
+            let mut body = response.into_body();
+            while let Some(frame) = body.frame().await {
+                frame.map_err(|error| FetchError {
+                    message: error.to_string(),
+                })?;
+            }
+            Ok(CacheAnswer::Done)
+        }
+        .boxed_local()
     }
 
     /// Sends a request to one of the host's services, which may be a worker on

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod wd_tests;
+mod wpt;
 
 use clap::Parser;
 
@@ -12,10 +13,13 @@ use clap::Parser;
 enum Command {
     /// The tests of workerd's own repository.
     WdTests(wd_tests::Options),
+    /// The web-platform-tests that a worker can run.
+    Wpt(wpt::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::WdTests(options) => wd_tests::run(&options),
+        Command::Wpt(options) => wpt::run(&options),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
-use outboard_runtime::{Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec};
+use outboard_runtime::{Limits, Module, ModuleKind, NodeCompat, Worker, WorkerError, WorkerSpec};
 
 /// Why a bundle makes no worker.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,10 @@ pub(crate) fn spec(project: &Project, bundle: Bundle) -> Result<WorkerSpec, Proj
         modules,
         env: env(project),
         limits: limits(project),
+        node: NodeCompat::new(
+            &project.compatibility_date.to_string(),
+            &project.compatibility_flags,
+        ),
         ..WorkerSpec::default()
     })
 }

@@ -5,7 +5,6 @@
 const { core, primordials } = __bootstrap;
 const {
   op_event_done,
-  op_event_fail,
   op_event_respond,
   op_event_upgrade,
 } = core.ops;
@@ -20,9 +19,8 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { EventContext, runInEvent, setGrace } = core.loadExtScript(
-  "ext:outboard/event.js",
-);
+const { EventContext, failEvent: fail, runInEvent, setGrace } = core
+  .loadExtScript("ext:outboard/event.js");
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
@@ -254,11 +252,6 @@ function abandon(id) {
     event.abandoned = true;
     event.releaseHandler();
   }
-}
-
-function fail(event, error) {
-  op_event_fail(event.id, error, /* answered */ false);
-  event.releaseHandler();
 }
 
 return {

@@ -159,9 +159,16 @@ function requireEvent() {
   return event;
 }
 
+/** Fails `event` with what its handler threw. */
+function failEvent(event, error) {
+  op_event_fail(event.id, error, /* answered */ false);
+  event.releaseHandler();
+}
+
 return {
   currentEvent,
   EventContext,
+  failEvent,
   requireEvent,
   runInEvent,
   setGrace,

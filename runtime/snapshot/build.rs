@@ -22,6 +22,7 @@ fn main() {
     )
     .expect("the runtime's scripts evaluate");
     println!("cargo:rerun-if-changed=../js");
+    println!("cargo:rerun-if-changed=../../third_party/deno_node/scripts");
     println!("cargo:rerun-if-changed=build.rs");
     std::fs::write(out.join("snapshot.bin"), &output.output).expect("OUT_DIR is writable");
 
@@ -31,7 +32,7 @@ fn main() {
         for script in extension.lazy_loaded_js_files.iter() {
             if !taken.iter().any(|specifier| specifier == script.specifier) {
                 let source = script.load().expect("the script is where it was built");
-                left.push((script.specifier, source.as_str().to_string()));
+                left.push((script.specifier, wrapped(source.as_str())));
             }
         }
     }
@@ -42,5 +43,18 @@ fn main() {
         writeln!(table, "({specifier:?}, {source:?}),").expect("writing to a string");
     }
     table.push_str("];\n");
+    assert!(
+        table.is_ascii(),
+        "V8 is given these as one byte a character"
+    );
     std::fs::write(out.join("lazy_scripts.rs"), table).expect("OUT_DIR is writable");
+}
+
+/// As the body of the function that deno_core makes of a script. It would
+/// otherwise write this in each isolate, into a string of V8's heap; a source
+/// that is whole stays where it is in the program.
+fn wrapped(source: &str) -> String {
+    let start = source.find("(function").expect("a script is a function");
+    let expression = source[start..].trim_end().trim_end_matches(';');
+    format!("\"use strict\"; return ({expression});")
 }

@@ -2,11 +2,14 @@
 //! the snapshot and starts from it.
 
 mod library;
+mod node;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use deno_core::{Extension, ExtensionFileSource, OpDecl};
+
+pub(crate) use node::MODULES as NODE_MODULES;
 
 use crate::ops;
 
@@ -57,6 +60,27 @@ deno_core::extension!(
         ops::html_rewriter::op_rewriter_text,
         ops::html_rewriter::op_rewriter_write,
         ops::module::op_module_value,
+        ops::node::op_node_bundle_names,
+        ops::node::op_node_bundle_read,
+        ops::node::op_node_env,
+        ops::node::buffer::op_is_ascii,
+        ops::node::buffer::op_is_utf8,
+        ops::node::buffer::op_mark_as_untransferable,
+        ops::node::buffer::op_node_buffer_compare,
+        ops::node::buffer::op_node_buffer_compare_offset,
+        ops::node::buffer::op_node_encoding_slice,
+        ops::node::buffer::op_transcode,
+        ops::node::idna::op_node_idna,
+        ops::node::inspect::op_node_get_own_non_index_properties,
+        ops::node::inspect::op_node_view_has_buffer,
+        ops::node::zlib::op_node_brotli_open,
+        ops::node::zlib::op_node_crc32,
+        ops::node::zlib::op_node_zlib_close,
+        ops::node::zlib::op_node_zlib_level,
+        ops::node::zlib::op_node_zlib_message,
+        ops::node::zlib::op_node_zlib_open,
+        ops::node::zlib::op_node_zlib_reset,
+        ops::node::zlib::op_node_zlib_write,
         ops::crypto::op_md5,
         ops::crypto::op_timing_safe_equal,
         ops::url::op_url_normalize,
@@ -102,6 +126,7 @@ deno_core::extension!(
     synthetic_esm = [
         "cloudflare:sockets" = "ext:outboard/sockets.js",
         "cloudflare:workers" = "ext:outboard/cloudflare_workers.js",
+        "outboard:node" = "ext:outboard/node/globals.js",
         "outboard:modules" = "ext:outboard/modules.js",
     ],
     js = [dir "js", "globals.js"],
@@ -127,11 +152,16 @@ pub(crate) fn extensions() -> Vec<Extension> {
         deno_web::InMemoryBroadcastChannel::default(),
     );
     web.ops = Cow::Owned(used(&web.ops));
+    let mut node_crypto = deno_node_crypto::deno_node_crypto::init();
+    node_crypto.ops = Cow::Owned(used(&node_crypto.ops));
+    let mut own = outboard::init();
+    own.synthetic_esm_modules.to_mut().extend(node::SYNTHETIC);
     vec![
         deno_webidl::deno_webidl::init(),
         web,
         deno_crypto::deno_crypto::init(None),
-        outboard::init(),
+        node_crypto,
+        own,
     ]
 }
 
@@ -139,6 +169,9 @@ pub(crate) fn extensions() -> Vec<Extension> {
 /// from. Isolates find those in the image.
 pub fn snapshot_extensions() -> Vec<Extension> {
     let mut extensions = extensions();
+    if let Some(own) = extensions.last_mut() {
+        own.lazy_loaded_js_files.to_mut().extend(node::scripts());
+    }
     for extension in &mut extensions {
         let files = extension.lazy_loaded_js_files.to_mut();
         for file in files {
@@ -155,6 +188,36 @@ pub fn snapshot_extensions() -> Vec<Extension> {
 fn used(ops: &[OpDecl]) -> Vec<OpDecl> {
     ops.iter()
         .filter(|op| !UNUSED.iter().any(|prefix| op.name.starts_with(prefix)))
+        // What would run on threads of its own: js/node/crypto.js does it at once.
+        .filter(|op| !(op.name.starts_with("op_node_") && op.name.ends_with("_async")))
         .copied()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extensions;
+
+    /// What an op's name would say that reaches outside the isolate. Fetching,
+    /// connecting and sockets go through `Host`.
+    const OUTSIDE: &[&str] = &[
+        "fs", "file", "dir", "spawn", "process", "kill", "exec", "tcp", "udp", "unix", "net",
+        "dns", "os", "tty", "stdin", "stdio", "signal", "listen", "require", "worker", "ipc",
+    ];
+    /// Not what they sound like, and why.
+    const INSIDE: &[(&str, &str)] = &[(
+        "op_urlpattern_process_match_input",
+        "text against a pattern",
+    )];
+
+    #[test]
+    fn no_op_reaches_the_hosts_files_processes_or_network() {
+        for extension in extensions() {
+            for op in extension.ops.iter() {
+                let known = INSIDE.iter().any(|(name, _)| *name == op.name);
+                let outside = op.name.split('_').any(|word| OUTSIDE.contains(&word));
+                assert!(known || !outside, "{}", op.name);
+            }
+        }
+    }
 }

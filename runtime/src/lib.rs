@@ -19,6 +19,7 @@ mod isolate;
 mod lane;
 mod limits;
 mod loader;
+mod node_compat;
 mod ops;
 mod platform;
 mod rewriter;
@@ -40,6 +41,7 @@ pub use host::{
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, MakeHost, Served};
 pub use limits::Limits;
+pub use node_compat::NodeCompat;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use platform::{Collector, Engine, Snapshot};
 pub use warm::warm_snapshot;

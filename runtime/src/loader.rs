@@ -19,7 +19,9 @@ use deno_core::{
 use deno_error::JsErrorBox;
 use parking_lot::Mutex;
 
+use crate::extension::NODE_MODULES;
 use crate::inspector::Inspection;
+use crate::node_compat::NodeCompat;
 use crate::worker::{Module, ModuleKind, Worker};
 
 /// The scheme of the runtime's own scripts.
@@ -28,6 +30,9 @@ const OWN: &str = "ext";
 /// The compiled form of the runtime's lazy scripts, for all isolates of the
 /// process: the first that wants one compiles it for the others.
 static OWN_CODE: LazyLock<Mutex<HashMap<String, &'static [u8]>>> = LazyLock::new(Mutex::default);
+
+/// Defines Node's globals when it is loaded.
+pub(crate) const NODE_GLOBALS: &str = "outboard:node";
 
 /// Modules that the runtime itself offers, by the specifier scripts use.
 const BUILT_IN: &[&str] = &[
@@ -75,6 +80,12 @@ impl BundleLoader {
         })
     }
 
+    fn node(&self) -> NodeCompat {
+        self.worker
+            .get()
+            .map_or(NodeCompat::Off, |worker| worker.node)
+    }
+
     fn module(&self, url: &str) -> Option<&Module> {
         self.worker.get()?.modules.get(url)
     }
@@ -96,6 +107,13 @@ impl ModuleLoader for BundleLoader {
         };
         if BUILT_IN.contains(&specifier) {
             return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+        }
+        // The runtime's own load has no module that asks.
+        if specifier == NODE_GLOBALS && referrer == "." {
+            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+        }
+        if let Some(module) = self.node().module(specifier, NODE_MODULES) {
+            return ModuleSpecifier::parse(module).map_err(JsErrorBox::from_err);
         }
         // Bundles name their modules by path. The main module has no referrer;
         // its specifier is whole.

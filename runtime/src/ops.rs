@@ -25,6 +25,7 @@ pub(crate) mod fetch;
 pub(crate) mod form_data;
 pub(crate) mod html_rewriter;
 pub(crate) mod module;
+pub(crate) mod node;
 pub(crate) mod service;
 pub(crate) mod url;
 pub(crate) mod web_socket;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::binding::{Binding, ServiceTarget};
 use crate::limits::Limits;
+use crate::node_compat::NodeCompat;
 
 /// What a module's bytes are, and so what importing it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct WorkerSpec {
     /// Where `fetch()` goes; None: to the host's network.
     pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
+    /// How much of Node it sees.
+    pub node: NodeCompat,
 }
 
 /// A script version, shared by all lanes. Never changes: a new version is a
@@ -64,6 +67,7 @@ pub struct Worker {
     pub(crate) bindings: Vec<(String, Binding)>,
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
+    pub(crate) node: NodeCompat,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
     /// V8's compiled form of each module, made by the second isolate.
@@ -130,6 +134,7 @@ impl Worker {
             bindings: spec.bindings,
             outbound: spec.outbound,
             limits: spec.limits,
+            node: spec.node,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
         }))
@@ -157,6 +162,7 @@ impl PartialEq for Worker {
             &self.bindings,
             &self.outbound,
             &self.limits,
+            &self.node,
         ) == (
             &other.name,
             &other.main,
@@ -165,6 +171,7 @@ impl PartialEq for Worker {
             &other.bindings,
             &other.outbound,
             &other.limits,
+            &other.node,
         )
     }
 }

@@ -66,7 +66,11 @@ impl Services {
                         (None, None) => fault("worker.compatibilityDate", &"is missing"),
                         _ => {}
                     }
-                    match spec::spec(&service.name, worker) {
+                    let date = worker
+                        .compatibility_date
+                        .as_ref()
+                        .or(overrides.date.as_ref());
+                    match spec::spec(&service.name, worker, date.map_or("", |date| date)) {
                         Ok(spec) => match Worker::new(spec) {
                             Ok(worker) => Some(Service::Worker(worker)),
                             Err(error) => {

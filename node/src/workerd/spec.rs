@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_runtime::{
-    Binding, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind, ServiceTarget,
-    WorkerSpec,
+    Binding, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind, NodeCompat,
+    ServiceTarget, WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
@@ -16,7 +16,12 @@ const CPU: Duration = Duration::from_secs(60);
 const WALL: Duration = Duration::from_secs(120);
 const HEAP: usize = 512 << 20;
 
-pub(super) fn spec(name: &str, config: &WorkerConfig) -> Result<WorkerSpec, Vec<String>> {
+/// `date` is the compatibility date.
+pub(super) fn spec(
+    name: &str,
+    config: &WorkerConfig,
+    date: &str,
+) -> Result<WorkerSpec, Vec<String>> {
     let mut faults = Vec::new();
     let modules = modules(config, &mut faults);
     let mut spec = WorkerSpec {
@@ -34,6 +39,7 @@ pub(super) fn spec(name: &str, config: &WorkerConfig) -> Result<WorkerSpec, Vec<
             ..Limits::default()
         },
         outbound: Some(target(&config.global_outbound)),
+        node: NodeCompat::new(date, &config.compatibility_flags),
         ..WorkerSpec::default()
     };
     for binding in &config.bindings {

@@ -69,7 +69,7 @@ pub(super) async fn run(project: &Project, options: BundleOptions) -> Result<Bun
     let translate = |one| faults::translate(one, &project.root);
     let telling = found.iter().filter(|one| !faults::is_noise(one));
     let mut warnings: Vec<_> = telling.map(translate).collect();
-    warnings.extend(node_warnings(&externals));
+    warnings.extend(node_warnings(project, &externals));
     let entry = Module {
         specifier: main.clone(),
         kind: ModuleKind::EsModule,
@@ -235,13 +235,19 @@ fn externals(chunk: &OutputChunk) -> Vec<String> {
     externals
 }
 
-fn node_warnings(externals: &[String]) -> impl Iterator<Item = Diagnostic> {
+/// Modules of Node's that the project did not ask for.
+fn node_warnings(project: &Project, externals: &[String]) -> impl Iterator<Item = Diagnostic> {
+    let has = |flag: &str| project.compatibility_flags.iter().any(|it| it == flag);
+    let all = has("nodejs_compat") || has("nodejs_compat_v2");
+    let hooks = all || has("nodejs_als");
     externals
         .iter()
-        .filter(|name| name.starts_with("node:"))
+        .filter(move |name| name.starts_with("node:") && !all)
+        .filter(move |name| !(hooks && *name == "node:async_hooks"))
         .map(|name| {
-            let message =
-                format!("\"{name}\" is imported, but Outboard does not serve node: modules yet");
+            let message = format!(
+                "\"{name}\" is imported; add \"nodejs_compat\" to `compatibility_flags` for it"
+            );
             Diagnostic::new(message)
         })
 }

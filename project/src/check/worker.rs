@@ -209,16 +209,5 @@ fn compatibility_flags<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -
     let Some(field) = document.field("compatibility_flags") else {
         return Vec::new();
     };
-    let flags = checker.texts(&field).unwrap_or_default();
-    for flag in &flags {
-        if matches!(
-            flag.as_str(),
-            "nodejs_compat" | "nodejs_compat_v2" | "nodejs_als"
-        ) {
-            let message =
-                format!("\"{flag}\" has no effect yet: Outboard does not serve node: modules");
-            checker.warn(&field, message);
-        }
-    }
-    flags
+    checker.texts(&field).unwrap_or_default()
 }

@@ -369,12 +369,7 @@ fn warnings() {
         r#""legacy_env": true"#,
         &["2:1: legacy_env: has no effect: an environment is always a worker of its own"],
     );
-    check_warnings(
-        r#""compatibility_flags": ["nodejs_compat"]"#,
-        &[
-            "2:1: compatibility_flags: \"nodejs_compat\" has no effect yet: Outboard does not serve node: modules",
-        ],
-    );
+    check_warnings(r#""compatibility_flags": ["nodejs_compat"]"#, &[]);
     check_warnings(
         r#""$schema": "x", "account_id": "x", "logpush": true, "observability": {}, "placement": { "mode": "smart" },
            "send_metrics": false, "keep_vars": true, "preview_urls": false, "workers_dev": false"#,

@@ -135,8 +135,8 @@ fn packages_may_use_node_builtins_and_shadow_them() {
     assert_eq!(
         warnings,
         [
-            "\"node:events\" is imported, but Outboard does not serve node: modules yet",
-            "\"node:path\" is imported, but Outboard does not serve node: modules yet",
+            "\"node:events\" is imported; add \"nodejs_compat\" to `compatibility_flags` for it",
+            "\"node:path\" is imported; add \"nodejs_compat\" to `compatibility_flags` for it",
         ]
     );
 }

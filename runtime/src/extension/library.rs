@@ -6,14 +6,14 @@
 //! fails for one whose text is gone after an upgrade.
 
 /// One replacement, of every occurrence.
-struct Patch {
+pub(super) struct Patch {
     /// The script it is made in; none: in each that has the text.
     script: Option<&'static str>,
     from: &'static str,
     to: &'static str,
 }
 
-const fn patch(script: &'static str, from: &'static str, to: &'static str) -> Patch {
+pub(super) const fn patch(script: &'static str, from: &'static str, to: &'static str) -> Patch {
     Patch {
         script: Some(script),
         from,
@@ -21,7 +21,7 @@ const fn patch(script: &'static str, from: &'static str, to: &'static str) -> Pa
     }
 }
 
-const fn patch_all(from: &'static str, to: &'static str) -> Patch {
+pub(super) const fn patch_all(from: &'static str, to: &'static str) -> Patch {
     Patch {
         script: None,
         from,
@@ -355,6 +355,7 @@ const PATCHES: &[Patch] = &[
 pub(super) fn patched(script: &str, source: &str) -> String {
     PATCHES
         .iter()
+        .chain(super::node::PATCHES)
         .filter(|patch| patch.is_for(script))
         .fold(source.to_string(), |source, patch| {
             source.replace(patch.from, patch.to)
@@ -368,19 +369,22 @@ mod tests {
     /// Each is looked for in what the ones before it left, as when it is used.
     #[test]
     fn what_is_replaced_is_still_there() {
-        let mut found = vec![false; PATCHES.len()];
+        let patches = || PATCHES.iter().chain(super::super::node::PATCHES);
+        let mut found = vec![false; patches().count()];
+        let mut files = super::super::node::scripts();
         for extension in super::super::extensions() {
-            for file in extension.lazy_loaded_js_files.iter() {
-                let mut source = file.load().expect("a script").as_str().to_string();
-                for (patch, found) in PATCHES.iter().zip(&mut found) {
-                    if patch.is_for(file.specifier) {
-                        *found |= source.contains(patch.from);
-                        source = source.replace(patch.from, patch.to);
-                    }
+            files.extend(extension.lazy_loaded_js_files.into_owned());
+        }
+        for file in files {
+            let mut source = file.load().expect("a script").as_str().to_string();
+            for (patch, found) in patches().zip(&mut found) {
+                if patch.is_for(file.specifier) {
+                    *found |= source.contains(patch.from);
+                    source = source.replace(patch.from, patch.to);
                 }
             }
         }
-        for (patch, found) in PATCHES.iter().zip(found) {
+        for (patch, found) in patches().zip(found) {
             assert!(found, "{:?}: {}", patch.script, patch.from);
         }
     }

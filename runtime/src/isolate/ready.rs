@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use deno_core::error::CoreErrorKind;
 use deno_core::futures::task::AtomicWaker;
-use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
+use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, v8};
 
 use super::resident::{Entered, Resident};
 use super::{Isolate, memory};
@@ -21,7 +21,8 @@ use crate::heap::BufferBudget;
 use crate::host::Host;
 use crate::inspector::{ErrorConsole, Hatch, Inspection};
 use crate::limits::Limits;
-use crate::loader::BundleLoader;
+use crate::loader::{BundleLoader, NODE_GLOBALS};
+use crate::node_compat::NodeCompat;
 use crate::ops::Shared;
 use crate::platform::Engine;
 use crate::watchdog::LaneClock;
@@ -200,6 +201,14 @@ async fn load(
         CoreErrorKind::PendingPromiseResolution => StartError::Stalled,
         _ => StartError::Script(ScriptError::from_core(&error)),
     };
+    if worker.node == NodeCompat::Full {
+        let globals = ModuleSpecifier::parse(NODE_GLOBALS).expect("a constant");
+        let id = runtime
+            .load_side_es_module(&globals)
+            .await
+            .map_err(script)?;
+        runtime.mod_evaluate(id).await.map_err(script)?;
+    }
     let id = runtime
         .load_main_es_module(&worker.main)
         .await

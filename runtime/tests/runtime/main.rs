@@ -7,5 +7,6 @@ mod events;
 mod html;
 mod inspector;
 mod limits;
+mod node;
 mod room;
 mod sockets;

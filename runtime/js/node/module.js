@@ -1,0 +1,108 @@
+// node:module: what is built in, and a `require` for it and for the worker's
+// own modules that were imported already.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  Error,
+  ObjectDefineProperties,
+  ObjectFreeze,
+  StringPrototypeStartsWith,
+} = primordials;
+const { builtin, builtinModules, isBuiltin } = core.loadExtScript(
+  "ext:outboard/node/modules.js",
+);
+const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
+
+const missing = (name) => notImplemented(`module.${name}`);
+
+function createRequire(path) {
+  const from = `${path}`;
+  if (
+    !StringPrototypeStartsWith(from, "/") &&
+    !StringPrototypeStartsWith(from, "file:")
+  ) {
+    throw new codes.ERR_INVALID_ARG_VALUE(
+      "path",
+      from,
+      "The argument must be a file URL object, a file URL string, or an " +
+        "absolute path string.",
+    );
+  }
+  return function require(specifier) {
+    const exports = builtin(`${specifier}`);
+    if (exports === undefined) {
+      throw new Error(`No such module "${specifier}".`);
+    }
+    return exports;
+  };
+}
+
+const _extensions = {
+  ".js": missing("_extensions.js"),
+  ".json": missing("_extensions.json"),
+  ".node": missing("_extensions.node"),
+};
+const property = (value) => ({
+  __proto__: null,
+  value,
+  enumerable: true,
+  writable: true,
+});
+ObjectDefineProperties(createRequire, {
+  __proto__: null,
+  resolve: property(missing("createRequire.resolve")),
+  paths: property(missing("createRequire.resolve.paths")),
+  cache: property({ __proto__: null }),
+  extensions: property(_extensions),
+  main: property(undefined),
+});
+
+class Module {
+  constructor(id = "") {
+    this.id = id;
+    this.exports = {};
+  }
+}
+
+const exports = {
+  Module,
+  SourceMap: missing("SourceMap"),
+  _cache: { __proto__: null },
+  _debug: missing("_debug"),
+  _extensions,
+  _findPath: missing("_findPath"),
+  _initPaths: missing("_initPaths"),
+  _load: missing("_load"),
+  _nodeModulePaths: missing("_nodeModulePaths"),
+  _pathCache: { __proto__: null },
+  _preloadModules: missing("_preloadModules"),
+  _resolveFilename: missing("_resolveFilename"),
+  _resolveLookupPaths: missing("_resolveLookupPaths"),
+  builtinModules,
+  constants: ObjectFreeze({
+    __proto__: null,
+    compileCacheStatus: ObjectFreeze({
+      __proto__: null,
+      FAILED: 0,
+      ENABLED: 1,
+      ALREADY_ENABLED: 2,
+      DISABLED: 3,
+    }),
+  }),
+  createRequire,
+  enableCompileCache() {},
+  findSourceMap() {},
+  getCompileCacheDir() {},
+  globalPaths: [],
+  isBuiltin: (specifier) => isBuiltin(`${specifier}`),
+  register: missing("register"),
+  runMain: missing("runMain"),
+  syncBuiltinESMExports: missing("syncBuiltinESMExports"),
+  wrap: missing("wrap"),
+};
+for (const name in exports) {
+  if (name !== "Module") Module[name] = exports[name];
+}
+return { exports };
+})();

@@ -1,0 +1,199 @@
+//! The scripts behind `node:` modules: deno_node's, as third_party/deno_node has
+//! them, and our own of js/node. All load when first imported, so that a worker
+//! without the flag pays nothing for them.
+
+use std::path::Path;
+
+use deno_core::ExtensionFileSource;
+
+use super::library::{Patch, patch, patch_all};
+
+/// Says of itself, on its first line, which script it is.
+const NAME: &str = "// ext:";
+
+/// Every `node:` module there is, and the script that is its exports. A script
+/// of that name is made by [`scripts`].
+macro_rules! modules {
+    ($($name:literal),* $(,)?) => {
+        pub(crate) const MODULES: &[&str] = &[$(concat!("node:", $name)),*];
+        pub(super) const SYNTHETIC: &[(&str, &str)] =
+            &[$((concat!("node:", $name), concat!("ext:outboard/node:", $name))),*];
+    };
+}
+
+#[rustfmt::skip]
+modules![
+    "_stream_duplex", "_stream_passthrough", "_stream_readable", "_stream_transform",
+    "_stream_writable", "assert", "assert/strict", "async_hooks", "buffer", "console",
+    "constants", "crypto", "diagnostics_channel", "events", "fs", "fs/promises", "module", "os", "path",
+    "path/posix", "path/win32", "perf_hooks", "process", "punycode", "querystring", "stream",
+    "stream/consumers", "stream/promises", "stream/web", "string_decoder", "sys", "timers",
+    "timers/promises", "url", "util", "util/types", "zlib",
+];
+
+const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
+const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
+const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
+const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
+const DEBUGLOG: &str = "ext:deno_node/internal/util/debuglog.ts";
+const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
+const ERRORS: &str = "ext:deno_node/internal/errors.ts";
+const IDNA: &str = "ext:deno_node/internal/idna.ts";
+const PUNYCODE: &str = "ext:deno_node/punycode.ts";
+const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
+const UTIL: &str = "ext:deno_node/util.ts";
+const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
+const WIN32: &str = "ext:deno_node/path/_win32.ts";
+
+/// Where deno_node's scripts differ here: what they ask of a host that workers
+/// do not have, and whom they know by a global that a script may replace.
+pub(super) const PATCHES: &[Patch] = &[
+    patch_all(
+        "core.createLazyLoader(",
+        "core.loadExtScript(\"ext:outboard/node/require.js\").lazy(",
+    ),
+    patch_all(
+        "globalThis.process",
+        "__bootstrap.core.loadExtScript(\"ext:outboard/node/process.js\").process",
+    ),
+    patch_all(
+        "globalThis.crypto",
+        "__bootstrap.core.loadExtScript(\"ext:outboard/crypto.js\").crypto",
+    ),
+    patch(ASSERTION, "Deno.consoleSize().columns", "80"),
+    patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
+    patch(UTIL, "op_node_call_is_from_dependency()", "true"),
+    patch(COLORS, "!Deno.noColor", "false"),
+    patch(CONSTANTS, "op_node_build_os()", "\"linux\""),
+    patch(
+        CONSTANTS,
+        "op_node_fs_constants()",
+        "core.loadExtScript(\"ext:outboard/node/fs/constants.js\").constants",
+    ),
+    patch(DEBUGLOG, "String(Deno.pid)", "\"1\""),
+    // Its module would ask for this one.
+    patch(
+        DUPLEX_PAIR,
+        "require(\"node:stream\")",
+        "__bootstrap.core.loadExtScript(\"ext:deno_node/internal/streams/duplex.js\")",
+    ),
+    patch(STREAM_PROMISES, "require(\"node:stream\")", "{}"),
+    patch(
+        ERRORS,
+        "ObjectPrototypeIsPrototypeOf(Deno.errors.NotCapable.prototype, err)",
+        "false",
+    ),
+    patch(
+        ERRORS,
+        "ObjectPrototypeIsPrototypeOf(Deno.errors.BadResource.prototype, e)",
+        "false",
+    ),
+    patch(
+        IDNA,
+        "op_node_idna_to_ascii(domain)",
+        "core.ops.op_node_idna(\"ascii\", domain)",
+    ),
+    patch(
+        IDNA,
+        "op_node_idna_domain_to_ascii(domain)",
+        "core.ops.op_node_idna(\"host\", domain)",
+    ),
+    patch(
+        IDNA,
+        "op_node_idna_domain_to_unicode(domain)",
+        "core.ops.op_node_idna(\"unicode\", domain)",
+    ),
+    patch(
+        PUNYCODE,
+        "op_node_idna_punycode_to_ascii(domain)",
+        "core.ops.op_node_idna(\"to-ascii\", domain)",
+    ),
+    patch(
+        PUNYCODE,
+        "op_node_idna_punycode_to_unicode(domain)",
+        "core.ops.op_node_idna(\"to-unicode\", domain)",
+    ),
+    patch(
+        PUNYCODE,
+        "op_node_idna_punycode_decode(domain)",
+        "core.ops.op_node_idna(\"decode\", domain)",
+    ),
+    patch(
+        PUNYCODE,
+        "op_node_idna_punycode_encode(domain)",
+        "core.ops.op_node_idna(\"encode\", domain)",
+    ),
+    patch(
+        ZLIB,
+        "= core.ops;",
+        "= core.loadExtScript(\"ext:outboard/node/zlib_handles.js\");",
+    ),
+    patch(
+        WIN32,
+        "Deno.cwd()",
+        "__bootstrap.core.loadExtScript(\"ext:outboard/node/process.js\").process.cwd()",
+    ),
+];
+
+/// All scripts, as they are in the repository. Called where the snapshot is
+/// built, which is where they are.
+pub(super) fn scripts() -> Vec<ExtensionFileSource> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut scripts = Vec::new();
+    let own = root.join("js/node");
+    collect(&own, &mut |path, source| {
+        scripts.push((
+            named(source).unwrap_or_else(|| own_name(&own, path)),
+            source.into(),
+        ));
+    });
+    let library = root.join("../third_party/deno_node/scripts");
+    collect(&library, &mut |path, source| {
+        let name = named(source).unwrap_or_else(|| panic!("{}: no name", path.display()));
+        scripts.push((name, source.into()));
+    });
+    for (module, script) in SYNTHETIC {
+        let source = format!(
+            "(function () {{\nreturn __bootstrap.core.loadExtScript(\n  \
+             \"ext:outboard/node/require.js\",\n).space({module:?});\n}})();\n"
+        );
+        scripts.push(((*script).into(), source));
+    }
+    scripts
+        .into_iter()
+        .map(|(name, source)| {
+            // Once, in a build script.
+            ExtensionFileSource::new_computed(name.leak(), source.into())
+        })
+        .collect()
+}
+
+/// The name a script gives itself.
+fn named(source: &str) -> Option<String> {
+    let line = source.lines().next()?;
+    line.starts_with(NAME).then(|| line["// ".len()..].into())
+}
+
+fn own_name(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).expect("it was found there");
+    format!("ext:outboard/node/{}", below.display())
+}
+
+/// Calls `found` with every file below a folder, in order of name.
+fn collect(folder: &Path, found: &mut impl FnMut(&Path, &str)) {
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("the folder is read").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect(&path, found);
+        } else {
+            let source = std::fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            found(&path, &source);
+        }
+    }
+}

@@ -51,10 +51,38 @@ pub(crate) fn build(test: &TestFile, site: &Site) -> Result<String> {
          function script(started) {{\n{}\n}}\n\
          export default {{ async fetch() {{\n\
          return Response.json(await runTest(script, {}, {}));\n}} }};\n",
-        parts.join("\n;\n"),
+        parts
+            .iter()
+            .map(|part| format!("{}{part}", exposed(part)))
+            .collect::<Vec<_>>()
+            .join("\n;\n"),
         serde_json::to_string(&page)?,
         test.patience().as_secs(),
     ))
+}
+
+/// A script's functions are the global scope's, and others find them there.
+/// Those of a script begin their lines; nothing else that does is one.
+fn exposed(script: &str) -> String {
+    let mut text = String::new();
+    for line in script.lines() {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        let Some(rest) = line.strip_prefix("function").filter(|rest| {
+            // `functional()` is a call.
+            rest.starts_with([' ', '*'])
+        }) else {
+            continue;
+        };
+        let rest = rest.trim_start_matches([' ', '*']);
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+            .unwrap_or(rest.len());
+        if length > 0 && rest[length..].trim_start().starts_with('(') {
+            let name = &rest[..length];
+            text.push_str(&format!("globalThis.{name} = {name};"));
+        }
+    }
+    text
 }
 
 /// The first script a test names that is not in the checkout.
@@ -152,6 +180,14 @@ mod tests {
                 "importScripts('/resources/testharness.js', \"a.js\");\nimportScripts(`b.js`)"
             ),
             ["/resources/testharness.js", "a.js", "b.js"]
+        );
+    }
+
+    #[test]
+    fn functions_of_a_script_are_found() {
+        assert_eq!(
+            exposed("function a() {}\nasync function b () {\n  function no() {}\n}\nfunctional(1)"),
+            "globalThis.a = a;globalThis.b = b;"
         );
     }
 

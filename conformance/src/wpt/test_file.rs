@@ -170,6 +170,13 @@ fn read(root: &Path, path: String, found: &mut Vec<Discovered>) -> Result<()> {
         meta.variants.push(String::new());
     }
     for variant in std::mem::take(&mut meta.variants) {
+        if let Some(reason) = areas::skip_variant(&variant) {
+            found.push(Discovered::Skipped {
+                path: format!("{path}{variant}"),
+                reason: reason.into(),
+            });
+            continue;
+        }
         found.push(Discovered::Test(TestFile {
             root: root.into(),
             path: path.clone(),

@@ -322,12 +322,12 @@ function extractBody(init) {
       );
     }
     if (forms().isFormData(init)) {
-      const { boundary, stream, bytes } = forms().serialize(init);
+      const { boundary, stream, bytes, length } = forms().serialize(init);
       return new BodyState(
         bytes === null ? kStream : kBytes,
         bytes ?? stream,
         `multipart/form-data; boundary=${boundary}`,
-        null,
+        length,
       );
     }
     if (ObjectPrototypeIsPrototypeOf(blobs().BlobPrototype, init)) {

@@ -47,8 +47,12 @@ function fetchData(url) {
       bytes[i] = StringPrototypeCharCodeAt(text, i);
     }
   }
-  if (type === "") type = "text/plain;charset=US-ASCII";
-  else if (StringPrototypeStartsWith(type, ";")) type = `text/plain${type}`;
+  if (StringPrototypeStartsWith(type, ";")) type = `text/plain${type}`;
+  const { parseMimeType, serializeMimeType } = core.loadExtScript(
+    "ext:deno_web/01_mimesniff.js",
+  );
+  const mime = parseMimeType(type);
+  type = mime === null ? "text/plain;charset=US-ASCII" : serializeMimeType(mime);
   return new Response(bytes, {
     headers: [["content-type", type]],
     statusText: "OK",

@@ -165,6 +165,7 @@ function escapeName(name) {
 /**
  * https://html.spec.whatwg.org/#multipart-form-data: bytes at once where all
  * values are strings, otherwise a stream, since a Blob is read piece by piece.
+ * Its length is known: many servers take no upload without one.
  */
 function serialize(form) {
   const boundary = op_form_boundary();
@@ -188,10 +189,11 @@ function serialize(form) {
   if (!hasFile) {
     let text = "";
     for (let i = 0; i < parts.length; i++) text += parts[i];
-    return { boundary, bytes: core.encode(text), stream: null };
+    return { boundary, bytes: core.encode(text), stream: null, length: null };
   }
   const { Blob } = blobs();
-  return { boundary, bytes: null, stream: new Blob(parts).stream() };
+  const whole = new Blob(parts);
+  return { boundary, bytes: null, stream: whole.stream(), length: whole.size };
 }
 
 const BOUNDARY = new SafeRegExp(

@@ -1,6 +1,7 @@
 //! Whom a request is for, and the form in which it is sent.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
@@ -149,7 +150,9 @@ pub(crate) fn stream(host: &str, port: u16) -> Result<(Uri, Peer), SendError> {
     let invalid = SendError::InvalidUrl {
         reason: "it is no host name",
     };
-    if host.is_empty() {
+    // Only an address may have colons: a URL's brackets would hide any others.
+    let bad_colon = host.contains(':') && host.parse::<Ipv6Addr>().is_err();
+    if host.is_empty() || bad_colon {
         return Err(invalid);
     }
     let peer = Peer::new(host, port);

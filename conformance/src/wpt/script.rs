@@ -62,7 +62,7 @@ pub(crate) fn build(test: &TestFile, site: &Site) -> Result<String> {
 }
 
 /// A script's functions are the global scope's, and others find them there.
-/// Those of a script begin their lines; nothing else that does is one.
+/// Those of a script begin their lines.
 fn exposed(script: &str) -> String {
     let mut text = String::new();
     for line in script.lines() {
@@ -79,7 +79,10 @@ fn exposed(script: &str) -> String {
             .unwrap_or(rest.len());
         if length > 0 && rest[length..].trim_start().starts_with('(') {
             let name = &rest[..length];
-            text.push_str(&format!("globalThis.{name} = {name};"));
+            // A bundle's inner functions begin their lines too.
+            text.push_str(&format!(
+                "if (typeof {name} === \"function\") globalThis.{name} = {name};"
+            ));
         }
     }
     text
@@ -187,7 +190,8 @@ mod tests {
     fn functions_of_a_script_are_found() {
         assert_eq!(
             exposed("function a() {}\nasync function b () {\n  function no() {}\n}\nfunctional(1)"),
-            "globalThis.a = a;globalThis.b = b;"
+            "if (typeof a === \"function\") globalThis.a = a;\
+             if (typeof b === \"function\") globalThis.b = b;"
         );
     }
 

@@ -65,7 +65,10 @@ fn a_version_is_replaced_without_dropping_a_request() {
     let version = |number: u32| {
         format!(
             "export default {{ async fetch(request) {{
-               if (request.url.endsWith('/slow')) await new Promise((r) => setTimeout(r, 300));
+               if (request.url.endsWith('/slow')) {{
+                 console.log('slow began');
+                 await new Promise((r) => setTimeout(r, 300));
+               }}
                return new Response('version {number}');
              }} }};"
         )
@@ -77,6 +80,11 @@ fn a_version_is_replaced_without_dropping_a_request() {
     assert_eq!(text(&server, "a.test", "/").1, "version 1");
     let address = server.address;
     let slow = std::thread::spawn(move || send(address, &get("a.test", "/slow")));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !server.process.log().contains("slow began") {
+        assert!(Instant::now() < deadline, "{}", server.process.log());
+        std::thread::yield_now();
+    }
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let stopped = stop.clone();
     let load = std::thread::spawn(move || {
@@ -88,7 +96,6 @@ fn a_version_is_replaced_without_dropping_a_request() {
     });
     write(dir.path(), "worker.js", &version(2));
     signal(&server.process, libc::SIGHUP);
-    let deadline = Instant::now() + Duration::from_secs(20);
     while text(&server, "a.test", "/").1 != "version 2" {
         assert!(
             Instant::now() < deadline,

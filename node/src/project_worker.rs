@@ -4,60 +4,46 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
-use outboard_runtime::{Limits, Module, ModuleKind, NodeCompat, Worker, WorkerError, WorkerSpec};
-
-/// Why a bundle makes no worker.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProjectWorkerError {
-    #[error("{0}: CommonJS modules are not served yet; bundle them (without \"no_bundle\")")]
-    CommonJs(String),
-    #[error(transparent)]
-    Worker(#[from] WorkerError),
-}
+use outboard_runtime::{Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec};
 
 /// Makes the version that a project's bundle is.
-pub(crate) fn worker(project: &Project, bundle: Bundle) -> Result<Arc<Worker>, ProjectWorkerError> {
-    Ok(Worker::new(spec(project, bundle)?)?)
+pub(crate) fn worker(project: &Project, bundle: Bundle) -> Result<Arc<Worker>, WorkerError> {
+    Worker::new(spec(project, bundle))
 }
 
-pub(crate) fn spec(project: &Project, bundle: Bundle) -> Result<WorkerSpec, ProjectWorkerError> {
+pub(crate) fn spec(project: &Project, bundle: Bundle) -> WorkerSpec {
     let modules = bundle
         .modules
         .into_iter()
-        .map(|module| {
-            Ok(Module {
-                kind: kind(module.kind)
-                    .ok_or_else(|| ProjectWorkerError::CommonJs(module.specifier.clone()))?,
-                specifier: module.specifier,
-                content: module.content,
-                source_map: module.source_map,
-            })
+        .map(|module| Module {
+            kind: kind(module.kind),
+            named_exports: Vec::new(),
+            specifier: module.specifier,
+            content: module.content,
+            source_map: module.source_map,
         })
-        .collect::<Result<_, ProjectWorkerError>>()?;
-    Ok(WorkerSpec {
+        .collect();
+    WorkerSpec {
         name: project.name.clone(),
         main: bundle.main,
         modules,
         env: env(project),
         limits: limits(project),
-        node: NodeCompat::new(
-            &project.compatibility_date.to_string(),
-            &project.compatibility_flags,
-        ),
+        compatibility: project.compatibility,
         ..WorkerSpec::default()
-    })
+    }
 }
 
-fn kind(kind: outboard_project::ModuleKind) -> Option<ModuleKind> {
+fn kind(kind: outboard_project::ModuleKind) -> ModuleKind {
     use outboard_project::ModuleKind as Kind;
-    Some(match kind {
+    match kind {
         Kind::EsModule => ModuleKind::EsModule,
         Kind::Text => ModuleKind::Text,
         Kind::Data => ModuleKind::Data,
         Kind::Json => ModuleKind::Json,
         Kind::Wasm => ModuleKind::Wasm,
-        Kind::CommonJs => return None,
-    })
+        Kind::CommonJs => ModuleKind::CommonJs,
+    }
 }
 
 fn env(project: &Project) -> serde_json::Map<String, serde_json::Value> {

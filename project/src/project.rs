@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use outboard_compatibility::Compatibility;
+
 use crate::Date;
 
 /// A developer's folder, checked. Made by [`load`](crate::load).
@@ -21,6 +23,8 @@ pub struct Project {
     pub main: PathBuf,
     pub compatibility_date: Date,
     pub compatibility_flags: Vec<String>,
+    /// What the two come to.
+    pub compatibility: Compatibility,
     /// Plain values for `env`, from `vars`.
     pub vars: BTreeMap<String, VarValue>,
     /// Values from `.dev.vars`. One of the same name as a var replaces it.

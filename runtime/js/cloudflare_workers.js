@@ -2,6 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { Proxy, ReflectGet, ReflectHas, ReflectOwnKeys, TypeError } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { worker } = core.loadExtScript("ext:outboard/dispatch.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 
@@ -39,14 +40,19 @@ class RpcStub {
   }
 }
 
-/** The worker's `env`, which a module's top level may import before it is set. */
+/** What the imported `env` shows: nothing where a flag keeps it to handlers. */
+function shown() {
+  return has(flag.disallow_importable_env) ? {} : worker.env ?? {};
+}
+
+/** The worker's `env`, for modules that are not handed it. */
 const env = new Proxy({ __proto__: null }, {
   __proto__: null,
-  get: (_target, key) => ReflectGet(worker.env ?? {}, key),
-  has: (_target, key) => ReflectHas(worker.env ?? {}, key),
-  ownKeys: () => ReflectOwnKeys(worker.env ?? {}),
+  get: (_target, key) => ReflectGet(shown(), key),
+  has: (_target, key) => ReflectHas(shown(), key),
+  ownKeys: () => ReflectOwnKeys(shown()),
   getOwnPropertyDescriptor: (_target, key) =>
-    primordials.ReflectGetOwnPropertyDescriptor(worker.env ?? {}, key),
+    primordials.ReflectGetOwnPropertyDescriptor(shown(), key),
 });
 
 function waitUntil(promise) {

@@ -19,6 +19,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { attachFlags, flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { EventContext, failEvent: fail, runInEvent, setGrace } = core
   .loadExtScript("ext:outboard/event.js");
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
@@ -48,7 +49,7 @@ class ExecutionContext {
   }
 
   get exports() {
-    return worker.exports;
+    return has(flag.enable_ctx_exports) ? worker.exports : undefined;
   }
 
   waitUntil(promise) {
@@ -66,15 +67,27 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
   configurable: true,
 });
 
-/** Called once, after the main module ran. */
-function attach(namespace, envJson, graceMs, bindings) {
+/** Called once, before any of the worker's code runs. */
+function prepare(envJson, graceMs, bindings, isServiceWorker) {
+  attachFlags();
+  if (has(flag.nodejs_compat_v2)) core.loadExtScript("ext:outboard/node/globals.js");
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
   if (bindings > 0) {
     core.loadExtScript("ext:outboard/bindings.js").bind(worker.env, bindings);
   }
+  if (isServiceWorker) {
+    core.loadExtScript("ext:outboard/service_worker.js").defineBindings(worker.env);
+  }
+}
+
+/** Called once, after the main module, whose namespace it is, or the service
+ * worker's script ran. */
+function attach(namespace) {
   worker.namespace = namespace;
-  worker.handler = namespace.default;
+  worker.handler = namespace === undefined
+    ? core.loadExtScript("ext:outboard/service_worker.js").serviceHandlers()
+    : namespace.default;
   return handlersOf(worker.handler);
 }
 
@@ -92,6 +105,8 @@ function handlersOf(handler) {
 function entrypoints() {
   const { namespace } = worker;
   const list = [];
+  // A service worker's script exports nothing.
+  if (namespace === undefined) return list;
   const names = ObjectKeys(namespace);
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
@@ -262,6 +277,7 @@ return {
   dispatchTest,
   entrypoints,
   finishBody,
+  prepare,
   worker,
 };
 })();

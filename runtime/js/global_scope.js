@@ -5,9 +5,15 @@ const { core, primordials } = __bootstrap;
 const {
   ObjectDefineProperty,
   ObjectSetPrototypeOf,
+  PromiseResolve,
+  ReflectApply,
+  Symbol,
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { DOMException } = core.loadExtScript(
+  "ext:deno_web/01_dom_exception.js",
+);
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const events = core.loadExtScript("ext:deno_web/02_event.js");
 const { Event, EventTarget, ErrorEvent, listenerCount, PromiseRejectionEvent } =
@@ -26,15 +32,107 @@ class WorkerGlobalScope extends EventTarget {
 
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
 
+/** Only scripts here can make the events that the host sends. */
+const kOwn = Symbol();
+
 class ExtendableEvent extends Event {
-  constructor() {
-    throw illegal();
+  #ctx;
+
+  constructor(key, type, ctx) {
+    if (key !== kOwn) throw illegal();
+    super(type, { cancelable: true });
+    this.#ctx = ctx;
+  }
+
+  waitUntil(promise) {
+    this.#ctx.waitUntil(promise);
+  }
+
+  passThrough() {
+    this.#ctx.passThroughOnException();
+  }
+}
+const { passThrough } = ExtendableEvent.prototype;
+delete ExtendableEvent.prototype.passThrough;
+
+class FetchEvent extends ExtendableEvent {
+  #request;
+  #answer;
+  #open = true;
+
+  constructor(key, request, ctx) {
+    super(key, "fetch", ctx);
+    this.#request = request;
+  }
+
+  get request() {
+    return this.#request;
+  }
+
+  respondWith(response) {
+    if (this.#answer !== undefined) {
+      throw new DOMException(
+        "FetchEvent.respondWith() has already been called; it can only be " +
+          "called once.",
+        "InvalidStateError",
+      );
+    }
+    if (!this.#open) {
+      throw new DOMException(
+        "Too late to call FetchEvent.respondWith(). It must be called " +
+          "synchronously in the event handler.",
+        "InvalidStateError",
+      );
+    }
+    // An answer ends the event's way through the listeners.
+    this.stopImmediatePropagation();
+    this.#answer = PromiseResolve(response);
+  }
+
+  passThroughOnException() {
+    ReflectApply(passThrough, this, []);
+  }
+
+  /** No answer is taken any more; gives the one there is. */
+  static close(event) {
+    event.#open = false;
+    return event.#answer;
+  }
+}
+const { close } = FetchEvent;
+delete FetchEvent.close;
+
+class ScheduledEvent extends ExtendableEvent {
+  #controller;
+
+  constructor(key, controller, ctx) {
+    super(key, "scheduled", ctx);
+    this.#controller = controller;
+  }
+
+  get scheduledTime() {
+    return this.#controller.scheduledTime;
+  }
+
+  get cron() {
+    return this.#controller.cron;
+  }
+
+  noRetry() {
+    this.#controller.noRetry();
   }
 }
 
-class FetchEvent extends ExtendableEvent {}
-class ScheduledEvent extends ExtendableEvent {}
 class TailEvent extends ExtendableEvent {}
+
+function newFetchEvent(request, ctx) {
+  const event = new FetchEvent(kOwn, request, ctx);
+  return { event, answer: () => close(event) };
+}
+
+function newScheduledEvent(controller, ctx) {
+  return new ScheduledEvent(kOwn, controller, ctx);
+}
 
 /** A message that a Durable Object's sockets answer without waking it. */
 class WebSocketRequestResponsePair {
@@ -119,5 +217,13 @@ function dispatch(event) {
 
 const { addEventListener, dispatchEvent, removeEventListener } =
   EventTarget.prototype;
-return { ...classes, addEventListener, dispatchEvent, removeEventListener };
+return {
+  ...classes,
+  addEventListener,
+  dispatchEvent,
+  dispatchTrusted: dispatch,
+  newFetchEvent,
+  newScheduledEvent,
+  removeEventListener,
+};
 })();

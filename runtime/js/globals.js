@@ -133,6 +133,7 @@ for (let i = 0; i < names.length; i++) {
 }
 
 const { reportException, reportRejection } = load("ext:outboard/report.js");
+const { compatibilityFlags } = load("ext:outboard/compatibility.js");
 const timers = load("ext:outboard/timers.js");
 const { fetch } = load("ext:outboard/fetch.js");
 const { Headers } = load("ext:outboard/headers.js");
@@ -143,8 +144,6 @@ const eager = {
   __proto__: null,
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
-  // What a flag of the compatibility date turned on: none is told apart here.
-  Cloudflare: { compatibilityFlags: {} },
   eval: refuseEval,
   fetch,
   Headers,
@@ -170,6 +169,7 @@ ObjectDefineProperty(globalThis, SymbolToStringTag, {
   value: "ServiceWorkerGlobalScope",
   configurable: true,
 });
+defineLazy("Cloudflare", () => ({ compatibilityFlags: compatibilityFlags() }));
 defineLazy("constructor", () => load(scope).ServiceWorkerGlobalScope);
 
 /** V8 refuses strings; this refuses whatever else `eval` would hand back. */
@@ -277,6 +277,7 @@ function start(hasInspector) {
   delete WebAssembly.compileStreaming;
   delete WebAssembly.instantiateStreaming;
   return [
+    dispatch.prepare,
     dispatch.attach,
     dispatch.dispatchFetch,
     dispatch.dispatchScheduled,
@@ -308,7 +309,9 @@ function warm(ids) {
     async (request) => Response.json({ method: request.method }),
   ];
   for (let i = 0; i < ids.length; i++) {
-    dispatch.attach({ default: { fetch: handlers[i] } }, "{}");
+    // Without `prepare`: what flags take away would be gone from the image.
+    dispatch.worker.env = {};
+    dispatch.attach({ default: { fetch: handlers[i] } });
     dispatch.dispatchFetch(ids[i], "GET", "http://warm.test/path?query", false);
   }
   dispatch.worker.handler = undefined;

@@ -3,6 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, PromisePrototypeThen, SymbolToStringTag } =
   primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { fetch } = core.loadExtScript("ext:outboard/fetch.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 
@@ -27,9 +28,11 @@ const fields = {
   __proto__: null,
   userAgent: "Cloudflare-Workers",
   hardwareConcurrency: 1,
-  language: "en",
-  languages: ["en"],
 };
+if (has(flag.enable_navigator_language)) {
+  fields.language = "en";
+  fields.languages = ["en"];
+}
 for (const name in fields) {
   ObjectDefineProperty(navigator, name, {
     __proto__: null,

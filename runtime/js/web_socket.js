@@ -32,6 +32,7 @@ const {
 } = primordials;
 const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } = core
   .loadExtScript("ext:deno_web/02_event.js");
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
@@ -52,7 +53,9 @@ class WebSocket extends EventTarget {
   #rid;
   #accepted = false;
   #handedOver = false;
-  #binaryType = "blob";
+  #binaryType = has(flag.websocket_standard_binary_type)
+    ? "blob"
+    : "arraybuffer";
   /** Serialised, as a hibernating object would keep it. @type {Uint8Array | null} */
   #attachment = null;
   #connecting = false;

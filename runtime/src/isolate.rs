@@ -6,6 +6,7 @@
 
 mod answer;
 mod dispatch;
+mod entry;
 mod memory;
 mod ready;
 mod resident;
@@ -17,7 +18,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use deno_core::error::JsError;
 use deno_core::futures::task::AtomicWaker;
 use deno_core::{PollEventLoopOptions, v8};
 
@@ -25,7 +25,7 @@ pub(crate) use self::answer::Answer;
 pub(crate) use self::memory::check_memory;
 pub(crate) use self::ready::ReadyIsolate;
 
-use self::ready::Entry;
+use self::entry::Entry;
 use self::resident::{Entered, Resident};
 use crate::cage::Share;
 use crate::entrypoint::Handlers;
@@ -146,41 +146,12 @@ impl Isolate {
         self.heap.set(0);
     }
 
-    fn attach(&self, namespace: v8::Global<v8::Object>) -> Result<Handlers, StartError> {
-        let mut failure = None;
-        let mut handlers = Handlers::default();
+    fn attach(&self, namespace: Option<v8::Global<v8::Object>>) -> Result<Handlers, StartError> {
+        let mut handlers = Ok(Handlers::default());
         self.turn(self.worker.limits.startup_cpu, |scope| {
-            v8::tc_scope!(let scope, scope);
-            let attach = v8::Local::new(scope, &self.entry.attach);
-            let namespace = v8::Local::new(scope, namespace);
-            let receiver = v8::undefined(scope).into();
-            let Some(env) = v8::String::new(scope, &self.worker.env) else {
-                failure = Some(ScriptError::plain("env is too long"));
-                return;
-            };
-            let grace = self.worker.limits.wait_until.as_millis() as f64;
-            let grace = v8::Number::new(scope, grace);
-            // A worker has few: each is a name somebody wrote.
-            let bindings = v8::Number::new(scope, self.worker.bindings.len() as f64);
-            match attach.call(
-                scope,
-                receiver,
-                &[namespace.into(), env.into(), grace.into(), bindings.into()],
-            ) {
-                Some(bits) => {
-                    handlers = Handlers::from_bits(bits.uint32_value(scope).unwrap_or(0));
-                }
-                None => {
-                    failure = scope.exception().map(|exception| {
-                        ScriptError::from_js(&JsError::from_v8_exception(scope, exception))
-                    });
-                }
-            }
+            handlers = self.entry.attach(scope, namespace.as_ref());
         });
-        match failure {
-            Some(error) => Err(StartError::Script(error)),
-            None => Ok(handlers),
-        }
+        handlers
     }
 
     fn dispatch(

@@ -41,8 +41,8 @@ pub use host::{
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, MakeHost, Served};
 pub use limits::Limits;
-pub use node_compat::NodeCompat;
 pub use ops::web_socket::{SocketEnd, SocketMessage};
+pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Flag};
 pub use platform::{Collector, Engine, Snapshot};
 pub use warm::warm_snapshot;
 pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};

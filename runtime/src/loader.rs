@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use crate::extension::NODE_MODULES;
 use crate::inspector::Inspection;
-use crate::node_compat::NodeCompat;
+use crate::node_compat;
 use crate::worker::{Module, ModuleKind, Worker};
 
 /// The scheme of the runtime's own scripts.
@@ -31,15 +31,89 @@ const OWN: &str = "ext";
 /// process: the first that wants one compiles it for the others.
 static OWN_CODE: LazyLock<Mutex<HashMap<String, &'static [u8]>>> = LazyLock::new(Mutex::default);
 
-/// Defines Node's globals when it is loaded.
-pub(crate) const NODE_GLOBALS: &str = "outboard:node";
-
 /// Modules that the runtime itself offers, by the specifier scripts use.
 const BUILT_IN: &[&str] = &[
     "cloudflare:sockets",
     "cloudflare:workers",
     "outboard:modules",
 ];
+
+/// Who asks for a module, which errors tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Import,
+    /// The stack says where.
+    Require,
+}
+
+/// Finds the module that `specifier` means in the module `referrer`.
+pub(crate) fn resolve(
+    worker: &Worker,
+    specifier: &str,
+    referrer: &str,
+    wanted: Wanted,
+) -> Result<ModuleSpecifier, JsErrorBox> {
+    let from = || match wanted {
+        Wanted::Require => String::new(),
+        Wanted::Import => {
+            let referrer = referrer.strip_prefix("worker:///").unwrap_or(referrer);
+            format!("\n  imported from \"{referrer}\"")
+        }
+    };
+    let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
+    if BUILT_IN.contains(&specifier) {
+        return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+    }
+    if let Some(module) = node_compat::module(&worker.compatibility, specifier, NODE_MODULES) {
+        return ModuleSpecifier::parse(module).map_err(JsErrorBox::from_err);
+    }
+    // Bundles name their modules by path. The main module has no referrer;
+    // its specifier is whole.
+    let base = ModuleSpecifier::parse(referrer).ok();
+    if let Some(base) = &base
+        && leaves_bundle(base, specifier)
+    {
+        let end = if wanted == Wanted::Import { "." } else { "" };
+        return Err(JsErrorBox::type_error(format!(
+            "Invalid module specifier \"{specifier}\".{}{end}",
+            from()
+        )));
+    }
+    let url = match base {
+        Some(base) => base.join(specifier),
+        None => ModuleSpecifier::parse(specifier),
+    }
+    .map_err(|_| missing())?;
+    if url.scheme() == "worker"
+        && let Some(module) = worker.modules.get(url.as_str())
+        && (module.kind != ModuleKind::ServiceWorker || wanted == Wanted::Import)
+    {
+        return Ok(url);
+    }
+    Err(missing())
+}
+
+/// Whether a relative path leads out of the bundle's root; a URL would stop there.
+fn leaves_bundle(base: &ModuleSpecifier, specifier: &str) -> bool {
+    if !specifier.starts_with("..") {
+        return false;
+    }
+    let folders = base
+        .path_segments()
+        .map_or(0, |segments| segments.count() - 1);
+    let mut depth = folders as isize;
+    for part in specifier.split('/') {
+        match part {
+            ".." => depth -= 1,
+            "." | "" => {}
+            _ => depth += 1,
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
 
 /// Empty until a worker is attached: a ready isolate can import nothing.
 pub(crate) struct BundleLoader {
@@ -80,12 +154,6 @@ impl BundleLoader {
         })
     }
 
-    fn node(&self) -> NodeCompat {
-        self.worker
-            .get()
-            .map_or(NodeCompat::Off, |worker| worker.node)
-    }
-
     fn module(&self, url: &str) -> Option<&Module> {
         self.worker.get()?.modules.get(url)
     }
@@ -98,34 +166,10 @@ impl ModuleLoader for BundleLoader {
         referrer: &str,
         _kind: ResolutionKind,
     ) -> ModuleResolveResponse {
-        let missing = || {
-            JsErrorBox::generic(format!(
-                "No such module \"{}\".\n  imported from \"{}\"",
-                specifier,
-                referrer.strip_prefix("worker:///").unwrap_or(referrer)
-            ))
+        let Some(worker) = self.worker.get() else {
+            return Err(JsErrorBox::generic("there is no worker"));
         };
-        if BUILT_IN.contains(&specifier) {
-            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
-        }
-        // The runtime's own load has no module that asks.
-        if specifier == NODE_GLOBALS && referrer == "." {
-            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
-        }
-        if let Some(module) = self.node().module(specifier, NODE_MODULES) {
-            return ModuleSpecifier::parse(module).map_err(JsErrorBox::from_err);
-        }
-        // Bundles name their modules by path. The main module has no referrer;
-        // its specifier is whole.
-        let url = match ModuleSpecifier::parse(referrer) {
-            Ok(base) => base.join(specifier),
-            Err(_) => ModuleSpecifier::parse(specifier),
-        }
-        .map_err(|_| missing())?;
-        if url.scheme() == "worker" && self.module(url.as_str()).is_some() {
-            return Ok(url);
-        }
-        Err(missing())
+        resolve(worker, specifier, referrer, Wanted::Import)
     }
 
     fn load(
@@ -207,6 +251,9 @@ impl BundleLoader {
             (ModuleKind::EsModule, _) => (ModuleType::JavaScript, self.with_map(module, text())),
             (ModuleKind::Json, RequestedModuleType::Json) => (ModuleType::Json, text()),
             (ModuleKind::Text, RequestedModuleType::Text) => (ModuleType::Text, text()),
+            (ModuleKind::CommonJs, RequestedModuleType::None) => {
+                (ModuleType::JavaScript, common_js(module, specifier))
+            }
             // A value module imported without an attribute, as Workers do.
             (_, RequestedModuleType::None) => (
                 ModuleType::JavaScript,
@@ -234,4 +281,21 @@ impl BundleLoader {
             code_cache,
         ))
     }
+}
+
+/// An ES module that runs a CommonJS one and exports what it leaves.
+fn common_js(module: &Module, specifier: &ModuleSpecifier) -> String {
+    let mut code = format!(
+        "import {{ commonJs }} from \"outboard:modules\";\n\
+         const exports = commonJs({:?});\nexport default exports;\n",
+        specifier.as_str()
+    );
+    let names = module.named_exports.iter();
+    for (number, name) in names.filter(|name| *name != "default").enumerate() {
+        // JSON is a subset of the language's strings.
+        let name = serde_json::Value::from(name.as_str());
+        code +=
+            &format!("const e{number} = exports?.[{name}];\nexport {{ e{number} as {name} }};\n");
+    }
+    code
 }

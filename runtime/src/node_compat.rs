@@ -1,14 +1,12 @@
 //! How much of Node a worker sees, by its compatibility date and flags.
 
-/// The date from which `nodejs_compat` means all of it.
-const V2: &str = "2024-09-23";
+use outboard_compatibility::{Compatibility, Flag};
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum NodeCompat {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
     /// No module of Node's.
-    #[default]
-    Off,
-    /// `node:async_hooks` alone (`nodejs_als`).
+    None,
+    /// `node:async_hooks` alone.
     AsyncHooks,
     /// The modules, by names with `node:`.
     Modules,
@@ -16,71 +14,101 @@ pub enum NodeCompat {
     Full,
 }
 
-impl NodeCompat {
-    /// `date` is written `2026-04-01`.
-    pub fn new<S: AsRef<str>>(date: &str, flags: &[S]) -> Self {
-        let has = |name: &str| flags.iter().any(|flag| flag.as_ref() == name);
-        let modules = has("nodejs_compat");
-        let full = has("nodejs_compat_v2") || (modules && date >= V2);
-        if full && !has("no_nodejs_compat_v2") {
-            Self::Full
-        } else if modules {
-            Self::Modules
-        } else if has("nodejs_als") {
-            Self::AsyncHooks
-        } else {
-            Self::Off
-        }
+fn extent(compatibility: &Compatibility) -> Extent {
+    if compatibility.has(Flag::NodejsCompatV2) {
+        Extent::Full
+    } else if compatibility.has(Flag::NodejsCompat) {
+        Extent::Modules
+    } else if compatibility.has(Flag::NodejsAls) {
+        Extent::AsyncHooks
+    } else {
+        Extent::None
     }
+}
 
-    /// The module that a specifier means, among those there are.
-    pub(crate) fn module<'a>(self, specifier: &str, modules: &[&'a str]) -> Option<&'a str> {
-        let named = specifier.starts_with("node:");
-        let name = specifier.strip_prefix("node:").unwrap_or(specifier);
-        let allowed = match self {
-            Self::Off => false,
-            Self::AsyncHooks => specifier == "node:async_hooks",
-            Self::Modules => named,
-            Self::Full => true,
-        };
-        let mut modules = modules.iter().copied();
-        modules.find(|module| allowed && module.strip_prefix("node:") == Some(name))
-    }
+/// Modules with a flag of their own; the others come with Node's extent.
+const SWITCHED: &[(&str, Flag)] = &[
+    ("console", Flag::EnableNodejsConsoleModule),
+    ("fs", Flag::EnableNodejsFsModule),
+    ("fs/promises", Flag::EnableNodejsFsModule),
+    ("os", Flag::EnableNodejsOsModule),
+    ("perf_hooks", Flag::EnableNodejsPerfHooksModule),
+    ("punycode", Flag::EnableNodejsPunycodeModule),
+    ("zlib", Flag::NodejsZlib),
+];
+
+/// The module that a specifier means in a worker, among those there are.
+pub(crate) fn module<'a>(
+    compatibility: &Compatibility,
+    specifier: &str,
+    modules: &[&'a str],
+) -> Option<&'a str> {
+    let named = specifier.starts_with("node:");
+    let name = specifier.strip_prefix("node:").unwrap_or(specifier);
+    let allowed = match extent(compatibility) {
+        Extent::None => false,
+        Extent::AsyncHooks => specifier == "node:async_hooks",
+        Extent::Modules => named,
+        Extent::Full => true,
+    };
+    let found = modules
+        .iter()
+        .find(|module| allowed && module.strip_prefix("node:") == Some(name))?;
+    let switch = SWITCHED.iter().find(|(module, _)| *module == name);
+    switch
+        .is_none_or(|(_, flag)| compatibility.has(*flag))
+        .then_some(*found)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::NodeCompat::{self, AsyncHooks, Full, Modules, Off};
+    use super::*;
 
     #[test]
     fn date_and_flags_decide() {
         let check = |date, flags: &[&str], expected| {
-            assert_eq!(NodeCompat::new(date, flags), expected, "{date} {flags:?}");
+            let compatibility = Compatibility::new(date, flags).expect("they are known");
+            assert_eq!(extent(&compatibility), expected, "{date} {flags:?}");
         };
-        check("2026-01-01", &[], Off);
-        check("2026-01-01", &["nodejs_als"], AsyncHooks);
-        check("2024-09-22", &["nodejs_compat"], Modules);
-        check("2024-09-23", &["nodejs_compat"], Full);
-        check("2023-01-01", &["nodejs_compat_v2"], Full);
+        check("2026-01-01", &[], Extent::None);
+        check("2026-01-01", &["nodejs_als"], Extent::AsyncHooks);
+        check("2024-09-22", &["nodejs_compat"], Extent::Modules);
+        check("2024-09-23", &["nodejs_compat"], Extent::Full);
+        check("2023-01-01", &["nodejs_compat_v2"], Extent::Full);
+        check("2026-08-04", &[], Extent::Full);
         check(
             "2026-01-01",
             &["nodejs_compat", "no_nodejs_compat_v2"],
-            Modules,
+            Extent::Modules,
         );
     }
 
     #[test]
     fn names_mean_what_is_allowed() {
-        let modules = ["node:async_hooks", "node:fs"];
-        let check = |compat: NodeCompat, name, expected: Option<&str>| {
-            assert_eq!(compat.module(name, &modules), expected, "{compat:?} {name}");
+        let modules = ["node:async_hooks", "node:fs", "node:path"];
+        let check = |date, flags: &[&str], name, expected: Option<&str>| {
+            let compatibility = Compatibility::new(date, flags).expect("they are known");
+            assert_eq!(
+                module(&compatibility, name, &modules),
+                expected,
+                "{date} {flags:?} {name}"
+            );
         };
-        check(Off, "node:fs", None);
-        check(AsyncHooks, "node:async_hooks", Some("node:async_hooks"));
-        check(AsyncHooks, "node:fs", None);
-        check(Modules, "node:fs", Some("node:fs"));
-        check(Modules, "fs", None);
-        check(Full, "fs", Some("node:fs"));
-        check(Full, "node:vm", None);
+        let als = &["nodejs_als"][..];
+        let node = &["nodejs_compat"][..];
+        check("2026-01-01", &[], "node:path", None);
+        check(
+            "2026-01-01",
+            als,
+            "node:async_hooks",
+            Some("node:async_hooks"),
+        );
+        check("2026-01-01", als, "node:path", None);
+        check("2024-09-22", node, "node:path", Some("node:path"));
+        check("2024-09-22", node, "path", None);
+        check("2024-09-23", node, "path", Some("node:path"));
+        check("2024-09-23", node, "node:fs", None);
+        check("2025-09-15", node, "fs", Some("node:fs"));
+        check("2025-09-15", node, "node:vm", None);
     }
 }

@@ -17,6 +17,7 @@ use crate::worker::Worker;
 pub(crate) mod binding;
 pub(crate) mod body;
 pub(crate) mod cache;
+pub(crate) mod compatibility;
 pub(crate) mod connect;
 pub(crate) mod console;
 pub(crate) mod crypto;

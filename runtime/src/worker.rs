@@ -6,17 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deno_core::url::Url;
+use outboard_compatibility::Compatibility;
 use parking_lot::Mutex;
 
 use crate::binding::{Binding, ServiceTarget};
 use crate::limits::Limits;
-use crate::node_compat::NodeCompat;
 
 /// What a module's bytes are, and so what importing it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModuleKind {
     /// An ES module.
     EsModule,
+    /// `default` is what it leaves in `module.exports`; others can `require` it.
+    CommonJs,
+    /// A classic script that listens for `fetch` and other events, with `env` as
+    /// globals. It is the main module, and no other can import it.
+    ServiceWorker,
     /// `default` is the text.
     Text,
     /// `default` is an ArrayBuffer.
@@ -27,6 +32,13 @@ pub enum ModuleKind {
     Wasm,
 }
 
+impl ModuleKind {
+    /// Whether its content is code.
+    pub(crate) fn is_script(self) -> bool {
+        matches!(self, Self::EsModule | Self::CommonJs | Self::ServiceWorker)
+    }
+}
+
 /// One module of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
@@ -34,6 +46,8 @@ pub struct Module {
     pub specifier: String,
     pub kind: ModuleKind,
     pub content: Vec<u8>,
+    /// What of a CommonJS module's exports can be imported by name.
+    pub named_exports: Vec<String>,
     /// A source map (revision 3 JSON) for stack traces.
     pub source_map: Option<Vec<u8>>,
 }
@@ -52,8 +66,8 @@ pub struct WorkerSpec {
     /// Where `fetch()` goes; None: to the host's network.
     pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
-    /// How much of Node it sees.
-    pub node: NodeCompat,
+    /// Its date and flags, and so how it behaves.
+    pub compatibility: Compatibility,
 }
 
 /// A script version, shared by all lanes. Never changes: a new version is a
@@ -67,7 +81,7 @@ pub struct Worker {
     pub(crate) bindings: Vec<(String, Binding)>,
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
-    pub(crate) node: NodeCompat,
+    pub(crate) compatibility: Compatibility,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
     /// V8's compiled form of each module, made by the second isolate.
@@ -89,6 +103,8 @@ pub enum WorkerError {
     BadSpecifier(String),
     #[error("modules: {0:?} is not UTF-8")]
     NotUtf8(String),
+    #[error("modules: {0:?} is a service worker's script, and not the main one")]
+    NotMain(String),
 }
 
 /// The base that module paths are resolved against; only stack traces and
@@ -113,6 +129,11 @@ impl Worker {
             if text && std::str::from_utf8(&module.content).is_err() {
                 return Err(WorkerError::NotUtf8(module.specifier));
             }
+            if module.kind == ModuleKind::ServiceWorker
+                && module_url(&spec.main).as_ref() != Some(&url)
+            {
+                return Err(WorkerError::NotMain(module.specifier));
+            }
             let specifier = module.specifier.clone();
             if modules.insert(url.to_string(), module).is_some() {
                 return Err(WorkerError::Twice(specifier));
@@ -122,7 +143,7 @@ impl Worker {
             .filter(|url| {
                 modules
                     .get(url.as_str())
-                    .is_some_and(|module| module.kind == ModuleKind::EsModule)
+                    .is_some_and(|module| module.kind.is_script())
             })
             .ok_or(WorkerError::NoMain(spec.main))?;
         Ok(Arc::new(Self {
@@ -134,10 +155,15 @@ impl Worker {
             bindings: spec.bindings,
             outbound: spec.outbound,
             limits: spec.limits,
-            node: spec.node,
+            compatibility: spec.compatibility,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
         }))
+    }
+
+    pub(crate) fn main_kind(&self) -> ModuleKind {
+        let main = self.modules.get(self.main.as_str());
+        main.map_or(ModuleKind::EsModule, |main| main.kind)
     }
 
     /// The name that logs use.
@@ -162,7 +188,7 @@ impl PartialEq for Worker {
             &self.bindings,
             &self.outbound,
             &self.limits,
-            &self.node,
+            &self.compatibility,
         ) == (
             &other.name,
             &other.main,
@@ -171,7 +197,7 @@ impl PartialEq for Worker {
             &other.bindings,
             &other.outbound,
             &other.limits,
-            &other.node,
+            &other.compatibility,
         )
     }
 }
@@ -195,6 +221,7 @@ mod tests {
             specifier: specifier.into(),
             kind: ModuleKind::EsModule,
             content: Vec::new(),
+            named_exports: Vec::new(),
             source_map: None,
         }
     }

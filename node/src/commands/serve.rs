@@ -177,7 +177,7 @@ async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
         WorkerSource::Project { dir, env } => {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
-            project_worker::spec(&loaded.project, bundle)?
+            project_worker::spec(&loaded.project, bundle)
         }
     };
     spec.name.clone_from(&config.name);
@@ -198,6 +198,7 @@ fn script(path: &Path) -> anyhow::Result<WorkerSpec> {
             specifier,
             kind: ModuleKind::EsModule,
             content,
+            named_exports: Vec::new(),
             source_map: None,
         }],
         limits: Limits::default(),

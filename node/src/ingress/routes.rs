@@ -199,6 +199,7 @@ mod tests {
                 specifier: "index.js".into(),
                 kind: ModuleKind::EsModule,
                 content: Vec::new(),
+                named_exports: Vec::new(),
                 source_map: None,
             }],
             ..WorkerSpec::default()

@@ -70,7 +70,7 @@ impl Services {
                         .compatibility_date
                         .as_ref()
                         .or(overrides.date.as_ref());
-                    match spec::spec(&service.name, worker, date.map_or("", |date| date)) {
+                    match spec::spec(&service.name, worker, date.map(String::as_str)) {
                         Ok(spec) => match Worker::new(spec) {
                             Ok(worker) => Some(Service::Worker(worker)),
                             Err(error) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_runtime::{
-    Binding, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind, NodeCompat,
+    Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
     ServiceTarget, WorkerSpec,
 };
 use outboard_workerd as config;
@@ -16,14 +16,18 @@ const CPU: Duration = Duration::from_secs(60);
 const WALL: Duration = Duration::from_secs(120);
 const HEAP: usize = 512 << 20;
 
-/// `date` is the compatibility date.
+/// `date` is the worker's own, or the command line's; that one is missing is
+/// the caller's to say.
 pub(super) fn spec(
     name: &str,
     config: &WorkerConfig,
-    date: &str,
+    date: Option<&str>,
 ) -> Result<WorkerSpec, Vec<String>> {
     let mut faults = Vec::new();
-    let modules = modules(config, &mut faults);
+    let modules = modules(config);
+    let compatibility = date.map_or_else(Compatibility::default, |date| {
+        compatibility(config, date, &mut faults)
+    });
     let mut spec = WorkerSpec {
         name: name.to_string(),
         main: modules
@@ -39,7 +43,7 @@ pub(super) fn spec(
             ..Limits::default()
         },
         outbound: Some(target(&config.global_outbound)),
-        node: NodeCompat::new(date, &config.compatibility_flags),
+        compatibility,
         ..WorkerSpec::default()
     };
     for binding in &config.bindings {
@@ -54,13 +58,32 @@ pub(super) fn spec(
     }
 }
 
-fn modules(config: &WorkerConfig, faults: &mut Vec<String>) -> Vec<Module> {
-    let Source::Modules(modules) = &config.source else {
-        let path = &config.path;
-        faults.push(format!(
-            "{path}.serviceWorkerScript: service-worker syntax is not offered"
-        ));
-        return Vec::new();
+fn compatibility(config: &WorkerConfig, date: &str, faults: &mut Vec<String>) -> Compatibility {
+    let path = &config.path;
+    Compatibility::new(date, &config.compatibility_flags).unwrap_or_else(|found| {
+        faults.extend(found.iter().map(|fault| match fault.index() {
+            Some(index) => format!("{path}.compatibilityFlags[{index}]: {fault}"),
+            None => format!("{path}.compatibilityDate: {fault}"),
+        }));
+        Compatibility::default()
+    })
+}
+
+/// The name of a script that is no module, as stack traces have it.
+const SCRIPT: &str = "worker.js";
+
+fn modules(config: &WorkerConfig) -> Vec<Module> {
+    let modules = match &config.source {
+        Source::Modules(modules) => modules,
+        Source::Script(script) => {
+            return vec![Module {
+                specifier: SCRIPT.into(),
+                kind: ModuleKind::ServiceWorker,
+                content: script.clone().into_bytes(),
+                named_exports: Vec::new(),
+                source_map: None,
+            }];
+        }
     };
     let mut list = Vec::with_capacity(modules.len());
     for module in modules {
@@ -70,15 +93,13 @@ fn modules(config: &WorkerConfig, faults: &mut Vec<String>) -> Vec<Module> {
             config::ModuleKind::Data => ModuleKind::Data,
             config::ModuleKind::Wasm => ModuleKind::Wasm,
             config::ModuleKind::Json => ModuleKind::Json,
-            config::ModuleKind::CommonJs => {
-                faults.push(format!("{}: CommonJS modules are not offered", module.path));
-                continue;
-            }
+            config::ModuleKind::CommonJs => ModuleKind::CommonJs,
         };
         list.push(Module {
             specifier: module.name.clone(),
             kind,
             content: module.content.clone(),
+            named_exports: module.named_exports.clone(),
             source_map: None,
         });
     }

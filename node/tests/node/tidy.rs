@@ -145,6 +145,7 @@ fn unsafe_is_where_it_is_expected() {
         }
     }
     for lib in [
+        "compatibility/src/lib.rs",
         "egress/src/lib.rs",
         "project/src/lib.rs",
         "workerd/src/lib.rs",
@@ -160,11 +161,12 @@ fn unsafe_is_where_it_is_expected() {
 
 /// Which rooms a room may use (ARCHITECTURE.md, "Rooms").
 const ARROWS: &[(&str, &[&str])] = &[
-    ("runtime", &[]),
+    ("compatibility", &[]),
+    ("runtime", &["outboard-compatibility"]),
     ("runtime/snapshot", &["outboard-runtime"]),
     ("egress", &[]),
     ("storage", &[]),
-    ("project", &[]),
+    ("project", &["outboard-compatibility"]),
     ("workerd", &[]),
     (
         "node",

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use outboard_compatibility::Compatibility;
+
 use super::build::{self, Expect, Switch};
 use super::{Checker, Document, dev, routes, rules, values};
 use crate::{Date, Project};
@@ -36,6 +38,7 @@ pub(crate) fn project<'a>(
     let name = name(checker, document, root);
     let compatibility_date = compatibility_date(checker, document, facts.today);
     let compatibility_flags = compatibility_flags(checker, document);
+    let compatibility = compatibility(checker, document, compatibility_date, &compatibility_flags);
     let vars = values::vars(checker, document);
     let required_secrets = values::required_secrets(checker, document);
     let rules = rules::rules(checker, document);
@@ -61,6 +64,7 @@ pub(crate) fn project<'a>(
         main,
         compatibility_date,
         compatibility_flags,
+        compatibility,
         vars,
         secrets: BTreeMap::new(),
         required_secrets,
@@ -206,8 +210,41 @@ fn compatibility_date<'a>(checker: &mut Checker<'a>, document: &Document<'a>, to
 }
 
 fn compatibility_flags<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> Vec<String> {
-    let Some(field) = document.field("compatibility_flags") else {
-        return Vec::new();
+    let field = document.field("compatibility_flags");
+    let flags = field.and_then(|field| checker.texts(&field));
+    flags.unwrap_or_default()
+}
+
+/// What date and flags come to; warns of flags that have no effect.
+fn compatibility<'a>(
+    checker: &mut Checker<'a>,
+    document: &Document<'a>,
+    date: Date,
+    flags: &[String],
+) -> Compatibility {
+    let items = match document.field("compatibility_flags") {
+        Some(field) if !flags.is_empty() => checker.list(&field).unwrap_or_default(),
+        _ => Vec::new(),
     };
-    checker.texts(&field).unwrap_or_default()
+    // Where one is no string, which was said, places do not match.
+    if items.len() != flags.len() {
+        return Compatibility::default();
+    }
+    match Compatibility::new(&date.to_string(), flags) {
+        Ok(compatibility) => {
+            for unmet in outboard_compatibility::unmet(flags) {
+                checker.warn(&items[unmet.index], unmet.message);
+            }
+            compatibility
+        }
+        Err(faults) => {
+            for fault in faults {
+                match fault.index() {
+                    Some(index) => checker.fault(&items[index], fault.to_string()),
+                    None => checker.fault_missing("compatibility_date", fault.to_string()),
+                }
+            }
+            Compatibility::default()
+        }
+    }
 }

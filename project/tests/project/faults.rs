@@ -371,6 +371,12 @@ fn warnings() {
     );
     check_warnings(r#""compatibility_flags": ["nodejs_compat"]"#, &[]);
     check_warnings(
+        r#""compatibility_flags": ["r2_list_honor_include"]"#,
+        &[
+            "2:25: compatibility_flags[0]: \"r2_list_honor_include\" has no effect: Outboard does not offer R2",
+        ],
+    );
+    check_warnings(
         r#""$schema": "x", "account_id": "x", "logpush": true, "observability": {}, "placement": { "mode": "smart" },
            "send_metrics": false, "keep_vars": true, "preview_urls": false, "workers_dev": false"#,
         &[],

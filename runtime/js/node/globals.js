@@ -1,4 +1,4 @@
-// `outboard:node`: loaded before a worker's own code where Node's globals are
+// Loaded before a worker's own code where Node's globals are
 // wanted. Each is a getter until it is used.
 (function () {
 const { core, primordials } = __bootstrap;

@@ -13,6 +13,7 @@ const {
   TypeError,
 } = primordials;
 const { op_node_env } = core.ops;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { validateObject } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );
@@ -23,6 +24,7 @@ const { ERR_INVALID_ARG_VALUE } = core.loadExtScript(
 /** Text stays as it is; other values are in it as JSON. */
 function initial() {
   const env = {};
+  if (!has(flag.nodejs_compat_populate_process_env)) return env;
   const values = ObjectEntries(JSONParse(op_node_env()));
   for (const [name, value] of new SafeArrayIterator(values)) {
     env[name] = typeof value === "string" ? value : JSONStringify(value);

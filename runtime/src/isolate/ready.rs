@@ -7,37 +7,25 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use deno_core::error::CoreErrorKind;
 use deno_core::futures::task::AtomicWaker;
-use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, v8};
+use deno_core::{JsRuntime, RuntimeOptions, v8};
 
+use super::entry::Entry;
 use super::resident::{Entered, Resident};
 use super::{Isolate, memory};
 use crate::cage::Share;
 use crate::entrypoint::Handlers;
-use crate::error::{ScriptError, StartError};
+use crate::error::StartError;
 use crate::extension::extensions;
 use crate::heap::BufferBudget;
 use crate::host::Host;
 use crate::inspector::{ErrorConsole, Hatch, Inspection};
 use crate::limits::Limits;
-use crate::loader::{BundleLoader, NODE_GLOBALS};
-use crate::node_compat::NodeCompat;
+use crate::loader::BundleLoader;
 use crate::ops::Shared;
 use crate::platform::Engine;
 use crate::watchdog::LaneClock;
 use crate::worker::Worker;
-
-/// What `js/globals.js` hands the host.
-pub(super) struct Entry {
-    pub(super) attach: v8::Global<v8::Function>,
-    pub(super) dispatch_fetch: v8::Global<v8::Function>,
-    pub(super) dispatch_scheduled: v8::Global<v8::Function>,
-    pub(super) dispatch_test: v8::Global<v8::Function>,
-    pub(super) entrypoints: v8::Global<v8::Function>,
-    pub(super) finish_body: v8::Global<v8::Function>,
-    pub(super) abandon: v8::Global<v8::Function>,
-}
 
 /// An isolate with the API in it and no worker yet. Making one is most of what
 /// starting an isolate costs, so a lane keeps a few.
@@ -141,7 +129,7 @@ impl ReadyIsolate {
         let loaded = {
             let isolate = self.resident.isolate;
             let runtime = self.resident.runtime.get_mut();
-            let mut load = pin!(load(runtime, &worker));
+            let mut load = pin!(self.entry.load(runtime, &worker));
             std::future::poll_fn(|cx| {
                 let _entered = Entered::new(isolate);
                 let turn = clock.begin(&self.handle, limit.saturating_sub(used));
@@ -192,84 +180,9 @@ impl ReadyIsolate {
     }
 }
 
-/// Compiles and runs the worker's modules; gives the main one's namespace.
-async fn load(
-    runtime: &mut JsRuntime,
-    worker: &Worker,
-) -> Result<v8::Global<v8::Object>, StartError> {
-    let script = |error: deno_core::error::CoreError| match error.as_kind() {
-        CoreErrorKind::PendingPromiseResolution => StartError::Stalled,
-        _ => StartError::Script(ScriptError::from_core(&error)),
-    };
-    if worker.node == NodeCompat::Full {
-        let globals = ModuleSpecifier::parse(NODE_GLOBALS).expect("a constant");
-        let id = runtime
-            .load_side_es_module(&globals)
-            .await
-            .map_err(script)?;
-        runtime.mod_evaluate(id).await.map_err(script)?;
-    }
-    let id = runtime
-        .load_main_es_module(&worker.main)
-        .await
-        .map_err(script)?;
-    let evaluated = runtime.mod_evaluate(id);
-    runtime
-        .run_event_loop(PollEventLoopOptions::default())
-        .await
-        .map_err(script)?;
-    evaluated.await.map_err(script)?;
-    runtime.get_module_namespace(id).map_err(script)
-}
-
 extern "C" fn refuse_wasm_from_bytes(
     _context: v8::Local<v8::Context>,
     _source: v8::Local<v8::String>,
 ) -> bool {
     false
-}
-
-impl Entry {
-    /// Calls the snapshot's `start`, which hides the engine from the script.
-    fn take(runtime: &mut JsRuntime, inspection: &Inspection) -> Self {
-        let context = runtime.main_context();
-        deno_core::scope!(scope, runtime);
-        let context = v8::Local::new(scope, context);
-        context.set_allow_generation_from_strings(false);
-        let global = context.global(scope);
-        let functions = (|| {
-            let name = v8::String::new(scope, "__outboard")?;
-            let start = global.get(scope, name.into())?;
-            let start = v8::Local::<v8::Function>::try_from(start).ok()?;
-            let inspected = v8::Boolean::new(scope, inspection.is_on()).into();
-            let list = start.call(scope, global.into(), &[inspected])?;
-            let list = v8::Local::<v8::Array>::try_from(list).ok()?;
-            let mut functions = Vec::with_capacity(list.length() as usize);
-            for index in 0..list.length() {
-                let function = list.get_index(scope, index)?;
-                let function = v8::Local::<v8::Function>::try_from(function).ok()?;
-                functions.push(v8::Global::new(scope, function));
-            }
-            <[_; 7]>::try_from(functions).ok()
-        })();
-        // The snapshot and this list are built from one source tree.
-        let [
-            attach,
-            dispatch_fetch,
-            dispatch_scheduled,
-            dispatch_test,
-            entrypoints,
-            finish_body,
-            abandon,
-        ] = functions.expect("the snapshot has the runtime's entry points");
-        Self {
-            attach,
-            dispatch_fetch,
-            dispatch_scheduled,
-            dispatch_test,
-            entrypoints,
-            finish_body,
-            abandon,
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod events;
 mod html;
 mod inspector;
 mod limits;
+mod modules;
 mod node;
 mod room;
 mod sockets;

@@ -1,13 +1,21 @@
 //! `node:` modules: who may import them, and that they touch nothing outside.
 
-use outboard_runtime::NodeCompat;
+use outboard_runtime::Compatibility;
 
 use crate::support::*;
 
-fn answer(compat: NodeCompat, source: &str) -> Result<(u16, String), String> {
+/// Before Node's modules were there without a flag.
+const DATE: &str = "2026-08-01";
+const FULL: &[&str] = &["nodejs_compat"];
+
+fn compatibility(flags: &[&str]) -> Compatibility {
+    Compatibility::new(DATE, flags).expect("the flags are known")
+}
+
+fn answer(flags: &[&str], source: &str) -> Result<(u16, String), String> {
     let bench = Bench::new();
     let worker = worker_with(source, |spec| {
-        spec.node = compat;
+        spec.compatibility = compatibility(flags);
         spec.env.insert("NAME".into(), "value".into());
     });
     bench
@@ -27,16 +35,24 @@ fn modules_are_there_for_the_flag_alone() {
             handler("return new Response(typeof AsyncLocalStorage);")
         )
     };
-    let check = |compat, name, there: bool| {
-        let answer = answer(compat, &source(name));
+    let check = |flags: &[&str], name, there: bool| {
+        let answer = answer(flags, &source(name));
         let is_there = answer.is_ok_and(|it| it == (200, "function".into()));
-        assert_eq!(is_there, there, "{compat:?} {name}");
+        assert_eq!(is_there, there, "{flags:?} {name}");
     };
-    check(NodeCompat::Off, "node:async_hooks", false);
-    check(NodeCompat::AsyncHooks, "node:async_hooks", true);
-    check(NodeCompat::Modules, "node:async_hooks", true);
-    check(NodeCompat::Modules, "async_hooks", false);
-    check(NodeCompat::Full, "async_hooks", true);
+    check(&[], "node:async_hooks", false);
+    check(&["nodejs_als"], "node:async_hooks", true);
+    check(
+        &["nodejs_compat", "no_nodejs_compat_v2"],
+        "node:async_hooks",
+        true,
+    );
+    check(
+        &["nodejs_compat", "no_nodejs_compat_v2"],
+        "async_hooks",
+        false,
+    );
+    check(FULL, "async_hooks", true);
 }
 
 #[test]
@@ -44,15 +60,15 @@ fn globals_come_with_the_whole_of_it() {
     let source = handler(
         "return new Response([typeof Buffer, typeof process, typeof global, typeof setImmediate].join());",
     );
-    let check = |compat, expected: &str| {
-        assert_eq!(answer(compat, &source).unwrap().1, expected, "{compat:?}");
+    let check = |flags: &[&str], expected: &str| {
+        assert_eq!(answer(flags, &source).unwrap().1, expected, "{flags:?}");
     };
-    check(NodeCompat::Off, "undefined,undefined,undefined,undefined");
+    check(&[], "undefined,undefined,undefined,undefined");
     check(
-        NodeCompat::Modules,
+        &["nodejs_compat", "no_nodejs_compat_v2"],
         "undefined,undefined,undefined,undefined",
     );
-    check(NodeCompat::Full, "function,object,object,function");
+    check(FULL, "function,object,object,function");
 }
 
 /// Invariant 5: nothing of the host is there to be read.
@@ -71,7 +87,7 @@ fn nothing_of_the_host_shows() {
              ]);"
         )
     );
-    let (_, body) = answer(NodeCompat::Full, &source).unwrap();
+    let (_, body) = answer(FULL, &source).unwrap();
     assert_eq!(
         body,
         r#"[["ENOENT","ENOENT","ENOENT"],["bundle","dev","tmp"],"localhost",["NAME"],1,"/bundle"]"#
@@ -91,7 +107,7 @@ fn an_event_has_tmp_for_itself() {
         )
     );
     let bench = Bench::new();
-    let worker = worker_with(&source, |spec| spec.node = NodeCompat::Full);
+    let worker = worker_with(&source, |spec| spec.compatibility = compatibility(FULL));
     for _ in 0..2 {
         let (status, body) = bench.get(&worker, "/").unwrap();
         assert_eq!((status, body.as_str()), (200, r#"[[],"one two"]"#));
@@ -116,7 +132,7 @@ fn what_would_take_long_is_refused() {
              }));"
         )
     );
-    let (_, body) = answer(NodeCompat::Full, &source).unwrap();
+    let (_, body) = answer(FULL, &source).unwrap();
     assert_eq!(
         body,
         format!("[{}]", [r#""ERR_OUT_OF_RANGE""#; 6].join(","))
@@ -139,6 +155,6 @@ fn streams_zlib_and_crypto_work_together() {
              return Response.json([same, brotli, createHash('sha256').update('abc').digest('hex').slice(0, 8)]);"
         )
     );
-    let (_, body) = answer(NodeCompat::Full, &source).unwrap();
+    let (_, body) = answer(FULL, &source).unwrap();
     assert_eq!(body, r#"[true,true,"ba7816bf"]"#);
 }

@@ -173,6 +173,7 @@ pub(crate) fn worker_with(source: &str, change: impl FnOnce(&mut WorkerSpec)) ->
             specifier: "index.js".into(),
             kind: ModuleKind::EsModule,
             content: source.into(),
+            named_exports: Vec::new(),
             source_map: None,
         }],
         ..WorkerSpec::default()

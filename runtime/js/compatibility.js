@@ -1,0 +1,59 @@
+// Which compatibility flags the worker has. A script asks with
+// `has(flag.NAME)`: a look into 24 bytes, which the host fills in before any of
+// the worker's code runs.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_compatibility_bits, op_compatibility_flags } = core.ops;
+const { ObjectFreeze, Uint8Array } = primordials;
+
+/** Flags that scripts here ask for, by their number; a test compares them. */
+const flag = {
+  __proto__: null,
+  disallow_importable_env: 78,
+  enable_ctx_exports: 139,
+  enable_navigator_language: 86,
+  enable_weak_ref: 84,
+  export_commonjs_default: 18,
+  expose_global_message_channel: 102,
+  global_navigator: 11,
+  nodejs_compat_populate_process_env: 76,
+  nodejs_compat_v2: 50,
+  require_returns_default_export: 156,
+  websocket_standard_binary_type: 166,
+};
+
+const bits = new Uint8Array(24);
+
+/** Globals that are there from a flag on. */
+const globals = [
+  [flag.enable_weak_ref, "FinalizationRegistry"],
+  [flag.enable_weak_ref, "WeakRef"],
+  [flag.expose_global_message_channel, "MessageChannel"],
+  [flag.expose_global_message_channel, "MessagePort"],
+  [flag.global_navigator, "Navigator"],
+  [flag.global_navigator, "navigator"],
+];
+
+/** Called once in each isolate, when it has its worker. */
+function attachFlags() {
+  op_compatibility_bits(bits);
+  for (let i = 0; i < globals.length; i++) {
+    if (!has(globals[i][0])) delete globalThis[globals[i][1]];
+  }
+}
+
+/** @param {number} number one of `flag` */
+function has(number) {
+  return (bits[number >> 3] & (1 << (number & 7))) !== 0;
+}
+
+/** `Cloudflare.compatibilityFlags`: every flag by the name that enables it. */
+function compatibilityFlags() {
+  const list = op_compatibility_flags();
+  const flags = { __proto__: null };
+  for (let i = 0; i < list.length; i += 2) flags[list[i]] = list[i + 1];
+  return ObjectFreeze(flags);
+}
+
+return { attachFlags, compatibilityFlags, flag, has };
+})();

@@ -5,6 +5,8 @@
 //! it, `runtime` behaves by it.
 
 #![forbid(unsafe_code)]
+// The table writes dates as 2026_04_01.
+#![allow(clippy::inconsistent_digit_grouping)]
 
 mod table;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use outboard_runtime::Compatibility;
 use serde::Deserialize;
 
 use self::range::Range;
@@ -66,6 +67,8 @@ struct WorkerToml {
     dir: Option<PathBuf>,
     main: Option<PathBuf>,
     env: Option<String>,
+    compatibility_date: Option<toml::Spanned<String>>,
+    compatibility_flags: Option<Vec<toml::Spanned<String>>>,
     #[serde(default)]
     vars: toml::Table,
     #[serde(default)]
@@ -141,7 +144,10 @@ pub(crate) enum WorkerSource {
     /// A project folder, and the environment of its wrangler configuration.
     Project { dir: PathBuf, env: Option<String> },
     /// One ES module, as it is.
-    Script(PathBuf),
+    Script {
+        path: PathBuf,
+        compatibility: Compatibility,
+    },
 }
 
 /// Limits that the config sets; the rest are the runtime's.
@@ -333,12 +339,16 @@ impl Checker<'_> {
 
     fn worker(&mut self, index: usize, worker: WorkerToml, base: &Path) -> Option<WorkerConfig> {
         let at = worker.name.span().start;
+        let compatibility = self.compatibility(index, &worker);
         let source = match (worker.dir, worker.main) {
             (Some(dir), None) => Some(WorkerSource::Project {
                 dir: base.join(dir),
                 env: worker.env,
             }),
-            (None, Some(main)) => Some(WorkerSource::Script(base.join(main))),
+            (None, Some(main)) => Some(WorkerSource::Script {
+                path: base.join(main),
+                compatibility,
+            }),
             _ => {
                 self.fault(
                     at,
@@ -377,6 +387,41 @@ impl Checker<'_> {
             routes,
             isolation: worker.isolation,
             limits,
+        })
+    }
+
+    /// What a script's date and flags come to; a project has its own.
+    fn compatibility(&mut self, index: usize, worker: &WorkerToml) -> Compatibility {
+        let newest = Compatibility::default();
+        let (date, flags) = (&worker.compatibility_date, &worker.compatibility_flags);
+        if date.is_none() && flags.is_none() {
+            return newest;
+        }
+        let at = worker.name.span().start;
+        if worker.dir.is_some() {
+            let why = "a project's wrangler configuration has its date and flags";
+            self.fault(at, &format!("worker[{index}].compatibility_date: {why}"));
+            return newest;
+        }
+        let flags = flags.as_deref().unwrap_or_default();
+        let names: Vec<_> = flags.iter().map(toml::Spanned::get_ref).collect();
+        let day = date.as_ref().map(|date| date.get_ref().clone());
+        let day = day.unwrap_or_else(|| newest.date());
+        Compatibility::new(&day, &names).unwrap_or_else(|faults| {
+            for fault in faults {
+                let (at, field) = match fault.index() {
+                    Some(flag) => (
+                        flags[flag].span().start,
+                        format!("compatibility_flags[{flag}]"),
+                    ),
+                    None => (
+                        date.as_ref().map_or(at, |date| date.span().start),
+                        "compatibility_date".into(),
+                    ),
+                };
+                self.fault(at, &format!("worker[{index}].{field}: {fault}"));
+            }
+            newest
         })
     }
 
@@ -478,6 +523,17 @@ mod tests {
              outboard.toml:5:87: worker[2].limits.response_mb: 0: write 1 to 1048576\n\
              outboard.toml:7:23: limits.drain_ms: 9999999999: write 0 to 3600000\n\
              outboard.toml:7:56: limits.request_head_bytes: 100: write 8192 to 16777216",
+        );
+        check(
+            "[[worker]]\nname = \"a\"\nmain = \"a.js\"\nroutes = [\"*\"]\ncompatibility_date = \"soon\"\n\
+             compatibility_flags = [\"no_such_flag\"]\n[[worker]]\nname = \"b\"\ndir = \".\"\n\
+             routes = [\"b\"]\ncompatibility_flags = []\n",
+            "outboard.toml:5:22: worker[0].compatibility_date: expected a date such as \
+             \"2026-04-01\", not \"soon\"\n\
+             outboard.toml:6:24: worker[0].compatibility_flags[0]: \"no_such_flag\" is no \
+             compatibility flag\n\
+             outboard.toml:8:8: worker[1].compatibility_date: a project's wrangler configuration \
+             has its date and flags",
         );
         check(
             "",

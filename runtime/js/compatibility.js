@@ -32,6 +32,11 @@ const globals = [
   [flag.expose_global_message_channel, "MessagePort"],
   [flag.global_navigator, "Navigator"],
   [flag.global_navigator, "navigator"],
+  [flag.nodejs_compat_v2, "Buffer"],
+  [flag.nodejs_compat_v2, "clearImmediate"],
+  [flag.nodejs_compat_v2, "global"],
+  [flag.nodejs_compat_v2, "process"],
+  [flag.nodejs_compat_v2, "setImmediate"],
 ];
 
 /** Called once in each isolate, when it has its worker. */

@@ -70,7 +70,6 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
 /** Called once, before any of the worker's code runs. */
 function prepare(envJson, graceMs, bindings, isServiceWorker) {
   attachFlags();
-  if (has(flag.nodejs_compat_v2)) core.loadExtScript("ext:outboard/node/globals.js");
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
   if (bindings > 0) {

@@ -125,6 +125,14 @@ function defineLazy(name, get) {
   });
 }
 
+// Node's, which `attachFlags` takes from workers without it.
+lazy.Buffer = "ext:deno_node/internal/buffer.mjs";
+lazy.process = "ext:outboard/node/process.js";
+for (const name of ["clearImmediate", "setImmediate"]) {
+  defineLazy(name, () => load("ext:outboard/node/timers.js").exports[name]);
+}
+defineLazy("global", () => globalThis);
+
 const names = ObjectKeys(lazy);
 for (let i = 0; i < names.length; i++) {
   const name = names[i];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Inspection, Limits, Module, ModuleKind, Worker, WorkerSpec};
+use outboard_runtime::{Compatibility, Inspection, Limits, Module, ModuleKind, Worker, WorkerSpec};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load, stop_signal};
@@ -173,7 +173,10 @@ async fn load_workers(
 
 async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
     let mut spec = match &config.source {
-        WorkerSource::Script(path) => script(path)?,
+        WorkerSource::Script {
+            path,
+            compatibility,
+        } => script(path, *compatibility)?,
         WorkerSource::Project { dir, env } => {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
@@ -186,7 +189,7 @@ async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
     Ok(Worker::new(spec)?)
 }
 
-fn script(path: &Path) -> anyhow::Result<WorkerSpec> {
+fn script(path: &Path, compatibility: Compatibility) -> anyhow::Result<WorkerSpec> {
     let content = std::fs::read(path).with_context(|| path.display().to_string())?;
     let specifier = path.file_name().map_or_else(
         || "index.js".into(),
@@ -202,6 +205,7 @@ fn script(path: &Path) -> anyhow::Result<WorkerSpec> {
             source_map: None,
         }],
         limits: Limits::default(),
+        compatibility,
         ..WorkerSpec::default()
     })
 }

@@ -37,8 +37,6 @@ pub(crate) fn op_compatibility_flags<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// `  name: number,` of the table in the script.
     #[test]
     fn the_script_numbers_flags_as_the_table_does() {

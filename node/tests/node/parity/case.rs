@@ -15,6 +15,8 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) script: PathBuf,
     pub(super) env: BTreeMap<String, Value>,
+    /// Its compatibility flags.
+    pub(super) flags: Vec<String>,
     pub(super) requests: Vec<CaseRequest>,
 }
 
@@ -55,6 +57,9 @@ fn once() -> usize {
     1
 }
 
+/// What the cases' README promises.
+pub(super) const COMPATIBILITY_DATE: &str = "2026-04-01";
+
 /// Headers that say nothing about the worker's answer.
 const IGNORED: [&str; 3] = ["date", "connection", "keep-alive"];
 
@@ -86,10 +91,14 @@ fn read(path: &Path) -> Case {
         }
         None => BTreeMap::new(),
     };
+    let flags = comment(&source, "flags:").map_or_else(Vec::new, |json| {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: flags: {error}"))
+    });
     Case {
         name: name.into_owned(),
         script: path.to_path_buf(),
         env,
+        flags,
         requests,
     }
 }
@@ -116,6 +125,8 @@ impl Case {
         worker.insert("main".into(), self.script.display().to_string().into());
         worker.insert("routes".into(), vec!["*"].into());
         worker.insert("vars".into(), vars.into());
+        worker.insert("compatibility_date".into(), COMPATIBILITY_DATE.into());
+        worker.insert("compatibility_flags".into(), self.flags.clone().into());
         let mut config = String::from("lanes = 1\nready = 1\negress = { allow_private = true }\n");
         let mut table = toml::Table::new();
         table.insert("worker".into(), toml::Value::Array(vec![worker.into()]));

@@ -10,11 +10,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::case::Case;
+use super::case::{COMPATIBILITY_DATE, Case};
 use crate::support::Process;
-
-/// What the cases' README promises.
-const COMPATIBILITY_DATE: &str = "2026-04-01";
 
 const READY: Duration = Duration::from_secs(30);
 
@@ -89,7 +86,8 @@ fn configuration(scratch: &Path, cases: &[Case]) -> String {
             services,
             "(name = {name:?}, worker = (modules = [(name = \"{name}.js\", esModule = \
              embed \"{name}.js\")], compatibilityDate = {COMPATIBILITY_DATE:?}, \
-             bindings = [{bindings}])),"
+             compatibilityFlags = {:?}, bindings = [{bindings}])),",
+            case.flags
         );
         let _ = writeln!(
             sockets,

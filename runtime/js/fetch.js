@@ -42,7 +42,7 @@ function bodyForHost(state) {
 }
 
 async function send(event, service, request) {
-  const { method, url, headers, redirect, signal } = requestParts(request);
+  const { method, url, headers, redirect, signal, raw } = requestParts(request);
   if (signal?.aborted) throw signal.reason;
   const state = bodyState(request);
   const body = bodyForHost(state);
@@ -55,6 +55,7 @@ async function send(event, service, request) {
     body,
     state.length ?? -1,
     redirect === "follow",
+    raw,
   );
   let abort = null;
   if (signal !== null) {

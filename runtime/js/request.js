@@ -95,6 +95,8 @@ class Request extends Body {
   #signal = null;
   #cf = undefined;
   #cache = undefined;
+  /** The answer's body comes as it was sent, compressed or not. */
+  #raw = false;
 
   constructor(input, init = undefined) {
     if (input === kFromHost) {
@@ -159,6 +161,7 @@ class Request extends Body {
     if (from !== null) {
       this.#redirect = from.#redirect;
       this.#signal = from.#signal;
+      this.#raw = from.#raw;
       this.#cf = from.#cf;
       this.#cache = from.#cache;
     }
@@ -180,6 +183,13 @@ class Request extends Body {
         throw new TypeError(`Unsupported cache mode: ${cache}`);
       }
       this.#cache = cache;
+    }
+    if (init?.encodeResponseBody !== undefined) {
+      const mode = `${init.encodeResponseBody}`;
+      if (mode !== "automatic" && mode !== "manual") {
+        throw new TypeError(`encodeResponseBody: unexpected value: ${mode}`);
+      }
+      this.#raw = mode === "manual";
     }
     if (init?.integrity !== undefined && `${init.integrity}` !== "") {
       throw new TypeError(
@@ -243,6 +253,7 @@ class Request extends Body {
     copy.#signal = this.#signal;
     copy.#cf = this.#cf;
     copy.#cache = this.#cache;
+    copy.#raw = this.#raw;
     return copy;
   }
 
@@ -254,6 +265,7 @@ class Request extends Body {
       headers: headerList(request.headers),
       redirect: request.#redirect,
       signal: request.#signal,
+      raw: request.#raw,
     };
   }
 

@@ -130,6 +130,7 @@ deno_core::extension!(
         "web_socket.js",
     ],
     synthetic_esm = [
+        "cloudflare:node" = "ext:outboard/node/cloudflare_node.js",
         "cloudflare:sockets" = "ext:outboard/sockets.js",
         "cloudflare:workers" = "ext:outboard/cloudflare_workers.js",
         "outboard:modules" = "ext:outboard/modules.js",

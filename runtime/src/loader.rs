@@ -38,6 +38,9 @@ const BUILT_IN: &[&str] = &[
     "outboard:modules",
 ];
 
+/// Servers of `node:http`, for workers that have them.
+const NODE_SERVERS: &str = "cloudflare:node";
+
 /// Who asks for a module, which errors tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -62,6 +65,9 @@ pub(crate) fn resolve(
     };
     let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
     if BUILT_IN.contains(&specifier) {
+        return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+    }
+    if specifier == NODE_SERVERS && node_compat::has_servers(&worker.compatibility) {
         return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
     }
     if let Some(module) = node_compat::module(&worker.compatibility, specifier, NODE_MODULES) {

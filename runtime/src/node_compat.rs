@@ -28,14 +28,44 @@ fn extent(compatibility: &Compatibility) -> Extent {
 
 /// Modules with a flag of their own; the others come with Node's extent.
 const SWITCHED: &[(&str, Flag)] = &[
+    ("_http_agent", Flag::EnableNodejsHttpModules),
+    ("_http_client", Flag::EnableNodejsHttpModules),
+    ("_http_common", Flag::EnableNodejsHttpModules),
+    ("_http_incoming", Flag::EnableNodejsHttpModules),
+    ("_http_outgoing", Flag::EnableNodejsHttpModules),
+    ("_http_server", Flag::EnableNodejsHttpServerModules),
+    ("child_process", Flag::EnableNodejsChildProcessModule),
+    ("cluster", Flag::EnableNodejsClusterModule),
     ("console", Flag::EnableNodejsConsoleModule),
+    ("dgram", Flag::EnableNodejsDgramModule),
+    ("domain", Flag::EnableNodejsDomainModule),
     ("fs", Flag::EnableNodejsFsModule),
     ("fs/promises", Flag::EnableNodejsFsModule),
+    ("http", Flag::EnableNodejsHttpModules),
+    ("http2", Flag::EnableNodejsHttp2Module),
+    ("https", Flag::EnableNodejsHttpModules),
+    ("inspector", Flag::EnableNodejsInspectorModule),
+    ("inspector/promises", Flag::EnableNodejsInspectorModule),
     ("os", Flag::EnableNodejsOsModule),
     ("perf_hooks", Flag::EnableNodejsPerfHooksModule),
     ("punycode", Flag::EnableNodejsPunycodeModule),
+    ("readline", Flag::EnableNodejsReadlineModule),
+    ("readline/promises", Flag::EnableNodejsReadlineModule),
+    ("repl", Flag::EnableNodejsReplModule),
+    ("sqlite", Flag::EnableNodejsSqliteModule),
+    ("trace_events", Flag::EnableNodejsTraceEventsModule),
+    ("tty", Flag::EnableNodejsTtyModule),
+    ("v8", Flag::EnableNodejsV8Module),
+    ("vm", Flag::EnableNodejsVmModule),
+    ("wasi", Flag::EnableNodejsWasiModule),
+    ("worker_threads", Flag::EnableNodejsWorkerThreadsModule),
     ("zlib", Flag::NodejsZlib),
 ];
+
+/// Whether a worker's fetch handler may be a server of `node:http`.
+pub(crate) fn has_servers(compatibility: &Compatibility) -> bool {
+    compatibility.has(Flag::EnableNodejsHttpServerModules)
+}
 
 /// The module that a specifier means in a worker, among those there are.
 pub(crate) fn module<'a>(

@@ -22,6 +22,8 @@ const version = /^version = "(.*)"/m.exec(
 /** Where a module's own file begins the walk. */
 const ROOTS = [
   "_events.mjs",
+  "_http_incoming.js",
+  "_http_outgoing.ts",
   "_util/_util_callbackify.js",
   "assert.ts",
   "async_hooks.ts",
@@ -29,6 +31,7 @@ const ROOTS = [
   "diagnostics_channel.js",
   "internal/buffer.mjs",
   "internal/console/constructor.mjs",
+  "internal/http2/constants.ts",
   "internal/streams/duplex.js",
   "internal/streams/duplexify.js",
   "internal/streams/from.js",

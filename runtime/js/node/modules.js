@@ -7,10 +7,18 @@ const load = core.loadExtScript;
 
 const deno = (path) => () => load(`ext:deno_node/${path}`).default;
 const own = (path) => () => load(`ext:outboard/node/${path}.js`).exports;
+/** What Workers have by name alone. */
+const absent = (name) => own(`absent/${name}`);
 
 /** name without `node:` -> the function that makes its exports */
 const makers = {
   __proto__: null,
+  _http_agent: () => load("ext:outboard/node/http/agent.js").module,
+  _http_client: () => load("ext:outboard/node/http/client.js").module,
+  _http_common: own("http/common"),
+  _http_incoming: () => load("ext:outboard/node/http/incoming.js").module,
+  _http_outgoing: () => load("ext:outboard/node/http/outgoing.js").module,
+  _http_server: () => load("ext:outboard/node/http/server.js").module,
   _stream_duplex: () => load("ext:deno_node/internal/streams/duplex.js").Duplex,
   _stream_passthrough: () =>
     load("ext:deno_node/internal/streams/passthrough.js").default,
@@ -20,18 +28,40 @@ const makers = {
     load("ext:deno_node/internal/streams/transform.js").default,
   _stream_writable: () =>
     load("ext:deno_node/internal/streams/writable.js").default,
+  _tls_common: () => {
+    const { createSecureContext, SecureContext } =
+      load("ext:outboard/node/tls.js").exports;
+    return { createSecureContext, SecureContext };
+  },
+  _tls_wrap: () => {
+    const { connect, TLSSocket } = load("ext:outboard/node/tls.js").exports;
+    return { connect, TLSSocket };
+  },
   assert: deno("assert.ts"),
   "assert/strict": () => load("ext:deno_node/assert.ts").strict,
   async_hooks: own("async_hooks"),
   buffer: own("buffer"),
+  child_process: absent("child_process"),
+  cluster: absent("cluster"),
   console: own("console"),
   constants: own("constants"),
   crypto: own("crypto"),
+  dgram: absent("dgram"),
   diagnostics_channel: own("diagnostics_channel"),
+  dns: own("dns"),
+  "dns/promises": () => load("ext:outboard/node/dns.js").promises,
+  domain: absent("domain"),
   events: deno("_events.mjs"),
   fs: own("fs"),
   "fs/promises": () => load("ext:outboard/node/fs.js").promises,
+  http: own("http"),
+  http2: absent("http2"),
+  https: own("https"),
+  inspector: absent("inspector"),
+  "inspector/promises": () =>
+    load("ext:outboard/node/absent/inspector.js").promises,
   module: own("module"),
+  net: own("net"),
   os: own("os"),
   path: () => load("ext:outboard/node/path.js").posix,
   "path/posix": () => load("ext:outboard/node/path.js").posix,
@@ -40,6 +70,11 @@ const makers = {
   process: () => load("ext:outboard/node/process.js").process,
   punycode: deno("punycode.ts"),
   querystring: deno("querystring.js"),
+  readline: absent("readline"),
+  "readline/promises": () =>
+    load("ext:outboard/node/absent/readline.js").promises,
+  repl: absent("repl"),
+  sqlite: absent("sqlite"),
   stream: deno("stream.ts"),
   "stream/consumers": () => load("ext:deno_node/stream/consumers.js"),
   "stream/promises": deno("stream/promises.js"),
@@ -49,12 +84,26 @@ const makers = {
     return { StringDecoder };
   },
   sys: own("util"),
+  test: own("test"),
   timers: own("timers"),
   "timers/promises": () => load("ext:outboard/node/timers.js").promises,
+  tls: own("tls"),
+  trace_events: absent("trace_events"),
+  tty: absent("tty"),
   url: () => load("ext:deno_node/url.ts"),
   util: own("util"),
   "util/types": () => load("ext:deno_node/internal/util/types.ts"),
+  v8: absent("v8"),
+  vm: absent("vm"),
+  wasi: absent("wasi"),
+  worker_threads: absent("worker_threads"),
   zlib: () => load("ext:deno_node/zlib.js"),
+};
+
+/** Where an import sees other names than the exports have. */
+const names = {
+  __proto__: null,
+  cluster: () => load("ext:outboard/node/absent/cluster.js").names,
 };
 
 const made = { __proto__: null };
@@ -78,6 +127,9 @@ const isBuiltin = (specifier) => makers[bare(specifier)] !== undefined;
 return {
   builtin,
   builtinModules: ArrayPrototypeMap(ObjectKeys(makers), (name) => name),
+  /** The names that an import of the module finds. */
+  importNames: (specifier) =>
+    names[bare(specifier)]?.() ?? builtin(specifier),
   isBuiltin,
 };
 })();

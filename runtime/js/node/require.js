@@ -14,7 +14,10 @@ function exportsOf(specifier) {
 /** What an `import` gives: each name, and the whole as `default`. */
 function space(specifier) {
   const exports = exportsOf(specifier);
-  return ObjectAssign({ __proto__: null }, exports, { default: exports });
+  const { importNames } = core.loadExtScript("ext:outboard/node/modules.js");
+  return ObjectAssign({ __proto__: null }, importNames(specifier), {
+    default: exports,
+  });
 }
 
 /** The same for the scripts here, which looks at no name before it is used. */

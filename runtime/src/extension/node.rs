@@ -23,12 +23,17 @@ macro_rules! modules {
 
 #[rustfmt::skip]
 modules![
-    "_stream_duplex", "_stream_passthrough", "_stream_readable", "_stream_transform",
-    "_stream_writable", "assert", "assert/strict", "async_hooks", "buffer", "console",
-    "constants", "crypto", "diagnostics_channel", "events", "fs", "fs/promises", "module", "os", "path",
-    "path/posix", "path/win32", "perf_hooks", "process", "punycode", "querystring", "stream",
-    "stream/consumers", "stream/promises", "stream/web", "string_decoder", "sys", "timers",
-    "timers/promises", "url", "util", "util/types", "zlib",
+    "_http_agent", "_http_client", "_http_common", "_http_incoming", "_http_outgoing",
+    "_http_server", "_stream_duplex", "_stream_passthrough", "_stream_readable",
+    "_stream_transform", "_stream_writable", "_tls_common", "_tls_wrap", "assert",
+    "assert/strict", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
+    "crypto", "dgram", "diagnostics_channel", "dns", "dns/promises", "domain", "events", "fs",
+    "fs/promises", "http", "http2", "https", "inspector", "inspector/promises", "module", "net",
+    "os", "path", "path/posix", "path/win32", "perf_hooks", "process", "punycode", "querystring",
+    "readline", "readline/promises", "repl", "sqlite", "stream", "stream/consumers",
+    "stream/promises", "stream/web", "string_decoder", "sys", "test", "timers", "timers/promises",
+    "tls", "trace_events", "tty", "url", "util", "util/types", "v8", "vm", "wasi",
+    "worker_threads", "zlib",
 ];
 
 const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
@@ -38,6 +43,7 @@ const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
 const DEBUGLOG: &str = "ext:deno_node/internal/util/debuglog.ts";
 const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
 const ERRORS: &str = "ext:deno_node/internal/errors.ts";
+const HTTP_OUTGOING: &str = "ext:deno_node/_http_outgoing.ts";
 const IDNA: &str = "ext:deno_node/internal/idna.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
 const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
@@ -87,6 +93,17 @@ pub(super) const PATCHES: &[Patch] = &[
         ERRORS,
         "ObjectPrototypeIsPrototypeOf(Deno.errors.BadResource.prototype, e)",
         "false",
+    ),
+    // What is written becomes the body of a Request or Response, which frames it.
+    patch(
+        HTTP_OUTGOING,
+        "if (msg.chunkedEncoding && chunk.length !== 0)",
+        "if (false)",
+    ),
+    patch(
+        HTTP_OUTGOING,
+        "this._send(\"0\\r\\n\" + this._trailer + \"\\r\\n\", \"latin1\", finish)",
+        "this._send(\"\", \"latin1\", finish)",
     ),
     patch(
         IDNA,

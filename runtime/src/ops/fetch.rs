@@ -30,6 +30,8 @@ const MAX_REDIRECTS: usize = 20;
 struct FetchResource {
     answer: Cell<Option<LocalBoxFuture<'static, Result<Answer, JsErrorBox>>>>,
     cancel: CancelHandle,
+    /// The body goes to the script as it came, compressed or not.
+    raw: bool,
 }
 
 impl Resource for FetchResource {
@@ -81,6 +83,7 @@ pub(crate) fn op_fetch_send<'a>(
     body: v8::Local<'a, v8::Value>,
     length: f64,
     follow: bool,
+    raw: bool,
 ) -> Result<ResourceId, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
@@ -100,7 +103,7 @@ pub(crate) fn op_fetch_send<'a>(
         for name in FORBIDDEN {
             headers.remove(name);
         }
-        if !headers.contains_key(ACCEPT_ENCODING) {
+        if !raw && !headers.contains_key(ACCEPT_ENCODING) {
             headers.insert(ACCEPT_ENCODING, ACCEPTED);
         }
     }
@@ -110,6 +113,7 @@ pub(crate) fn op_fetch_send<'a>(
     Ok(state.borrow_mut().resource_table.add(FetchResource {
         answer: Cell::new(Some(Box::pin(answer))),
         cancel: CancelHandle::new(),
+        raw,
     }))
 }
 
@@ -303,6 +307,7 @@ pub(crate) async fn op_fetch_wait(
     let coding = head
         .headers
         .get(CONTENT_ENCODING)
+        .filter(|_| !fetch.raw)
         .and_then(Coding::of)
         .unwrap_or(Coding::Identity);
     let none = without_body || matches!(head.status.as_u16(), 101 | 204 | 205 | 304);

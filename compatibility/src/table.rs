@@ -214,12 +214,12 @@ flags! {
     SetForwardableEmailFullHeaders = 99: "set_forwardable_email_full_headers" / "set_forwardable_email_single_headers" since 2025_08_01
         => SERVICES;
     EnableNodejsHttpModules = 100: "enable_nodejs_http_modules" / "disable_nodejs_http_modules"
-        by [NodejsCompat] after 2025_08_15 => NODE;
+        by [NodejsCompat] after 2025_08_15 => Follows;
     PedanticWpt = 101: "pedantic_wpt" / "non_pedantic_wpt" => Off("the standards are followed where it costs nobody");
     ExposeGlobalMessageChannel = 102: "expose_global_message_channel" / "no_expose_global_message_channel" since 2025_08_15
         => Follows;
     EnableNodejsHttpServerModules = 103: "enable_nodejs_http_server_modules" / "disable_nodejs_http_server_modules"
-        by [EnableNodejsHttpModules] after 2025_09_01 => NODE;
+        by [EnableNodejsHttpModules] after 2025_09_01 => Follows;
     PythonNoGlobalHandlers = 104: "python_no_global_handlers" / "disable_python_no_global_handlers" since 2025_08_14 => PYTHON;
     EnableNodejsFsModule = 105: "enable_nodejs_fs_module" / "disable_nodejs_fs_module" by [NodejsCompat] after 2025_09_15 => Follows;
     EnableNodejsOsModule = 106: "enable_nodejs_os_module" / "disable_nodejs_os_module" by [NodejsCompat] after 2025_09_15 => Follows;
@@ -231,7 +231,7 @@ flags! {
         by [PythonWorkers20250116] after 2025_10_16 => PYTHON;
     TypescriptStripTypes = 111: "typescript_strip_types" experimental yes => Off("the bundler strips types");
     EnableNodejsHttp2Module = 112: "enable_nodejs_http2_module" / "disable_nodejs_http2_module"
-        by [NodejsCompat] after 2025_09_01 => NODE;
+        by [NodejsCompat] after 2025_09_01 => Follows;
     AllowInsecureInefficientLoggedEval = 113: "allow_insecure_inefficient_logged_eval" experimental yes
         => Off("strings are never code");
     StripAuthorizationOnCrossOriginRedirect = 114: "strip_authorization_on_cross_origin_redirect" / "retain_authorization_on_cross_origin_redirect" since 2025_09_01
@@ -246,40 +246,40 @@ flags! {
         by [RemoveNodejsCompatEol] after 2028_04_30 => NODE;
     EnableNodejsConsoleModule = 120: "enable_nodejs_console_module" / "disable_nodejs_console_module"
         by [NodejsCompat] after 2025_09_21 => Follows;
-    EnableNodejsVmModule = 121: "enable_nodejs_vm_module" / "disable_nodejs_vm_module" by [NodejsCompat] after 2025_10_01 => NODE;
+    EnableNodejsVmModule = 121: "enable_nodejs_vm_module" / "disable_nodejs_vm_module" by [NodejsCompat] after 2025_10_01 => Follows;
     EnableNodejsPerfHooksModule = 122: "enable_nodejs_perf_hooks_module" / "disable_nodejs_perf_hooks_module"
         by [NodejsCompat] after 2026_03_17 => Follows;
     EnableGlobalPerformanceClasses = 123: "enable_global_performance_classes" / "disable_global_performance_classes"
         by [NodejsCompat] after 2026_03_17 => NODE;
     EnableNodejsDomainModule = 124: "enable_nodejs_domain_module" / "disable_nodejs_domain_module"
-        by [NodejsCompat] after 2025_12_04 => NODE;
-    EnableNodejsV8Module = 125: "enable_nodejs_v8_module" / "disable_nodejs_v8_module" by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2025_12_04 => Follows;
+    EnableNodejsV8Module = 125: "enable_nodejs_v8_module" / "disable_nodejs_v8_module" by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsTtyModule = 126: "enable_nodejs_tty_module" / "disable_nodejs_tty_module"
-        by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsPunycodeModule = 127: "enable_nodejs_punycode_module" / "disable_nodejs_punycode_module"
         by [NodejsCompat] after 2025_12_04 => Follows;
     EnableNodejsClusterModule = 128: "enable_nodejs_cluster_module" / "disable_nodejs_cluster_module"
-        by [NodejsCompat] after 2025_12_04 => NODE;
+        by [NodejsCompat] after 2025_12_04 => Follows;
     EnableNodejsChildProcessModule = 129: "enable_nodejs_child_process_module" / "disable_nodejs_child_process_module"
-        by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsWorkerThreadsModule = 130: "enable_nodejs_worker_threads_module" / "disable_nodejs_worker_threads_module"
-        by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsStreamWrapModule = 131: "enable_nodejs_stream_wrap_module" / "disable_nodejs_stream_wrap_module"
         by [NodejsCompat] after 2026_01_29 => NODE;
     EnableNodejsWasiModule = 132: "enable_nodejs_wasi_module" / "disable_nodejs_wasi_module"
-        by [NodejsCompat] after 2025_12_04 => NODE;
+        by [NodejsCompat] after 2025_12_04 => Follows;
     EnableNodejsDgramModule = 133: "enable_nodejs_dgram_module" / "disable_nodejs_dgram_module"
-        by [NodejsCompat] after 2026_01_29 => NODE;
+        by [NodejsCompat] after 2026_01_29 => Follows;
     EnableNodejsInspectorModule = 134: "enable_nodejs_inspector_module" / "disable_nodejs_inspector_module"
-        by [NodejsCompat] after 2026_01_29 => NODE;
+        by [NodejsCompat] after 2026_01_29 => Follows;
     EnableNodejsTraceEventsModule = 135: "enable_nodejs_trace_events_module" / "disable_nodejs_trace_events_module"
-        by [NodejsCompat] after 2025_12_04 => NODE;
+        by [NodejsCompat] after 2025_12_04 => Follows;
     EnableNodejsReadlineModule = 136: "enable_nodejs_readline_module" / "disable_nodejs_readline_module"
-        by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsReplModule = 137: "enable_nodejs_repl_module" / "disable_nodejs_repl_module"
-        by [NodejsCompat] after 2026_03_17 => NODE;
+        by [NodejsCompat] after 2026_03_17 => Follows;
     EnableNodejsSqliteModule = 138: "enable_nodejs_sqlite_module" / "disable_nodejs_sqlite_module"
-        by [NodejsCompat] after 2026_01_29 => NODE;
+        by [NodejsCompat] after 2026_01_29 => Follows;
     EnableCtxExports = 139: "enable_ctx_exports" / "disable_ctx_exports" since 2025_11_17 => Follows;
     EnablePythonExternalSdk = 140: "enable_python_external_sdk" / "disable_python_external_sdk" since 2026_04_21 => PYTHON;
     EnableFastJsgStruct = 141: "enable_fast_jsg_struct" / "disable_fast_jsg_struct" since 2025_12_03 => ENGINE;

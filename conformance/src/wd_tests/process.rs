@@ -1,12 +1,11 @@
 //! One file's run: the program, what it prints, and how long it may take.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::build_file::Sidecar;
@@ -17,6 +16,8 @@ use super::test_file::TestFile;
 const MAX_OUTPUT: usize = 8 << 20;
 /// Bytes of output that a report keeps of a file that failed.
 const KEPT_OUTPUT: usize = 4 << 10;
+/// How long a test's server may take to say its ports.
+const SIDECAR_START: Duration = Duration::from_secs(10);
 /// Characters of an error that a report keeps.
 const KEPT_ERROR: usize = 300;
 
@@ -104,45 +105,43 @@ async fn start_and_wait(
     })
 }
 
-/// Starts the server that a test talks to, on free ports; the variables tell
-/// both of them.
+/// Starts the server that a test talks to. It takes a port for each of its
+/// sockets and says which on a line of its own, `NAME=PORT`; the variables tell
+/// the test. One that never says it fails its test.
 async fn start_sidecar(
     folder: &Path,
     sidecar: &Sidecar,
 ) -> anyhow::Result<(Option<Child>, Vec<(String, String)>)> {
-    let mut environment = vec![("SIDECAR_HOSTNAME".to_string(), "127.0.0.1".to_string())];
-    let mut held = Vec::new();
-    for name in &sidecar.ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        environment.push((name.clone(), listener.local_addr()?.port().to_string()));
-        held.push(listener);
-    }
-    let ports: Vec<u16> = held
-        .iter()
-        .filter_map(|listener| Some(listener.local_addr().ok()?.port()))
-        .collect();
-    drop(held);
-    let child = Command::new("node")
+    let host = ("SIDECAR_HOSTNAME".to_string(), "127.0.0.1".to_string());
+    let mut child = Command::new("node")
         .arg(folder.join(&sidecar.script))
-        .envs(environment.iter().cloned())
+        .env(&host.0, &host.1)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()?;
-    for port in ports {
-        // It is up once it takes connections; one that never does fails its test.
-        let up = async {
-            let mut pause = tokio::time::interval(Duration::from_millis(20));
-            while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-                .await
-                .is_err()
+    let mut environment = vec![host];
+    let Some(stdout) = child.stdout.take() else {
+        return Ok((Some(child), environment));
+    };
+    let mut lines = BufReader::new(stdout).lines();
+    let all_said = async {
+        while environment.len() <= sidecar.ports.len() {
+            let Some(line) = lines.next_line().await? else {
+                break;
+            };
+            if let Some((name, port)) = line.split_once('=')
+                && sidecar.ports.iter().any(|known| known == name)
             {
-                pause.tick().await;
+                environment.push((name.to_string(), port.trim().to_string()));
             }
-        };
-        let _ = tokio::time::timeout(Duration::from_secs(5), up).await;
-    }
+        }
+        anyhow::Ok(())
+    };
+    let _ = tokio::time::timeout(SIDECAR_START, all_said).await;
+    // A full pipe would hold the server.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Ok((Some(child), environment))
 }
 

@@ -26,7 +26,7 @@ const {
   encodeURIComponent,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const {
   validateBoolean,
   validateFunction,

@@ -2,7 +2,52 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, SafeArrayIterator } = primordials;
-const { NodeError } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const library = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { NodeError, NodeSyntaxError } = library;
+
+/** Error classes by their codes: the library's, and what it does not have. */
+const codes = { __proto__: library };
+
+function add(code, message, Base = NodeError) {
+  codes[code] = class extends Base {
+    constructor() {
+      super(code, message);
+    }
+  };
+}
+add("ERR_INVALID_ADDRESS", "Invalid address");
+add("ERR_TLS_CERT_ALTNAME_FORMAT", "Invalid subject alternative name string", NodeSyntaxError);
+
+/** What cp() refuses, told as a failed call of the system's. */
+for (
+  const [code, message] of new SafeArrayIterator([
+    ["ERR_FS_CP_DIR_TO_NON_DIR", "Cannot overwrite directory with non-directory"],
+    ["ERR_FS_CP_EEXIST", "Target already exists"],
+    ["ERR_FS_CP_EINVAL", "Invalid src or dest"],
+    ["ERR_FS_CP_NON_DIR_TO_DIR", "Cannot overwrite non-directory with directory"],
+    ["ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY", "Cannot overwrite symlink in subdirectory of self"],
+    ["ERR_FS_EISDIR", "Path is a directory"],
+  ])
+) {
+  codes[code] = class extends NodeError {
+    /** @param {{code, dest, errno, message, path, syscall}} context */
+    constructor(context) {
+      const { dest, path } = context;
+      super(
+        code,
+        `${message}: ${context.syscall} returned ${context.code} ` +
+          `(${context.message})` + (path === undefined ? "" : ` ${path}`) +
+          (dest === undefined ? "" : ` => ${dest}`),
+      );
+      this.name = "SystemError";
+      this.info = context;
+      this.errno = context.errno;
+      this.syscall = context.syscall;
+      if (path !== undefined) this.path = path;
+      if (dest !== undefined) this.dest = dest;
+    }
+  };
+}
 
 class ERR_METHOD_NOT_IMPLEMENTED extends NodeError {
   constructor(name) {
@@ -77,6 +122,7 @@ function withMethods(made, methods, make) {
 }
 
 return {
+  codes,
   ERR_METHOD_NOT_IMPLEMENTED,
   ERR_OPTION_NOT_IMPLEMENTED,
   notImplemented,

@@ -11,7 +11,7 @@ const {
 const { builtin, builtinModules, isBuiltin } = core.loadExtScript(
   "ext:outboard/node/modules.js",
 );
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
 
 const missing = (name) => notImplemented(`module.${name}`);

@@ -18,7 +18,8 @@ const {
   uncurryThis,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes, NodeError } = core.loadExtScript(
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
+const { NodeError } = core.loadExtScript(
   "ext:deno_node/internal/errors.ts",
 );
 const {

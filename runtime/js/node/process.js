@@ -26,7 +26,7 @@ const {
   queueMicrotask,
 } = primordials;
 const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
 const { env } = core.loadExtScript("ext:outboard/node/process_env.js");
 const { nextTick } = core.loadExtScript("ext:outboard/node/ticks.js");

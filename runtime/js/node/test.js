@@ -15,7 +15,7 @@ const {
   SafeArrayIterator,
   SafeMap,
 } = primordials;
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const {
   validateBoolean,
   validateFunction,

@@ -13,7 +13,7 @@ const {
   Symbol,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { validateFunction, validateInteger } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );

@@ -18,7 +18,7 @@ const {
   op_node_zlib_write,
 } = core.ops;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 
 const Z_FINISH = 4;
 const Z_OK = 0;

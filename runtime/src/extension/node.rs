@@ -102,6 +102,12 @@ pub(super) const PATCHES: &[Patch] = &[
     ),
     patch(
         HTTP_OUTGOING,
+        "new Error2(\"end already called\")",
+        "new (__bootstrap.core.loadExtScript(\"ext:deno_node/internal/errors.ts\")\
+         .ERR_STREAM_ALREADY_FINISHED)(\"end\")",
+    ),
+    patch(
+        HTTP_OUTGOING,
         "this._send(\"0\\r\\n\" + this._trailer + \"\\r\\n\", \"latin1\", finish)",
         "this._send(\"\", \"latin1\", finish)",
     ),

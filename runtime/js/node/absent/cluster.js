@@ -40,6 +40,7 @@ class Worker extends EventEmitter {
 
 class Cluster extends EventEmitter {
   Worker = Worker;
+  domain = null;
   isMaster = true;
   isPrimary = true;
   isWorker = false;

@@ -1,14 +1,36 @@
 // node:http2: constants; sessions are the host's business.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectCreate, Symbol } = primordials;
+const {
+  ObjectCreate,
+  ObjectKeys,
+  SafeArrayIterator,
+  StringPrototypeReplaceAll,
+  StringPrototypeToUpperCase,
+  Symbol,
+} = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { notImplementedAll, notImplementedClass } = core.loadExtScript(
   "ext:outboard/node/errors.js",
 );
-const { constants } = core.loadExtScript(
-  "ext:deno_node/internal/http2/constants.ts",
+const { METHODS, STATUS_CODES } = core.loadExtScript(
+  "ext:outboard/node/http/common.js",
 );
+
+const constants = {
+  ...core.loadExtScript("ext:deno_node/internal/http2/constants.ts"),
+};
+const toName = (text) =>
+  StringPrototypeToUpperCase(
+    StringPrototypeReplaceAll(StringPrototypeReplaceAll(text, " ", "_"), "-", "_"),
+  );
+for (const method of new SafeArrayIterator(METHODS)) {
+  constants[`HTTP2_METHOD_${toName(method)}`] = method;
+}
+for (const status of new SafeArrayIterator(ObjectKeys(STATUS_CODES))) {
+  const name = status === "418" ? "TEAPOT" : toName(STATUS_CODES[status]);
+  constants[`HTTP_STATUS_${name}`] = +status;
+}
 
 const defaults = {
   headerTableSize: 4096,

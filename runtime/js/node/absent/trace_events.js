@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { ArrayPrototypeJoin, SymbolFor } = primordials;
-const { NodeError } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { NodeTypeError } = core.loadExtScript("ext:deno_node/internal/errors.ts");
 const { format } = core.loadExtScript(
   "ext:deno_node/internal/util/inspect.mjs",
 );
@@ -42,7 +42,7 @@ return {
       validateObject(options, "options");
       validateStringArray(options.categories, "options.categories");
       if (options.categories.length === 0) {
-        throw new NodeError(
+        throw new NodeTypeError(
           "ERR_TRACE_EVENTS_CATEGORY_REQUIRED",
           "At least one category is required",
         );

@@ -13,7 +13,7 @@ const {
   StringPrototypeIncludes,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const {
   validateAbortSignal,
   validateInt32,

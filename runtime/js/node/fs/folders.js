@@ -16,7 +16,7 @@ const { Dirent, direntType, makeDir } = core.loadExtScript(
   "ext:outboard/node/fs/stats.js",
 );
 const { decode } = core.loadExtScript("ext:outboard/node/fs/sync.js");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const {
   validateBoolean,

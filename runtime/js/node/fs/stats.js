@@ -12,7 +12,7 @@ const {
   TypeError,
 } = primordials;
 const { constants } = core.loadExtScript("ext:outboard/node/fs/constants.js");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { validateFunction } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );

@@ -13,7 +13,7 @@ const sync = core.loadExtScript("ext:outboard/node/fs/sync.js");
 const { checkEncoding, toOptions, toPath } = core.loadExtScript(
   "ext:outboard/node/fs/arguments.js",
 );
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { validateBoolean, validateInteger, validateObject } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );

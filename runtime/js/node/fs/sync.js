@@ -23,7 +23,7 @@ const { makeStats, statFs } = core.loadExtScript(
   "ext:outboard/node/fs/stats.js",
 );
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const {
   validateBoolean,
   validateInteger,

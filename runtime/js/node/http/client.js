@@ -19,7 +19,7 @@ const {
   queueMicrotask,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { kOutHeaders } = core.loadExtScript("ext:deno_node/internal/http.ts");
 const { isURL, urlToHttpOptions } = core.loadExtScript(
   "ext:deno_node/internal/url.ts",

@@ -6,9 +6,12 @@ const {
   ArrayPrototypeIncludes,
   ArrayPrototypePush,
   Error,
+  MathMin,
   MathRandom,
   MathTrunc,
   ObjectDefineProperty,
+  StringPrototypeSlice,
+  StringPrototypeToLowerCase,
   Uint8Array,
   queueMicrotask,
 } = primordials;
@@ -27,6 +30,9 @@ const { Writable } = core.loadExtScript("ext:outboard/node/modules.js").builtin(
 const HIGH_WATER_MARK = 64 << 10;
 const NULL_BODY = [101, 204, 205, 304];
 
+/** A stream takes a buffer's memory away, which may be a pool's: it gets a copy. */
+const enqueue = (controller, bytes) => controller.enqueue(new Uint8Array(bytes));
+
 class Connection extends Writable {
   #answer = new Deferred();
   /** {status, statusText, headers} once the head was written. */
@@ -38,6 +44,10 @@ class Connection extends Writable {
   #resume = null;
   #finished = false;
   #withoutBody = false;
+  /** Bytes of the head that are still to come before the body's. */
+  #headLeft = 0;
+  /** Bytes that the head's Content-Length allows yet. */
+  #left = Infinity;
 
   constructor(incoming, headers, port) {
     super({ decodeStrings: false, highWaterMark: HIGH_WATER_MARK });
@@ -73,8 +83,15 @@ class Connection extends Writable {
     response.emit("socket", this);
   }
 
-  begin(status, statusText, headers) {
+  /** The head of `length` bytes comes next; what follows it is the body. */
+  begin(status, statusText, headers, length) {
     this.#head = { status, statusText, headers };
+    this.#headLeft = length;
+    for (let n = 0; n < headers.length; n++) {
+      if (StringPrototypeToLowerCase(headers[n][0]) === "content-length") {
+        this.#left = +headers[n][1];
+      }
+    }
     // What the script writes in the same turn makes one body.
     queueMicrotask(() => this.#respond());
   }
@@ -111,7 +128,7 @@ class Connection extends Writable {
       type: "bytes",
       start: (controller) => {
         this.#controller = controller;
-        for (let n = 0; n < early.length; n++) controller.enqueue(early[n]);
+        for (let n = 0; n < early.length; n++) enqueue(controller, early[n]);
       },
       pull: () => this.#goOn(),
       cancel: (reason) => {
@@ -128,18 +145,29 @@ class Connection extends Writable {
   }
 
   _write(chunk, encoding, callback) {
-    const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
+    let bytes = this.#bodyOf(chunk, encoding);
+    if (bytes.length > this.#left) bytes = bytes.subarray(0, this.#left);
+    this.#left -= bytes.length;
     if (bytes.length === 0) callback();
     else if (this.#early !== null) {
       ArrayPrototypePush(this.#early, bytes);
       callback();
     } else if (this.#controller === null) callback();
     else {
-      // A copy: the stream takes a buffer's memory, which may be a pool's.
-      this.#controller.enqueue(new Uint8Array(bytes));
+      enqueue(this.#controller, bytes);
       if (this.#controller.desiredSize > 0) callback();
       else this.#resume = callback;
     }
+  }
+
+  /** The bytes of a chunk after the head, whose every character is a byte. */
+  #bodyOf(chunk, encoding) {
+    const skip = MathMin(this.#headLeft, chunk.length);
+    this.#headLeft -= skip;
+    if (typeof chunk === "string") {
+      return Buffer.from(StringPrototypeSlice(chunk, skip), encoding);
+    }
+    return skip === 0 ? chunk : chunk.subarray(skip);
   }
 
   _final(callback) {

@@ -34,6 +34,7 @@ class IncomingMessage extends Base {
     this.httpVersionMajor = 1;
     this.httpVersionMinor = 1;
     this.httpVersion = "1.1";
+    this._paused = false;
     /** @type {ReadableStream | null} */
     this[kBody] = null;
     this[kReader] = null;

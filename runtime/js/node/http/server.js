@@ -22,7 +22,7 @@ const {
   queueMicrotask,
 } = primordials;
 const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.mjs");
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { kOutHeaders } = core.loadExtScript("ext:deno_node/internal/http.ts");
 const {
   validateBoolean,
@@ -278,11 +278,11 @@ class ServerResponse extends OutgoingMessage {
   }
 
   _send(data, encoding, callback) {
-    if (!this._headerSent) {
-      this._headerSent = true;
-      this.socket?.begin(this.statusCode, this.statusMessage, headersOf(this._header));
+    if (!this._headerSent && this._header !== null) {
+      const { _header: head, statusCode, statusMessage } = this;
+      this.socket?.begin(statusCode, statusMessage, headersOf(head), head.length);
     }
-    return this._writeRaw(data, encoding, callback);
+    return super._send(data, encoding, callback);
   }
 
   _finish() {

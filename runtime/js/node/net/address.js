@@ -16,7 +16,7 @@ const {
   StringPrototypeSplit,
   StringPrototypeToLowerCase,
 } = primordials;
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { validateInt32, validateObject, validatePort, validateString, validateUint32 } =
   core.loadExtScript("ext:deno_node/internal/validators.mjs");
 

@@ -21,7 +21,7 @@ const {
   StringPrototypeStartsWith,
   StringPrototypeToLowerCase,
 } = primordials;
-const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { isIP, isIPv6 } = core.loadExtScript("ext:outboard/node/net/address.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 

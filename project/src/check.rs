@@ -7,6 +7,7 @@
 mod build;
 mod dev;
 mod document;
+mod durable_objects;
 mod routes;
 mod rules;
 mod values;

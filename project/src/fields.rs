@@ -84,6 +84,8 @@ const FIELDS: &[KnownField] = &[
     field("routes", Inherited, Served),
     field("triggers", Inherited, Served),
     field("limits", Inherited, Served),
+    field("durable_objects", PerEnvironment, Served),
+    field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
     field("account_id", Inherited, Ignored),
@@ -101,8 +103,6 @@ const FIELDS: &[KnownField] = &[
     field("legacy_env", TopLevel, Warned("has no effect: an environment is always a worker of its own")),
     field("usage_model", Inherited, Warned("has no effect; wrangler no longer knows it either")),
 
-    field("durable_objects", PerEnvironment, NotYet),
-    field("migrations", Inherited, NotYet),
     field("kv_namespaces", PerEnvironment, NotYet),
     field("r2_buckets", PerEnvironment, NotYet),
     field("d1_databases", PerEnvironment, NotYet),

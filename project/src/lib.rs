@@ -29,6 +29,6 @@ pub use date::Date;
 pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
-    Dev, JsxFactories, Limits, ModuleRule, Project, Protocol, Route, RuleType, Secret, VarValue,
-    Zone,
+    Dev, DurableObjectBinding, JsxFactories, Limits, Migration, ModuleRule, Project, Protocol,
+    Route, RuleType, Secret, VarValue, Zone,
 };

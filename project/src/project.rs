@@ -1,6 +1,6 @@
 //! The checked configuration: what the rest of Outboard may rely on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -60,6 +60,59 @@ pub struct Project {
     /// Cron expressions of `triggers`.
     pub crons: Vec<String>,
     pub limits: Limits,
+
+    /// Members of `env` that stand for the objects of a class; their names are
+    /// unlike one another's and unlike those of `vars`.
+    pub durable_objects: Vec<DurableObjectBinding>,
+    /// In the order they apply. Each was possible after those before it.
+    pub migrations: Vec<Migration>,
+}
+
+impl Project {
+    /// The worker's own classes of durable objects: what all migrations come
+    /// to, and what bindings name though no migration created it.
+    pub fn classes(&self) -> BTreeSet<&str> {
+        let mut classes = BTreeSet::new();
+        for migration in &self.migrations {
+            for class in &migration.deleted_classes {
+                classes.remove(class.as_str());
+            }
+            for (from, to) in &migration.renamed_classes {
+                classes.remove(from.as_str());
+                classes.insert(to.as_str());
+            }
+            classes.extend(migration.new_classes.iter().map(String::as_str));
+        }
+        let own = self.durable_objects.iter();
+        let own = own.filter(|binding| binding.script_name.is_none());
+        classes.extend(own.map(|binding| binding.class_name.as_str()));
+        classes
+    }
+}
+
+/// One of `durable_objects.bindings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DurableObjectBinding {
+    /// The member of `env`.
+    pub name: String,
+    /// The export that is the class.
+    pub class_name: String,
+    /// The worker whose class it is. `None`: this one, also where its own name
+    /// is written; another is refused until such bindings are served.
+    pub script_name: Option<String>,
+}
+
+/// One of `migrations`: a step of the classes' history. What it deletes goes
+/// first, then it renames, in order, then it creates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Unlike those of the other migrations.
+    pub tag: String,
+    pub deleted_classes: Vec<String>,
+    /// From and to.
+    pub renamed_classes: Vec<(String, String)>,
+    /// Both `new_classes` and `new_sqlite_classes`: all are kept in SQLite.
+    pub new_classes: Vec<String>,
 }
 
 /// The value of a var: a string, or any other JSON.

@@ -23,6 +23,12 @@ pub enum BindingKind {
     Wasm(Vec<u8>),
     CryptoKey(CryptoKey),
     Service(Designator),
+    /// The objects of a class.
+    DurableObjects {
+        class_name: String,
+        /// The worker whose class it is; None: the one with the binding.
+        service: Option<String>,
+    },
     /// A variable of the process's environment.
     FromEnvironment(String),
 }
@@ -55,8 +61,7 @@ pub enum Algorithm {
     Json(String),
 }
 
-/// The kinds, in the schema's order; those after `fromEnvironment` are not
-/// offered, with the words to say so.
+/// The kinds; those that are not offered with the words to say so.
 const KINDS: [(&str, Option<&str>); 22] = [
     ("unspecified", None),
     ("text", None),
@@ -66,12 +71,12 @@ const KINDS: [(&str, Option<&str>); 22] = [
     ("cryptoKey", None),
     ("service", None),
     ("fromEnvironment", None),
+    ("durableObjectNamespace", None),
     (
         "parameter",
         Some("a binding that another worker fills in is"),
     ),
     ("durableObjectClass", Some("a durable object's class is")),
-    ("durableObjectNamespace", Some("durable objects are")),
     ("kvNamespace", Some("KV is")),
     ("r2Bucket", Some("R2 is")),
     ("obsolete0", Some("an obsolete kind of binding is")),
@@ -108,6 +113,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "wasmModule" => BindingKind::Wasm(check::bytes(&path, value, faults)?),
         "cryptoKey" => BindingKind::CryptoKey(crypto_key(&path, value, faults)?),
         "service" => BindingKind::Service(designator(&path, value, faults)),
+        "durableObjectNamespace" => objects(&path, value, faults),
         _ => BindingKind::FromEnvironment(check::text(&path, value, faults)?),
     };
     Some(Binding {
@@ -115,6 +121,18 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         name,
         kind,
     })
+}
+
+fn objects(path: &str, value: Value, faults: &mut Faults) -> BindingKind {
+    let mut fields = Fields::new(path, value, Some("className"), faults);
+    let kind = BindingKind::DurableObjects {
+        class_name: fields.required("className", faults),
+        service: fields
+            .text("serviceName", faults)
+            .filter(|name| !name.is_empty()),
+    };
+    fields.end(faults);
+    kind
 }
 
 fn crypto_key(path: &str, value: Value, faults: &mut Faults) -> Option<CryptoKey> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::binary;
 use crate::check::{Faults, Fields};
+use crate::durable_objects;
 use crate::fault::Fault;
 use crate::text::{self, TextError};
 use crate::value::Value;
@@ -192,6 +193,7 @@ impl Config {
                 worker.for_each_designator(&mut refer);
             }
         }
+        durable_objects::check(&self.services, faults);
     }
 }
 

@@ -10,6 +10,7 @@ mod binary;
 mod binding;
 mod check;
 mod config;
+mod durable_objects;
 mod fault;
 mod text;
 mod value;
@@ -20,9 +21,10 @@ pub use config::{
     Config, ConfigError, Designator, Disk, External, Header, HttpOptions, Network, Protocol,
     Service, ServiceKind, Socket, Style,
 };
+pub use durable_objects::{DurableObjects, DurableStorage};
 pub use fault::{Fault, Problem};
 pub use text::TextError;
-pub use worker::{DurableObjects, Module, ModuleKind, Source, WorkerConfig};
+pub use worker::{Module, ModuleKind, Source, WorkerConfig};
 
 #[allow(
     clippy::all,

@@ -3,6 +3,7 @@
 use crate::binding::{self, Binding};
 use crate::check::{self, Faults, Fields};
 use crate::config::{Designator, INTERNET, designator};
+use crate::durable_objects::{self, DurableObjects, DurableStorage};
 use crate::value::Value;
 
 /// A script with its bindings.
@@ -19,7 +20,10 @@ pub struct WorkerConfig {
     pub global_outbound: Designator,
     /// Where its Cache API goes, if anywhere.
     pub cache_outbound: Option<Designator>,
+    /// The classes whose objects it has.
     pub durable_objects: Vec<DurableObjects>,
+    /// Where these objects store.
+    pub durable_storage: DurableStorage,
 }
 
 /// What a worker's code is.
@@ -52,12 +56,6 @@ pub enum ModuleKind {
     Data,
     Wasm,
     Json,
-}
-
-/// Objects of one class.
-#[derive(Debug)]
-pub struct DurableObjects {
-    pub class_name: String,
 }
 
 impl WorkerConfig {
@@ -100,6 +98,8 @@ pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerCon
             Source::Modules(Vec::new())
         }
     };
+    let durable_objects = durable_objects::namespaces(&mut fields, faults);
+    let durable_storage = durable_objects::storage(&mut fields, &durable_objects, faults);
     let worker = WorkerConfig {
         path: path.to_string(),
         source,
@@ -118,22 +118,14 @@ pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerCon
         cache_outbound: fields
             .take("cacheApiOutbound")
             .map(|value| designator(&fields.child("cacheApiOutbound"), value, faults)),
-        durable_objects: fields.list("durableObjectNamespaces", faults, durable_objects),
+        durable_objects,
+        durable_storage,
     };
-    if !worker.durable_objects.is_empty() {
-        faults.not_offered(
-            &fields.child("durableObjectNamespaces"),
-            "durable objects are",
-        );
-    }
-    // They matter to durable objects, to inherited workers and to containers.
-    fields.ignore(&[
-        "durableObjectUniqueKeyModifier",
-        "durableObjectStorage",
-        "containerEngine",
-    ]);
+    // It matters to containers, which are refused where they are asked for.
+    fields.ignore(&["containerEngine"]);
     fields.refuse(
         &[
+            "durableObjectUniqueKeyModifier",
             "moduleFallback",
             "tails",
             "streamingTails",
@@ -198,10 +190,4 @@ fn module(path: &str, value: Value, faults: &mut Faults) -> Option<Module> {
         content,
         named_exports,
     })
-}
-
-fn durable_objects(path: &str, value: Value, faults: &mut Faults) -> Option<DurableObjects> {
-    let mut fields = Fields::new(path, value, None, faults);
-    let class_name = fields.required("className", faults);
-    Some(DurableObjects { class_name })
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use outboard_workerd::{BindingKind, Config, ConfigError, ModuleKind, ServiceKind, Source};
+use outboard_workerd::{
+    BindingKind, Config, ConfigError, DurableStorage, ModuleKind, ServiceKind, Source, WorkerConfig,
+};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -117,6 +119,143 @@ services[0].worker.typo: no such field
 services[1].disk.path: a text is expected, not a number
 services[1].name: \"a\" is the name of two services
 services[0].worker.bindings[1].service: no service is called \"nobody\"";
+    assert_eq!(error, expected);
+}
+
+/// The first service, as a worker.
+fn first_worker(config: &Config) -> &WorkerConfig {
+    match &config.services[0].kind {
+        ServiceKind::Worker(worker) => worker,
+        other => panic!("a worker, not {other:?}"),
+    }
+}
+
+#[test]
+fn durable_objects_have_classes_storage_and_bindings() {
+    let text = r#"const config :Workerd.Config = (
+  services = [
+    (name = "w", worker = (
+      serviceWorkerScript = "",
+      durableObjectNamespaces = [
+        (className = "Kept", uniqueKey = "k", enableSql = true),
+        (className = "Passing", ephemeralLocal = void, preventEviction = true),
+      ],
+      durableObjectStorage = (localDisk = "disk"),
+      bindings = [
+        (name = "A", durableObjectNamespace = "Kept"),
+        (name = "B", durableObjectNamespace = (className = "Other", serviceName = "other")),
+      ],
+    )),
+    (name = "other", worker = (
+      serviceWorkerScript = "",
+      durableObjectNamespaces = [(className = "Other", uniqueKey = "o")],
+      durableObjectStorage = (inMemory = void),
+    )),
+    (name = "disk", disk = (path = "/srv", writable = true)),
+  ],
+);"#;
+    let config = read(text, None).expect("a configuration");
+    let worker = first_worker(&config);
+    let classes: Vec<_> = worker
+        .durable_objects
+        .iter()
+        .map(|class| {
+            let flags = (class.sql, class.prevent_eviction);
+            (
+                class.class_name.as_str(),
+                class.unique_key.as_deref(),
+                flags,
+            )
+        })
+        .collect();
+    assert_eq!(
+        classes,
+        [
+            ("Kept", Some("k"), (true, false)),
+            ("Passing", None, (false, true))
+        ]
+    );
+    assert_eq!(
+        worker.durable_objects[1].path,
+        "services[0].worker.durableObjectNamespaces[1]"
+    );
+    assert_eq!(
+        worker.durable_storage,
+        DurableStorage::LocalDisk("disk".to_string())
+    );
+    let bound: Vec<_> = worker
+        .bindings
+        .iter()
+        .map(|binding| match &binding.kind {
+            BindingKind::DurableObjects {
+                class_name,
+                service,
+            } => (class_name.as_str(), service.as_deref()),
+            other => panic!("objects, not {other:?}"),
+        })
+        .collect();
+    assert_eq!(bound, [("Kept", None), ("Other", Some("other"))]);
+}
+
+#[test]
+fn all_faults_of_durable_objects_are_listed_with_their_paths() {
+    let text = r#"const config :Workerd.Config = (
+  services = [
+    (name = "a", worker = (
+      serviceWorkerScript = "",
+      durableObjectNamespaces = [
+        (uniqueKey = "k"),
+        (className = "B"),
+        (className = "C", uniqueKey = "", ephemeralLocal = void),
+        (className = "D", uniqueKey = "k", enableSql = 1, typo = 1),
+        (className = "D", ephemeralLocal = void, container = (imageName = "i")),
+      ],
+      bindings = [
+        (name = "E", durableObjectNamespace = "Nowhere"),
+        (name = "F", durableObjectNamespace = (className = "D", serviceName = "nobody")),
+        (name = "G", durableObjectNamespace = (className = "D", serviceName = "disk")),
+        (name = "H", durableObjectNamespace = (className = "D", serviceName = "b")),
+        (name = "I", durableObjectNamespace = ()),
+      ],
+      durableObjectUniqueKeyModifier = "m",
+    )),
+    (name = "b", worker = (
+      serviceWorkerScript = "", durableObjectStorage = (localDisk = "disk"),
+    )),
+    (name = "c", worker = (
+      serviceWorkerScript = "", durableObjectStorage = (localDisk = "b", inMemory = void),
+    )),
+    (name = "d", worker = (
+      serviceWorkerScript = "", durableObjectStorage = (localDisk = "b"),
+    )),
+    (name = "e", worker = (
+      serviceWorkerScript = "", durableObjectStorage = (localDisk = "nobody"),
+    )),
+    (name = "disk", disk = "/srv"),
+  ],
+);"#;
+    let error = read(text, None).expect_err("faults");
+    let expected = "\
+services[0].worker.durableObjectNamespaces[0].className: is missing
+services[0].worker.durableObjectNamespaces[1]: says neither uniqueKey nor ephemeralLocal
+services[0].worker.durableObjectNamespaces[2]: \"uniqueKey\" and \"ephemeralLocal\" exclude one another
+services[0].worker.durableObjectNamespaces[2].uniqueKey: is missing
+services[0].worker.durableObjectNamespaces[3].enableSql: true or false is expected, not a number
+services[0].worker.durableObjectNamespaces[3].typo: no such field
+services[0].worker.durableObjectNamespaces[4].container: \"container\" is not offered
+services[0].worker.durableObjectNamespaces[4].className: \"D\" is the class of two namespaces
+services[0].worker.durableObjectStorage: says nowhere, and there are classes with a uniqueKey: write inMemory or localDisk
+services[0].worker.bindings[4].durableObjectNamespace.className: is missing
+services[0].worker.durableObjectUniqueKeyModifier: \"durableObjectUniqueKeyModifier\" is not offered
+services[2].worker.durableObjectStorage: \"inMemory\" and \"localDisk\" exclude one another
+services[0].worker.durableObjectNamespaces[3].uniqueKey: is the key of another class too
+services[0].worker.bindings[0].durableObjectNamespace.className: the worker has no namespace of the class \"Nowhere\"
+services[0].worker.bindings[1].durableObjectNamespace.serviceName: no service is called \"nobody\"
+services[0].worker.bindings[2].durableObjectNamespace.serviceName: service \"disk\" is no worker
+services[0].worker.bindings[3].durableObjectNamespace.className: service \"b\" has no namespace of the class \"D\"
+services[1].worker.durableObjectStorage.localDisk: service \"disk\" is read-only; it needs \"writable = true\"
+services[3].worker.durableObjectStorage.localDisk: service \"b\" is no disk
+services[4].worker.durableObjectStorage.localDisk: no service is called \"nobody\"";
     assert_eq!(error, expected);
 }
 

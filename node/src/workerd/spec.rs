@@ -16,6 +16,9 @@ const CPU: Duration = Duration::from_secs(60);
 const WALL: Duration = Duration::from_secs(120);
 const HEAP: usize = 512 << 20;
 
+/// What is said where the configuration has them.
+const NO_OBJECTS: &str = "durable objects are not offered";
+
 /// `date` is the worker's own, or the command line's; that one is missing is
 /// the caller's to say.
 pub(super) fn spec(
@@ -46,6 +49,10 @@ pub(super) fn spec(
         compatibility,
         ..WorkerSpec::default()
     };
+    if !config.durable_objects.is_empty() {
+        let path = &config.path;
+        faults.push(format!("{path}.durableObjectNamespaces: {NO_OBJECTS}"));
+    }
     for binding in &config.bindings {
         if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind) {
             faults.push(format!("{}: {fault}", binding.path));
@@ -129,6 +136,9 @@ fn bind(spec: &mut WorkerSpec, name: &str, kind: &BindingKind) -> Result<(), Str
         BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
         BindingKind::Service(service) => Binding::Service(target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
+        BindingKind::DurableObjects { .. } => {
+            return Err(format!("binding {name:?}: {NO_OBJECTS}"));
+        }
     };
     spec.bindings.push((name.to_string(), binding));
     Ok(())

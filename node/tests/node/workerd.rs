@@ -344,6 +344,16 @@ fn a_bad_configuration_is_one_clear_error() {
         "services[0].worker.bindings[0].r2Bucket: binding \"B\": R2 is not offered",
     );
     check(
+        &worker(
+            "bindings = [(name = \"B\", durableObjectNamespace = \"C\")], \
+             durableObjectNamespaces = [(className = \"C\", uniqueKey = \"c\")], \
+             durableObjectStorage = (inMemory = void), compatibilityDate = \"2026-01-01\"",
+        ),
+        &[],
+        "services[0].worker.durableObjectNamespaces: durable objects are not offered\n\
+         services[0].worker.bindings[0]: binding \"B\": durable objects are not offered",
+    );
+    check(
         &worker("bindings = [(name = \"B\", json = \"{\")], compatibilityDate = \"2026-01-01\""),
         &[],
         "services[0].worker.bindings[0]: \"B\" is not valid JSON: EOF while parsing an object at \

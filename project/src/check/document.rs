@@ -109,7 +109,7 @@ impl<'a> Document<'a> {
         let Some(environment) = &self.environment else {
             return;
         };
-        for name in ["vars", "define"] {
+        for name in ["vars", "define", "durable_objects"] {
             let (Some(top), own) = (
                 table_in(&self.top, name),
                 table_in(&environment.section, name),

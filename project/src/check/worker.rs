@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use outboard_compatibility::Compatibility;
 
 use super::build::{self, Expect, Switch};
-use super::{Checker, Document, dev, routes, rules, values};
+use super::{Checker, Document, dev, durable_objects, routes, rules, values};
 use crate::{Date, Project};
 
 /// What is known besides the file.
@@ -50,6 +50,8 @@ pub(crate) fn project<'a>(
     let routes = routes::routes(checker, document);
     let crons = routes::crons(checker, document);
     let limits = dev::limits(checker, document);
+    let (migrations, classes) = durable_objects::migrations(checker, document);
+    let durable_objects = durable_objects::bindings(checker, document, &name, &vars, &classes);
 
     if !checker.faults.is_empty() {
         return None;
@@ -83,6 +85,8 @@ pub(crate) fn project<'a>(
         routes,
         crons,
         limits,
+        durable_objects,
+        migrations,
     })
 }
 

@@ -23,7 +23,7 @@ fn inherited_and_not_inherited_fields() {
                "env": {
                  "staging": { "vars": { "A": "staging" }, "compatibility_date": "2025-02-02", "minify": false },
                  "live": { "name": "the-live-one", "limits": { "subrequests": 5 }, "routes": [] },
-                 "broken": { "durable_objects": { "bindings": [{}] } }
+                 "broken": { "queues": { "consumers": [{}] } }
                }"#,
             ),
         ),
@@ -67,7 +67,7 @@ fn inherited_and_not_inherited_fields() {
     let errors = folder.load(&options("broken")).unwrap_err();
     assert_contains(
         &errors.to_string(),
-        &["env.broken.durable_objects: Outboard does not serve"],
+        &["env.broken.queues: Outboard does not serve"],
     );
 }
 

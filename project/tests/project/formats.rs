@@ -35,7 +35,10 @@ const JSONC: &str = r#"{
              { "pattern": "app.example.com", "custom_domain": true }],
   "triggers": { "crons": ["*/5 * * * *"] },
   "limits": { "cpu_ms": 50, "subrequests": 10 },
-  "kv_namespaces": [], "durable_objects": { "bindings": [] },
+  "kv_namespaces": [],
+  "durable_objects": { "bindings": [{ "name": "ROOM", "class_name": "Room" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Hall"] },
+                 { "tag": "v2", "renamed_classes": [{ "from": "Hall", "to": "Room" }] }],
 }"#;
 
 const TOML: &str = r#"
@@ -91,7 +94,15 @@ cpu_ms = 50
 subrequests = 10
 
 [durable_objects]
-bindings = []
+bindings = [{ name = "ROOM", class_name = "Room" }]
+
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Hall"]
+
+[[migrations]]
+tag = "v2"
+renamed_classes = [{ from = "Hall", to = "Room" }]
 "#;
 
 fn folder(name: &str, config: &str) -> Folder {

@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod bundling;
+mod durable_objects;
 mod environments;
 mod errors;
 mod faults;

@@ -6,15 +6,21 @@ const { op_md5, op_timing_safe_equal } = core.ops;
 const {
   ArrayBufferIsView,
   ObjectDefineProperty,
-  PromisePrototypeThen,
+  ObjectGetOwnPropertyDescriptor,
+  ObjectKeys,
   ReflectApply,
-  StringPrototypeToUpperCase,
+  SafeWeakSet,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetSymbolToStringTag,
   TypeError,
   Uint8Array,
+  WeakSetPrototypeAdd,
+  WeakSetPrototypeHas,
 } = primordials;
+const { domException, METHODS, nameOf, prepare } = core.loadExtScript(
+  "ext:outboard/crypto_arguments.js",
+);
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const base = core.loadExtScript("ext:deno_crypto/00_crypto.js");
 const { Crypto, crypto, CryptoKey, SubtleCrypto } = base;
@@ -91,21 +97,8 @@ function checkRandomTarget(view) {
   }
 }
 
-function domException(message, name) {
-  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-  return new DOMException(message, name);
-}
-
 const UNKNOWN_DIGEST =
   "Unrecognized or unimplemented digest algorithm requested.";
-
-/** The name of an algorithm, given by its name or as an object with it. */
-function digestName(algorithm) {
-  return StringPrototypeToUpperCase(
-    `${typeof algorithm === "object" ? algorithm?.name : algorithm}`,
-  );
-}
-
 const DIGESTS = {
   __proto__: null,
   "SHA-1": true,
@@ -113,10 +106,13 @@ const DIGESTS = {
   "SHA-384": true,
   "SHA-512": true,
 };
+/** Node's name for Ed25519, from before it was a standard. */
+const NODE_ED25519 = "NODE-ED25519";
+
 /** Refuses what names no algorithm by the name of its error in Workers. */
 function checkAlgorithm(algorithm) {
   const hash = algorithm?.hash;
-  if (hash !== undefined && !(digestName(hash) in DIGESTS)) {
+  if (hash !== undefined && !(nameOf(hash) in DIGESTS)) {
     throw domException(UNKNOWN_DIGEST, "NotSupportedError");
   }
   const curve = algorithm?.namedCurve;
@@ -129,53 +125,98 @@ function checkAlgorithm(algorithm) {
   }
 }
 
-function checkedFirst(name, check) {
+/** Keys that were made by Node's name. */
+const nodeKeys = new SafeWeakSet();
+const { get: standardAlgorithm } = ObjectGetOwnPropertyDescriptor(
+  CryptoKey.prototype,
+  "algorithm",
+);
+ObjectDefineProperty(CryptoKey.prototype, "algorithm", {
+  __proto__: null,
+  get: {
+    algorithm() {
+      const algorithm = ReflectApply(standardAlgorithm, this, []);
+      if (!WeakSetPrototypeHas(nodeKeys, this)) return algorithm;
+      return { name: NODE_ED25519, namedCurve: NODE_ED25519 };
+    },
+  }.algorithm,
+  enumerable: true,
+  configurable: true,
+});
+
+/** Gives Node's name the standard's meaning; tells whether it was used. */
+function translate(args) {
+  let node = false;
+  for (let i = 0; i < args.length; i++) {
+    const name = typeof args[i] === "string" ? args[i] : args[i]?.name;
+    if (name !== undefined && nameOf(`${name}`) === NODE_ED25519) {
+      args[i] = "Ed25519";
+      node = true;
+    }
+  }
+  return node;
+}
+
+function mark(made) {
+  WeakSetPrototypeAdd(nodeKeys, made.publicKey ?? made);
+  if (made.privateKey !== undefined) WeakSetPrototypeAdd(nodeKeys, made.privateKey);
+}
+
+/** What is looked at beside the arguments themselves. */
+const before = {
+  __proto__: null,
+  generateKey: (args) => checkAlgorithm(args[0]),
+  importKey: (args) => {
+    const format = args[0];
+    if (format !== "raw" && format !== "pkcs8" && format !== "spki" &&
+      format !== "jwk") {
+      throw domException(
+        `Unrecognized key import format "${format}".`,
+        "NotSupportedError",
+      );
+    }
+    checkAlgorithm(args[2]);
+  },
+};
+
+const names = ObjectKeys(METHODS);
+for (let i = 0; i < names.length; i++) {
+  const name = names[i];
   const method = SubtleCrypto.prototype[name];
+  const wrapped = {
+    async [name](...args) {
+      if (args.length < method.length) {
+        return await ReflectApply(method, this, args);
+      }
+      if (name === "digest") requireBuffer(args[1], name, 2);
+      prepare(name, args);
+      // No standard's, but what old protocols still ask for.
+      if (name === "digest" && !(nameOf(args[0]) in DIGESTS)) {
+        if (nameOf(args[0]) === "MD5") {
+          return TypedArrayPrototypeGetBuffer(op_md5(asBytes(args[1])));
+        }
+        throw domException(UNKNOWN_DIGEST, "NotSupportedError");
+      }
+      const node = translate(args);
+      before[name]?.(args);
+      const made = await ReflectApply(method, this, args);
+      if (node && (name === "generateKey" || name === "importKey")) mark(made);
+      return made;
+    },
+  }[name];
+  ObjectDefineProperty(wrapped, "length", {
+    __proto__: null,
+    value: method.length,
+    configurable: true,
+  });
   ObjectDefineProperty(SubtleCrypto.prototype, name, {
     __proto__: null,
-    value: {
-      async [name](...args) {
-        check(args);
-        return await ReflectApply(method, this, args);
-      },
-    }[name],
+    value: wrapped,
     writable: true,
     enumerable: true,
     configurable: true,
   });
 }
-
-checkedFirst("generateKey", (args) => checkAlgorithm(args[0]));
-checkedFirst("importKey", ([format, _data, algorithm]) => {
-  if (format !== "raw" && format !== "pkcs8" && format !== "spki" &&
-    format !== "jwk") {
-    throw domException(
-      `Unrecognized key import format "${format}".`,
-      "NotSupportedError",
-    );
-  }
-  checkAlgorithm(algorithm);
-});
-
-const { digest: standardDigest } = SubtleCrypto.prototype;
-ObjectDefineProperty(SubtleCrypto.prototype, "digest", {
-  __proto__: null,
-  async value(algorithm, data) {
-    requireBuffer(data, "digest", 2);
-    const name = digestName(algorithm);
-    // No standard's, but what old protocols still ask for.
-    if (name === "MD5") {
-      return TypedArrayPrototypeGetBuffer(op_md5(asBytes(data)));
-    }
-    if (!(name in DIGESTS)) {
-      throw domException(UNKNOWN_DIGEST, "NotSupportedError");
-    }
-    return await ReflectApply(standardDigest, this, [name, data]);
-  },
-  writable: true,
-  enumerable: true,
-  configurable: true,
-});
 
 ObjectDefineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
   __proto__: null,
@@ -194,69 +235,11 @@ ObjectDefineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
   configurable: true,
 });
 
-/** A WritableStream whose `digest` resolves to the hash of what was written. */
-function makeDigestStream() {
-  const { WritableStream } = core.loadExtScript("ext:deno_web/06_streams.js");
-  const { subtle } = crypto;
-  return class DigestStream extends WritableStream {
-    #digest;
-    #bytesWritten = 0;
-
-    constructor(algorithm) {
-      let resolve, reject;
-      const digest = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
-      });
-      PromisePrototypeThen(digest, undefined, () => {});
-      const chunks = [];
-      let self = null;
-      super({
-        write(chunk) {
-          const bytes = typeof chunk === "string"
-            ? core.encode(chunk)
-            : new Uint8Array(asBytes(chunk));
-          chunks.push(bytes);
-          self.#bytesWritten += bytes.length;
-        },
-        async close() {
-          let length = 0;
-          for (let i = 0; i < chunks.length; i++) length += chunks[i].length;
-          const all = new Uint8Array(length);
-          let at = 0;
-          for (let i = 0; i < chunks.length; i++) {
-            all.set(chunks[i], at);
-            at += chunks[i].length;
-          }
-          try {
-            resolve(await subtle.digest(algorithm, all));
-          } catch (error) {
-            reject(error);
-            throw error;
-          }
-        },
-        abort(reason) {
-          reject(reason);
-        },
-      });
-      self = this;
-      this.#digest = digest;
-    }
-
-    get digest() {
-      return this.#digest;
-    }
-
-    get bytesWritten() {
-      return BigInt(this.#bytesWritten);
-    }
-  };
-}
-
-let DigestStream;
+const digestStream = () =>
+  core.loadExtScript("ext:outboard/digest_stream.js").DigestStream;
 ObjectDefineProperty(Crypto.prototype, "DigestStream", {
   __proto__: null,
-  get: () => DigestStream ??= makeDigestStream(),
+  get: digestStream,
   enumerable: true,
   configurable: true,
 });
@@ -266,7 +249,7 @@ return {
   crypto,
   CryptoKey,
   get DigestStream() {
-    return DigestStream ??= makeDigestStream();
+    return digestStream();
   },
   SubtleCrypto,
 };

@@ -7,20 +7,27 @@ const {
   ArrayPrototypePush,
   ArrayPrototypeSplice,
   FunctionPrototypeCall,
+  ArrayPrototypeValues,
   ObjectDefineProperties,
+  ObjectDefineProperty,
+  ObjectGetPrototypeOf,
   ObjectPrototypeIsPrototypeOf,
   RegExpPrototypeExec,
   SafeRegExp,
+  StringPrototypeEndsWith,
   StringPrototypeReplace,
   StringPrototypeStartsWith,
   StringPrototypeToLowerCase,
   StringPrototypeToWellFormed,
+  Symbol,
   SymbolIterator,
   SymbolToStringTag,
   TypeError,
 } = primordials;
 
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+
+const kNext = Symbol("next");
 
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
 
@@ -31,6 +38,38 @@ function requireArguments(method, given) {
     `Failed to execute '${method}' on 'FormData': parameter ${given + 1} is ` +
       `not of type '${type}'.`,
   );
+}
+
+const FormDataIteratorPrototype = {
+  // %IteratorPrototype%, above that of arrays' own.
+  __proto__: ObjectGetPrototypeOf(
+    ObjectGetPrototypeOf(ArrayPrototypeValues([])),
+  ),
+  next() {
+    return this[kNext]();
+  },
+};
+ObjectDefineProperties(FormDataIteratorPrototype, {
+  next: { __proto__: null, enumerable: true },
+  [SymbolToStringTag]: {
+    __proto__: null,
+    value: "FormData Iterator",
+    configurable: true,
+  },
+});
+
+/** Goes along with the list as it grows, also after its end was seen once. */
+function iterate(list, show) {
+  let at = 0;
+  const iterator = { __proto__: FormDataIteratorPrototype };
+  ObjectDefineProperty(iterator, kNext, {
+    __proto__: null,
+    value: () =>
+      at < list.length
+        ? { value: show(list[at++]), done: false }
+        : { value: undefined, done: true },
+  });
+  return iterator;
 }
 
 class FormData {
@@ -114,19 +153,16 @@ class FormData {
     }
   }
 
-  *entries() {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i++) yield [list[i].name, list[i].value];
+  entries() {
+    return iterate(this.#list, (entry) => [entry.name, entry.value]);
   }
 
-  *keys() {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i++) yield list[i].name;
+  keys() {
+    return iterate(this.#list, (entry) => entry.name);
   }
 
-  *values() {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i++) yield list[i].value;
+  values() {
+    return iterate(this.#list, (entry) => entry.value);
   }
 
   static listOf(form) {
@@ -157,6 +193,10 @@ ObjectDefineProperties(FormData.prototype, {
 });
 
 function escapeName(name) {
+  if (StringPrototypeEndsWith(name, "\\")) {
+    throw new TypeError("Name or filename can't end with backslash");
+  }
+  name = StringPrototypeReplace(name, new SafeRegExp("\\\\", "g"), "\\\\");
   name = StringPrototypeReplace(name, new SafeRegExp("\\n", "g"), "%0A");
   name = StringPrototypeReplace(name, new SafeRegExp("\\r", "g"), "%0D");
   return StringPrototypeReplace(name, new SafeRegExp('"', "g"), "%22");
@@ -201,6 +241,8 @@ const BOUNDARY = new SafeRegExp(
   "i",
 );
 
+const CHARSET = new SafeRegExp(";\\s*charset=\"?([^\";\\s]+)", "i");
+
 /** @param {BodyState} state @param {string | null} type its Content-Type */
 async function parse(state, type) {
   if (type === null) {
@@ -234,6 +276,12 @@ async function parse(state, type) {
     return form;
   }
   if (StringPrototypeStartsWith(lower, "application/x-www-form-urlencoded")) {
+    const charset = RegExpPrototypeExec(CHARSET, lower)?.[1];
+    if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
+      throw new TypeError(
+        "Non-utf-8 application/x-www-form-urlencoded body.",
+      );
+    }
     const { parseUrlEncoded } = core.loadExtScript("ext:deno_web/00_url.js");
     const pairs = parseUrlEncoded(await state.bytes());
     for (let i = 0; i < pairs.length; i++) form.append(pairs[i][0], pairs[i][1]);

@@ -18,6 +18,7 @@ const {
 const load = core.loadExtScript;
 const event = "ext:deno_web/02_event.js";
 const streams = "ext:deno_web/06_streams.js";
+const compression = "ext:outboard/compression.js";
 const identity = "ext:outboard/identity_streams.js";
 const encoding = "ext:deno_web/08_text_encoding.js";
 const file = "ext:deno_web/09_file.js";
@@ -44,13 +45,13 @@ const lazy = {
   CacheStorage: cache,
   ByteLengthQueuingStrategy: streams,
   CloseEvent: event,
-  CompressionStream: "ext:deno_web/14_compression.js",
+  CompressionStream: compression,
   CountQueuingStrategy: streams,
   Crypto: crypto,
   crypto,
   CryptoKey: crypto,
   CustomEvent: event,
-  DecompressionStream: "ext:deno_web/14_compression.js",
+  DecompressionStream: compression,
   dispatchEvent: scope,
   DOMException: "ext:deno_web/01_dom_exception.js",
   ErrorEvent: event,

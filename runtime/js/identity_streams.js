@@ -4,50 +4,46 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayBufferIsView,
-  ArrayBufferPrototype,
-  DataViewPrototypeGetByteLength,
+  MathMin,
   MathTrunc,
   Number,
   NumberIsFinite,
-  ObjectPrototypeIsPrototypeOf,
-  TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetSymbolToStringTag,
+  NumberMAX_SAFE_INTEGER,
+  ObjectDefineProperty,
+  SymbolToStringTag,
   TypeError,
-  Uint8Array,
 } = primordials;
-const { TransformStream } = core.loadExtScript("ext:deno_web/06_streams.js");
+const { TransformStream, privateTransform, setTransformSides } = core
+  .loadExtScript("ext:deno_web/06_streams.js");
+const { BytePipe } = core.loadExtScript("ext:outboard/byte_pipe.js");
 const { setStreamLength } = core.loadExtScript("ext:outboard/body.js");
 
-function toBytes(chunk) {
-  if (typeof chunk === "string") return core.encode(chunk);
-  if (ObjectPrototypeIsPrototypeOf(ArrayBufferPrototype, chunk)) {
-    return new Uint8Array(chunk);
-  }
-  if (ArrayBufferIsView(chunk)) return chunk;
-  throw new TypeError(
-    "This TransformStream is being used as a byte stream, but received an " +
-      "object of non-ArrayBuffer/ArrayBufferView type on its writable side.",
-  );
-}
+const identity = {
+  write(bytes, put) {
+    put(bytes);
+  },
+  end() {},
+  close() {},
+};
 
-function byteLength(view) {
-  return TypedArrayPrototypeGetSymbolToStringTag(view) === undefined
-    ? DataViewPrototypeGetByteLength(view)
-    : TypedArrayPrototypeGetByteLength(view);
+/** The strategy's high water mark in bytes, if it has one. */
+function highWaterMark(strategy, most) {
+  const mark = strategy?.highWaterMark;
+  if (mark === undefined) return undefined;
+  return MathMin(toLength(mark), most);
 }
 
 class IdentityTransformStream extends TransformStream {
   constructor(strategy = undefined) {
-    const transformer = arguments[1];
-    super(
-      transformer ?? {
-        transform(chunk, controller) {
-          controller.enqueue(toBytes(chunk));
-        },
-      },
-      strategy,
+    super(privateTransform);
+    const length = arguments[1];
+    const pipe = new BytePipe(
+      identity,
+      highWaterMark(strategy, length ?? NumberMAX_SAFE_INTEGER),
+      undefined,
+      length,
     );
+    setTransformSides(this, pipe.readable, pipe.writable);
   }
 }
 
@@ -65,33 +61,28 @@ function toLength(length) {
       "The value cannot be converted because it is not an integer.",
     );
   }
+  if (typeof length !== "bigint" && number > NumberMAX_SAFE_INTEGER) {
+    throw new TypeError(
+      "Value out of range. Must be less than or equal to 9007199254740991.",
+    );
+  }
   return MathTrunc(number);
 }
 
 class FixedLengthStream extends IdentityTransformStream {
   constructor(length, strategy = undefined) {
     const expected = toLength(length);
-    let left = expected;
-    super(strategy, {
-      transform(chunk, controller) {
-        const bytes = toBytes(chunk);
-        left -= byteLength(bytes);
-        if (left < 0) {
-          // Told to the reader: the writer did what it could.
-          controller.error(
-            new TypeError(
-              "Attempt to write too many bytes through a FixedLengthStream.",
-            ),
-          );
-          return;
-        }
-        controller.enqueue(bytes);
-      },
-      // What is missing at the end is seen by whoever counts: the host, which
-      // was told the length, cuts the answer.
-    });
+    super(strategy, expected);
     setStreamLength(this.readable, expected);
   }
+}
+
+for (const stream of [FixedLengthStream, IdentityTransformStream]) {
+  ObjectDefineProperty(stream.prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: stream.name,
+    configurable: true,
+  });
 }
 
 return { FixedLengthStream, IdentityTransformStream };

@@ -10,8 +10,15 @@ const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 class Navigator {
   /** Sends `body` without keeping the answer waiting; the event outlives it. */
   sendBeacon(url, body = undefined) {
+    let event;
+    try {
+      event = requireEvent();
+    } catch {
+      // Nobody would wait for it.
+      return false;
+    }
     const sent = fetch(`${url}`, { method: "POST", body });
-    requireEvent().waitUntil(PromisePrototypeThen(sent, (response) => {
+    event.waitUntil(PromisePrototypeThen(sent, (response) => {
       response.body?.cancel();
     }));
     return true;
@@ -38,6 +45,7 @@ for (const name in fields) {
     __proto__: null,
     value: fields[name],
     enumerable: true,
+    configurable: true,
   });
 }
 

@@ -85,6 +85,26 @@ function toSignal(signal) {
   return signal;
 }
 
+/** What `cf` says of caching must not be said twice. */
+function checkCf(cf, cache) {
+  if (cf?.cacheControl === undefined) return;
+  if (cf.cacheTtl !== undefined) {
+    throw new TypeError(
+      "The 'cacheControl' and 'cacheTtl' options on cf are mutually exclusive. " +
+        "Use 'cacheControl' for explicit Cache-Control header directives, or " +
+        "'cacheTtl' for a simplified TTL, but not both.",
+    );
+  }
+  if (cache !== undefined) {
+    throw new TypeError(
+      "The 'cacheControl' option on cf cannot be used together with the " +
+        "'cache' request option. The 'cache' option ('no-store'/'no-cache') " +
+        "maps to cache TTL behavior internally, which conflicts with explicit " +
+        "Cache-Control directives.",
+    );
+  }
+}
+
 class Request extends Body {
   #method;
   #url;
@@ -197,7 +217,10 @@ class Request extends Body {
           "option must be either undefined or an empty string.",
       );
     }
-    if (init?.cf !== undefined) this.#cf = init.cf;
+    if (init?.cf !== undefined) {
+      this.#cf = init.cf;
+      checkCf(this.#cf, this.#cache);
+    }
   }
 
   get method() {

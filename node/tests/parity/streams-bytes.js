@@ -1,110 +1,154 @@
-/* requests: [{}, {"method": "POST", "path": "/body", "body": "0123456789"}] */
-// Byte streams: own buffers, views, atLeast, and the request's body by BYOB.
+// Streams that are made of bytes: reads into a buffer of the reader's own,
+// back-pressure, what a cancelled or aborted side tells the other.
+const utf8 = (text) => new TextEncoder().encode(text);
+const text = (bytes) => new TextDecoder().decode(bytes);
 
-const text = (view) => view && new TextDecoder().decode(view);
-const source = (parts) => new ReadableStream({
-  type: "bytes",
-  pull(controller) {
-    const part = parts.shift();
-    if (part === undefined) controller.close();
-    else controller.enqueue(new TextEncoder().encode(part));
-  },
-});
-
-const controllerOf = () => {
-  let controller;
-  new ReadableStream({ type: "bytes", start(c) { controller = c; } });
-  return controller;
-};
+async function settled(...promises) {
+  return (await Promise.allSettled(promises)).map((result) =>
+    result.status === "fulfilled"
+      ? result.value ?? "done"
+      : [result.reason?.name, result.reason?.message]
+  );
+}
 
 const probes = {
-  "default reader": async () => {
-    const parts = [];
-    for await (const part of source(["ab", "c"])) parts.push(part.constructor.name, text(part));
-    return parts;
+  "byob": async () => {
+    const { readable, writable } = new IdentityTransformStream();
+    const reader = readable.getReader({ mode: "byob" });
+    const write = writable.getWriter().write(utf8("hello"));
+    const first = await reader.read(new Uint8Array(2));
+    const second = await reader.read(new Uint8Array(10));
+    await write;
+    return [text(first.value), text(second.value), second.value.buffer.byteLength];
   },
-  "own buffer": async () => {
-    const reader = source(["abcd"]).getReader({ mode: "byob" });
-    const first = await reader.read(new Uint8Array(3));
-    const second = await reader.read(new Uint8Array(3));
-    return [text(first.value), text(second.value), first.done];
-  },
-  "the buffer is taken": async () => {
-    const view = new Uint8Array(4);
-    const reader = source(["ab"]).getReader({ mode: "byob" });
-    const { value } = await reader.read(view);
-    return [view.byteLength, value.byteLength, value.buffer.byteLength];
-  },
-  "respond": async () => {
-    const stream = new ReadableStream({
-      type: "bytes",
-      pull(controller) {
-        const { view } = controller.byobRequest;
-        view[0] = 97;
-        view[1] = 98;
-        controller.byobRequest.respond(2);
-      },
-    });
-    const { value } = await stream.getReader({ mode: "byob" }).read(new Uint8Array(8));
-    return text(value);
-  },
-  "autoAllocateChunkSize": async () => {
-    const stream = new ReadableStream({
-      type: "bytes",
-      autoAllocateChunkSize: 16,
-      pull(controller) {
-        const size = controller.byobRequest.view.byteLength;
-        controller.byobRequest.view[0] = size;
-        controller.byobRequest.respond(1);
-      },
-    });
-    return [...(await stream.getReader().read()).value];
+  "byob at the end": async () => {
+    const { readable, writable } = new IdentityTransformStream();
+    writable.getWriter().close();
+    const { value, done } = await readable.getReader({ mode: "byob" }).read(new Uint8Array(10));
+    return [done, value.byteLength, value.buffer.byteLength];
   },
   "readAtLeast": async () => {
-    const reader = source(["ab", "cd", "ef"]).getReader({ mode: "byob" });
-    const { value } = await reader.readAtLeast(3, new Uint8Array(4));
-    return text(value);
+    const { readable, writable } = new IdentityTransformStream();
+    const reader = readable.getReader({ mode: "byob" });
+    const writer = writable.getWriter();
+    for (const part of ["a", "b", "c", "d"]) writer.write(utf8(part));
+    writer.close();
+    const reads = [];
+    for (;;) {
+      const { value, done } = await reader.readAtLeast(3, new Uint8Array(3));
+      if (done) return reads;
+      reads.push(text(value));
+    }
   },
-  "min": async () => {
-    const reader = source(["ab", "cd", "ef"]).getReader({ mode: "byob" });
-    const { value } = await reader.read(new Uint8Array(4), { min: 3 });
-    return text(value);
+  "readAtLeast, odd": async () => {
+    const { readable } = new IdentityTransformStream();
+    const reader = readable.getReader({ mode: "byob" });
+    return (await settled(reader.readAtLeast(0, new Uint8Array(4)), reader.readAtLeast(5, new Uint8Array(4))))
+      .map((answer) => answer[0]);
   },
-  "end with own buffer": async () => {
-    const reader = source([]).getReader({ mode: "byob" });
-    const { value, done } = await reader.read(new Uint8Array(4));
-    return [value?.constructor.name ?? "undefined", value?.byteLength ?? "none", done];
+  "high water mark": async () => {
+    const { readable, writable } = new IdentityTransformStream({ highWaterMark: 10 });
+    const writer = writable.getWriter();
+    const sizes = [writer.desiredSize];
+    writer.write(new Uint8Array(4));
+    sizes.push(writer.desiredSize);
+    writer.write(new Uint8Array(6));
+    sizes.push(writer.desiredSize);
+    const reader = readable.getReader();
+    await reader.read();
+    await reader.read();
+    sizes.push(writer.desiredSize);
+    return sizes;
   },
-  "empty buffer": () => source(["a"]).getReader({ mode: "byob" }).read(new Uint8Array(0)),
-  "empty chunk": () => controllerOf().enqueue(new Uint8Array(0)),
-  "string chunk": () => controllerOf().enqueue("a"),
-  "close twice": () => {
-    const controller = controllerOf();
-    controller.close();
-    controller.close();
+  "cancelled": async () => {
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const write = writer.write(utf8("a"));
+    const close = writer.close();
+    await readable.cancel(new RangeError("enough"));
+    return settled(write, close);
   },
-  "byob on a value stream": () => new ReadableStream().getReader({ mode: "byob" }),
-  "mode unknown": () => new ReadableStream().getReader({ mode: "sideways" }),
-  "tee": async () => {
-    const [left, right] = source(["ab"]).tee();
-    const value = (await left.getReader().read()).value;
-    value[0] = 120;
-    return [text(value), text((await right.getReader().read()).value)];
+  "aborted": async () => {
+    const { readable, writable } = new IdentityTransformStream();
+    const read = readable.getReader().read();
+    writable.abort(new RangeError("enough"));
+    return settled(read);
+  },
+  "a view that changes later": async () => {
+    const { readable, writable } = new IdentityTransformStream();
+    const bytes = utf8("abc");
+    const writer = writable.getWriter();
+    writer.write(bytes);
+    writer.write(bytes);
+    bytes.buffer.transfer();
+    const reader = readable.getReader();
+    return [text((await reader.read()).value), text((await reader.read()).value)];
+  },
+  "compression without a reader": async () => {
+    const { readable, writable } = new CompressionStream("gzip");
+    const writer = writable.getWriter();
+    await writer.write(utf8("hello".repeat(100)));
+    await writer.close();
+    return new Response(readable.pipeThrough(new DecompressionStream("gzip"))).text();
+  },
+  "trailing bytes": async () => {
+    const packed = new Uint8Array(
+      await new Response(new Response("x").body.pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
+    );
+    const longer = new Uint8Array(packed.length + 1);
+    longer.set(packed);
+    const { writable } = new DecompressionStream("gzip");
+    return settled(writable.getWriter().write(longer));
+  },
+  "a byte source's request": async () => {
+    const stream = new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        const { byobRequest } = controller;
+        new TextEncoder().encodeInto("hello", byobRequest.view);
+        byobRequest.respond(5);
+        controller.close();
+      },
+    });
+    return new Response(stream).text();
+  },
+  "branches are cancelled alone": async () => {
+    const [one, two] = new ReadableStream({ pull: (controller) => controller.enqueue("a") }).tee();
+    await one.cancel("first");
+    return (await two.getReader().read()).value;
+  },
+  "a start that throws": async () => {
+    const broken = { start() { throw new RangeError("no"); } };
+    const writer = new WritableStream(broken).getWriter();
+    const { readable } = new TransformStream(broken);
+    return settled(writer.write("a"), readable.getReader().read());
+  },
+  "digests": async () => {
+    const digests = [];
+    for (const algorithm of ["md5", "SHA-256", "crc32", "crc32c", "crc64nvme"]) {
+      const stream = new crypto.DigestStream(algorithm);
+      const writer = stream.getWriter();
+      await writer.write(utf8("hello "));
+      await writer.write("world");
+      await writer.close();
+      digests.push([algorithm, `${stream.bytesWritten}`, [...new Uint8Array(await stream.digest)].join(" ")]);
+    }
+    return digests;
+  },
+  "digests, odd": async () => {
+    const stream = new crypto.DigestStream("SHA-1");
+    const answers = await settled(stream.getWriter().write(1));
+    try {
+      new crypto.DigestStream("none");
+    } catch (error) {
+      answers.push(error.name);
+    }
+    return answers;
   },
 };
 
 export default {
-  async fetch(request) {
-    if (request.method === "POST") {
-      const reader = request.body.getReader({ mode: "byob" });
-      const parts = [];
-      for (;;) {
-        const { value, done } = await reader.readAtLeast(4, new Uint8Array(4));
-        if (value?.byteLength) parts.push(text(value));
-        if (done) break;
-      }
-      return Response.json(parts);
-    }
+  async fetch() {
     return report(probes);
   },
 };
@@ -115,11 +159,11 @@ async function report(probes) {
   for (const [name, probe] of Object.entries(probes)) {
     let answer;
     try {
-      answer = (await probe()) ?? null;
+      answer = JSON.stringify(await probe());
     } catch (error) {
-      answer = { threw: error.name, message: error.message };
+      answer = `${error?.name}: ${error?.message}`;
     }
-    lines += `${name}: ${JSON.stringify(answer)}\n`;
+    lines += `${name}: ${answer}\n`;
   }
   return new Response(lines);
 }

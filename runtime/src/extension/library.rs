@@ -5,6 +5,8 @@
 //! the snapshot is built: they cost nothing at run time, and the test below
 //! fails for one whose text is gone after an upgrade.
 
+mod streams;
+
 /// One replacement, of every occurrence.
 pub(super) struct Patch {
     /// The script it is made in; none: in each that has the text.
@@ -38,7 +40,6 @@ impl Patch {
 const ABORT: &str = "ext:deno_web/03_abort_signal.js";
 const BASE64: &str = "ext:deno_web/05_base64.js";
 const BLOB: &str = "ext:deno_web/09_file.js";
-const COMPRESSION: &str = "ext:deno_web/14_compression.js";
 const ENCODING: &str = "ext:deno_web/08_text_encoding.js";
 const EVENT: &str = "ext:deno_web/02_event.js";
 const STREAMS: &str = "ext:deno_web/06_streams.js";
@@ -94,18 +95,7 @@ const PATCHES: &[Patch] = &[
     patch(
         BLOB,
         "return {\n  Blob,\n",
-        "function blobOfType(bytes, type) {\n  const { parseMimeType, serializeMimeType } = core.loadExtScript(\n    \"ext:deno_web/01_mimesniff.js\",\n  );\n  const blob = new Blob([bytes]);\n  const mime = parseMimeType(type);\n  if (mime !== null) blob[_type] = serializeMimeType(mime);\n  return blob;\n}\n\nreturn {\n  Blob,\n  blobOfType,\n",
-    ),
-    // Workers' list of formats, and its words for bytes that are none of them.
-    patch(
-        COMPRESSION,
-        "format = webidl.converters.CompressionFormat(format, prefix, \"Argument 1\");",
-        "if (format !== \"deflate\" && format !== \"deflate-raw\" && format !== \"gzip\" && format !== \"brotli\") {\n      throw new TypeError(\"The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.\");\n    }",
-    ),
-    patch(
-        COMPRESSION,
-        "  if (chunk === null) {",
-        "  if (typeof chunk === \"string\") return core.encode(chunk);\n  if (chunk === null) {",
+        "/** The values of a header, between the commas that no quotes hold. */\nfunction splitList(text) {\n  const values = [];\n  let quoted = false;\n  let start = 0;\n  for (let i = 0; i < text.length; i++) {\n    if (text[i] === '\"' && text[i - 1] !== \"\\\\\") quoted = !quoted;\n    else if (text[i] === \",\" && !quoted) {\n      ArrayPrototypePush(values, StringPrototypeSlice(text, start, i));\n      start = i + 1;\n    }\n  }\n  ArrayPrototypePush(values, StringPrototypeSlice(text, start));\n  return values;\n}\n\nfunction blobOfType(bytes, type) {\n  const { extractMimeType, serializeMimeType } = core.loadExtScript(\n    \"ext:deno_web/01_mimesniff.js\",\n  );\n  const blob = new Blob([bytes]);\n  const mime = extractMimeType(splitList(type));\n  if (mime !== null) blob[_type] = serializeMimeType(mime);\n  return blob;\n}\n\nreturn {\n  Blob,\n  blobOfType,\n",
     ),
     patch(
         BASE64,
@@ -113,24 +103,20 @@ const PATCHES: &[Patch] = &[
         "  if (arguments.length === 0) {\n    throw new TypeError(\n      `${prefix} on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'String'.`,\n    );\n  }",
     ),
     patch(
-        COMPRESSION,
-        "    webidl.requiredArguments(arguments.length, 1, prefix);",
-        "    if (arguments.length === 0) {\n      throw new TypeError(`${prefix}: constructor parameter 1 is not of type 'string'.`);\n    }",
+        BLOB,
+        "  return { parts: processedParts, size };",
+        "  if (size > 134_217_728) {\n    throw new primordials.RangeError(`Blob size ${size} exceeds limit 134217728`);\n  }\n  return { parts: processedParts, size };",
+    ),
+    // A small blob is one chunk, whatever it was made from.
+    patch(
+        BLOB,
+        "    const partIterator = toIterator(this[_parts]);\n    const stream",
+        "    const whole = async function* (blob) {\n      yield await blob.#u8Array(blob[_size]);\n    };\n    const partIterator = this[_parts].length > 1 && this[_size] <= 65_536\n      ? whole(this)\n      : toIterator(this[_parts]);\n    const stream",
     ),
     patch(
-        COMPRESSION,
-        "op_compression_write(\n          rid,\n          chunk,\n        )",
-        "written(rid, chunk)",
-    ),
-    patch(
-        COMPRESSION,
-        "op_compression_finish(rid, true)",
-        "finished(rid)",
-    ),
-    patch(
-        COMPRESSION,
-        "class CompressionStream {",
-        "function written(rid, chunk) {\n  try {\n    return op_compression_write(rid, chunk);\n  } catch (error) {\n    throw new TypeError(\n      error.message === \"failed to write whole buffer\"\n        ? \"Trailing bytes after end of compressed data\"\n        : \"Decompression failed.\",\n    );\n  }\n}\n\nfunction finished(rid) {\n  try {\n    return op_compression_finish(rid, true);\n  } catch {\n    throw new TypeError(\n      \"Called close() on a decompression stream with incomplete data\",\n    );\n  }\n}\n\nclass CompressionStream {",
+        BLOB,
+        "          \"name\",\n          \"size\",\n",
+        "          \"name\",\n          \"lastModified\",\n          \"size\",\n",
     ),
     patch(
         ENCODING,
@@ -141,6 +127,11 @@ const PATCHES: &[Patch] = &[
         ENCODING,
         "        encoding = op_encoding_normalize_label(label);\n      } catch (err) {",
         "        encoding = op_encoding_normalize_label(label);\n      } catch (err) {\n        err.message = `\"${label}\" is not a valid encoding.`;",
+    ),
+    patch(
+        EVENT,
+        "    this.#code = code;\n    this.#reason = reason;\n",
+        "    this.#code = code;\n    this.#reason = primordials.StringPrototypeToWellFormed(`${reason}`);\n",
     ),
     // A listener that throws stops a dispatch of the script's own; where the
     // runtime dispatches, it is reported.
@@ -318,11 +309,6 @@ const PATCHES: &[Patch] = &[
         "    readableByteStreamControllerClose(this);\n  }\n",
         "    readableByteStreamControllerClose(this);\n    PromisePrototypeThen(PromiseResolve(undefined), () => {\n      if (this[_stream][_state] === \"closed\" && this[_pendingPullIntos].size !== 0) {\n        readableByteStreamControllerRespond(this, 0);\n      }\n    });\n  }\n",
     ),
-    patch(
-        STREAMS,
-        "  /** @returns {void} */\n  releaseLock() {\n    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);",
-        "  readAtLeast(min, view) {\n    return this.read(view, { min });\n  }\n\n  /** @returns {void} */\n  releaseLock() {\n    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);",
-    ),
     // Both halves of a body of known length have that length.
     patch(
         STREAMS,
@@ -344,6 +330,12 @@ const PATCHES: &[Patch] = &[
         "Each query pair must be an iterable [name, value] tuple",
         "Invalid URL search params sequence.",
     ),
+    // What a script hangs on an object by a symbol is no parameter.
+    patch(
+        URL,
+        "        const key = allKeys[i];\n",
+        "        const key = allKeys[i];\n        if (typeof key === \"symbol\") continue;\n",
+    ),
     patch(
         URL_PATTERN,
         "    const parsed = op_urlpattern_parse(input, baseURL, options);",
@@ -355,6 +347,7 @@ const PATCHES: &[Patch] = &[
 pub(super) fn patched(script: &str, source: &str) -> String {
     PATCHES
         .iter()
+        .chain(streams::PATCHES)
         .chain(super::node::PATCHES)
         .filter(|patch| patch.is_for(script))
         .fold(source.to_string(), |source, patch| {
@@ -369,7 +362,12 @@ mod tests {
     /// Each is looked for in what the ones before it left, as when it is used.
     #[test]
     fn what_is_replaced_is_still_there() {
-        let patches = || PATCHES.iter().chain(super::super::node::PATCHES);
+        let patches = || {
+            PATCHES
+                .iter()
+                .chain(streams::PATCHES)
+                .chain(super::super::node::PATCHES)
+        };
         let mut found = vec![false; patches().count()];
         let mut files = super::super::node::scripts();
         for extension in super::super::extensions() {

@@ -14,7 +14,7 @@ pub(crate) struct FormPart {
 }
 
 /// Why a body is no form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, deno_error::JsError)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, deno_error::JsError)]
 #[class(type)]
 pub(crate) enum FormError {
     #[error("No initial boundary string (or you have a truncated message).")]
@@ -27,6 +27,10 @@ pub(crate) enum FormError {
     OddBoundary,
     #[error("No Content-Disposition header found in FormData part.")]
     NoDisposition,
+    #[error(
+        "Content-Disposition header for FormData part must have the value \"form-data\", possibly followed by parameters. Got: \"{0}\""
+    )]
+    OddDisposition(String),
     #[error("Content-Disposition header in FormData part is missing a name.")]
     NoName,
 }
@@ -99,6 +103,10 @@ fn part(head: &[u8], data: &[u8]) -> Result<FormPart, FormError> {
         })
     };
     let disposition = header("content-disposition").ok_or(FormError::NoDisposition)?;
+    let kind = disposition.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("form-data") {
+        return Err(FormError::OddDisposition(disposition.to_string()));
+    }
     Ok(FormPart {
         name: quoted(disposition, "name").ok_or(FormError::NoName)?,
         filename: quoted(disposition, "filename"),
@@ -107,22 +115,35 @@ fn part(head: &[u8], data: &[u8]) -> Result<FormPart, FormError> {
     })
 }
 
-/// The value of `name="value"`, as it is: browsers escape quotes as %22, and
-/// nobody undoes that.
+/// The value of `name="value"`, where a backslash takes what follows as it is.
+/// Browsers escape quotes as %22, and nobody undoes that.
 fn quoted(disposition: &str, name: &str) -> Option<String> {
     let mut rest = disposition;
     while let Some((_, after)) = rest.split_once(';') {
         let field = after.trim_start();
         let (found, value) = field.split_once('=')?;
-        let value = value.trim_start().strip_prefix('"');
-        let Some((value, after)) = value.and_then(|value| value.split_once('"')) else {
+        let Some((value, after)) = value.trim_start().strip_prefix('"').and_then(unquote) else {
             rest = after;
             continue;
         };
         if found.trim_end().eq_ignore_ascii_case(name) {
-            return Some(value.to_string());
+            return Some(value);
         }
         rest = after;
+    }
+    None
+}
+
+/// What stands before the closing quote, and what after it.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => return Some((value, &text[at + 1..])),
+            '\\' => value.push(chars.next()?.1),
+            char => value.push(char),
+        }
     }
     None
 }

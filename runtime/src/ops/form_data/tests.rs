@@ -36,6 +36,10 @@ fn what_is_no_form_says_why() {
         "--b\nContent-Disposition: form-data; name=a\n\n1\n--b--",
         FormError::NoName,
     );
+    check(
+        "--b\nContent-Disposition: foobar\n\n1\n--b--",
+        FormError::OddDisposition("foobar".into()),
+    );
     check("--b\nX: y\n\n1\n--b--", FormError::NoDisposition);
     assert_eq!(names("--b--"), Ok(vec![]));
 }
@@ -71,15 +75,19 @@ fn written() -> impl Strategy<Value = Written> {
 
 const BOUNDARY: &str = "----bound-ary";
 
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\")
+}
+
 fn write(parts: &[Written]) -> Vec<u8> {
     let mut text = Vec::new();
     for part in parts {
         let mut head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"",
-            part.name
+            escaped(&part.name)
         );
         if let Some(filename) = &part.filename {
-            head.push_str(&format!("; filename=\"{filename}\""));
+            head.push_str(&format!("; filename=\"{}\"", escaped(filename)));
         }
         if let Some(content_type) = &part.content_type {
             head.push_str(&format!("\r\nContent-Type: {content_type}"));

@@ -38,6 +38,8 @@ mod mode {
     /// Either, by its first bytes.
     #[cfg(test)]
     pub(super) const UNZIP: u8 = 7;
+    /// Not Node's: gzip, after which there is nothing.
+    pub(super) const GUNZIP_ONE: u8 = 8;
 }
 
 /// Flushing, as zlib numbers it.
@@ -159,7 +161,7 @@ impl Stream {
             mode::GZIP => Codec::Deflate(Compress::new_gzip(level, bits)),
             mode::INFLATE => Codec::Inflate(Decompress::new_with_window_bits(true, bits)),
             mode::INFLATE_RAW => Codec::Inflate(Decompress::new_with_window_bits(false, bits)),
-            mode::GUNZIP => Codec::Inflate(Decompress::new_gzip(bits)),
+            mode::GUNZIP | mode::GUNZIP_ONE => Codec::Inflate(Decompress::new_gzip(bits)),
             _ => Codec::Unzip { seen: 0 },
         };
         self.message = None;

@@ -1,0 +1,157 @@
+//! Where `deno_web`'s streams differ from those of Workers, besides wording:
+//! hooks for the streams that are made of bytes alone (js/byte_pipe.js), and
+//! what Workers do otherwise than the standard.
+
+use super::{Patch, STREAMS, patch, patch_all};
+
+pub(super) const PATCHES: &[Patch] = &[
+    patch_all(
+        "ext:deno_web/14_compression.js",
+        "ext:outboard/compression.js",
+    ),
+    // For js/byte_pipe.js: a writable whose chunks are made bytes at once, and
+    // which says itself when a pipe may go on.
+    patch(
+        STREAMS,
+        "return {\n  _isClosedPromise,\n",
+        r#"const _convertChunk = Symbol("convertChunk");
+const _pace = Symbol("pace");
+const _abandon = Symbol("abandon");
+const _failReads = Symbol("failReads");
+ReadableStream.prototype[_failReads] = false;
+WritableStream.prototype[_pace] = undefined;
+WritableStream.prototype[_abandon] = undefined;
+WritableStreamDefaultController.prototype[_convertChunk] = undefined;
+
+function tuneWritable(stream, convert, pace, abandon) {
+  stream[_controller][_convertChunk] = convert;
+  stream[_pace] = pace;
+  stream[_abandon] = abandon;
+}
+
+function errorWritable(stream, error) {
+  writableStreamDefaultControllerErrorIfNeeded(stream[_controller], error);
+}
+
+/** The buffer that the next bytes go into, where the reader has given one. */
+function byobView(controller) {
+  const request = readableByteStreamControllerGetBYOBRequest(controller);
+  return request === null ? null : request[_view];
+}
+
+function setTransformSides(transform, readable, writable) {
+  transform[_readable] = readable;
+  transform[_writable] = writable;
+}
+
+function failReadsOnCancel(stream) {
+  stream[_failReads] = true;
+}
+
+return {
+  byobView,
+  createWritableStream,
+  failReadsOnCancel,
+  errorWritable,
+  privateTransform: _brand,
+  setTransformSides,
+  tuneWritable,
+  _isClosedPromise,
+"#,
+    ),
+    patch(
+        STREAMS,
+        "  const controller = stream[_controller];\n  const chunkSize = writableStreamDefaultControllerGetChunkSize(",
+        "  const controller = stream[_controller];\n  if (controller[_convertChunk] !== undefined) {\n    try {\n      chunk = controller[_convertChunk](chunk);\n    } catch (error) {\n      return PromiseReject(error);\n    }\n  }\n  const chunkSize = writableStreamDefaultControllerGetChunkSize(",
+    ),
+    patch(
+        STREAMS,
+        "      writeChunk(chunk);\n      if (pumping) {",
+        "      writeChunk(chunk);\n      if (dest[_pace] !== undefined) {\n        uponPromise(dest[_pace](currentWrite), pump, noopHandler);\n        return;\n      }\n      if (pumping) {",
+    ),
+    // A pipe that ends by its signal gives up what it is writing.
+    patch(
+        STREAMS,
+        "      const error = signal.reason;\n      /** @type {Array<() => Promise<void>>} */\n      const actions = [];\n",
+        "      const error = signal.reason;\n      if (dest[_abandon] !== undefined) dest[_abandon](error);\n      /** @type {Array<() => Promise<void>>} */\n      const actions = [];\n",
+    ),
+    // What waits for a compression stream fails with the reason.
+    patch(
+        STREAMS,
+        "  readableStreamClose(stream);\n  const reader = stream[_reader];\n  if (reader !== undefined && isReadableStreamBYOBReader(reader)) {",
+        "  if (stream[_failReads] && stream[_reader] !== undefined && reason !== undefined) {\n    const cancelled = stream[_controller][_cancelSteps](reason);\n    readableStreamError(stream, reason);\n    return cancelled;\n  }\n  readableStreamClose(stream);\n  const reader = stream[_reader];\n  if (reader !== undefined && isReadableStreamBYOBReader(reader)) {",
+    ),
+    // A byte source always has a request to fill, and is told how much of it.
+    patch(
+        STREAMS,
+        "  const autoAllocateChunkSize = underlyingSourceDict[\"autoAllocateChunkSize\"];\n",
+        "  const autoAllocateChunkSize =\n    underlyingSourceDict[\"autoAllocateChunkSize\"] ?? 4096;\n",
+    ),
+    patch(
+        STREAMS,
+        "    return this[_view];\n  }\n",
+        "    return this[_view];\n  }\n\n  get atLeast() {\n    webidl.assertBranded(this, ReadableStreamBYOBRequestPrototype);\n    if (this[_controller] === undefined) return null;\n    const { minimumFill, bytesFilled } = this[_controller][_pendingPullIntos].peek();\n    return minimumFill - bytesFilled;\n  }\n",
+    ),
+    patch(
+        STREAMS,
+        "This BYOB request has been invalidated",
+        "This ReadableStreamBYOBRequest has been invalidated.",
+    ),
+    patch(
+        STREAMS,
+        "  /** @returns {void} */\n  releaseLock() {\n    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);",
+        r#"  readAtLeast(min, view) {
+    if (!ArrayBufferIsView(view)) {
+      return PromiseReject(
+        new TypeError(
+          "Failed to execute 'readAtLeast' on 'ReadableStreamBYOBReader': parameter 2 is not of type 'ArrayBufferView'.",
+        ),
+      );
+    }
+    const length = isTypedArray(view)
+      ? TypedArrayPrototypeGetLength(view)
+      : DataViewPrototypeGetByteLength(view);
+    min = +min;
+    if (!(min >= 1)) {
+      return PromiseReject(
+        new TypeError(`Requested invalid minimum number of bytes to read (${min}).`),
+      );
+    }
+    if (min > length) {
+      return PromiseReject(
+        new TypeError(
+          `Minimum bytes to read (${min}) exceeds size of buffer (${length}).`,
+        ),
+      );
+    }
+    return this.read(view, { min });
+  }
+
+  /** @returns {void} */
+  releaseLock() {
+    webidl.assertBranded(this, ReadableStreamBYOBReaderPrototype);"#,
+    ),
+    // What was read when the stream ended is a read of its own.
+    patch(
+        STREAMS,
+        "      pullIntoDescriptor.bytesFilled % pullIntoDescriptor.elementSize === 0,\n    );\n    done = true;",
+        "      pullIntoDescriptor.bytesFilled % pullIntoDescriptor.elementSize === 0,\n    );\n    done = pullIntoDescriptor.bytesFilled === 0;",
+    ),
+    // Cancelling one of two branches does not wait for the other.
+    patch(
+        STREAMS,
+        "      cancelPromise.resolve(cancelResult);\n    }\n    return cancelPromise.promise;",
+        "      cancelPromise.resolve(cancelResult);\n    }\n    return canceled1 && canceled2 ? cancelPromise.promise : PromiseResolve(undefined);",
+    ),
+    // A sink or transformer whose start() throws makes a stream that has failed.
+    patch(
+        STREAMS,
+        "  const startResult = startAlgorithm(controller);\n  const startPromise = resolvePromiseWith(startResult);\n  uponPromise(startPromise, () => {\n    assert(stream[_state] === \"writable\"",
+        "  let startPromise;\n  try {\n    startPromise = resolvePromiseWith(startAlgorithm(controller));\n  } catch (error) {\n    startPromise = PromiseReject(error);\n  }\n  uponPromise(startPromise, () => {\n    assert(stream[_state] === \"writable\"",
+    ),
+    patch(
+        STREAMS,
+        "    if (transformerDict.start) {\n      startPromise.resolve(\n        webidl.invokeCallbackFunction(\n          transformerDict.start,\n          [this[_controller]],\n          transformer,\n          webidl.converters.any,\n          \"Failed to execute 'start' on 'TransformStreamDefaultController'\",\n        ),\n      );\n    } else {",
+        "    if (transformerDict.start) {\n      try {\n        startPromise.resolve(\n          webidl.invokeCallbackFunction(\n            transformerDict.start,\n            [this[_controller]],\n            transformer,\n            webidl.converters.any,\n            \"Failed to execute 'start' on 'TransformStreamDefaultController'\",\n          ),\n        );\n      } catch (error) {\n        transformStreamError(this, error);\n        startPromise.reject(error);\n      }\n    } else {",
+    ),
+];

@@ -122,6 +122,12 @@ pub(crate) struct Dev {
     /// Offer no DevTools inspector
     #[arg(long)]
     pub(crate) no_inspector: bool,
+    /// Where durable objects are kept [default: .outboard in the project's folder]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_persist")]
+    pub(crate) data: Option<PathBuf>,
+    /// Forget durable objects at the end
+    #[arg(long)]
+    pub(crate) no_persist: bool,
 }
 
 #[derive(Args)]

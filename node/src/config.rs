@@ -21,6 +21,7 @@ struct NodeToml {
     listen: Option<toml::Spanned<String>>,
     lanes: Option<Number>,
     ready: Option<Number>,
+    data: Option<PathBuf>,
     #[serde(default)]
     access_log: AccessLogToml,
     #[serde(default)]
@@ -118,6 +119,8 @@ pub(crate) struct NodeConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) lanes: usize,
     pub(crate) ready: usize,
+    /// Where durable objects are kept; made when there are any.
+    pub(crate) data: PathBuf,
     pub(crate) access_log: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) max_head: usize,
@@ -326,6 +329,7 @@ impl Checker<'_> {
             listen,
             lanes,
             ready: ready.unwrap_or(2),
+            data: base.join(file.data.as_deref().unwrap_or(Path::new("data"))),
             access_log: file.access_log.enabled.unwrap_or(true),
             log_format: file.log.format.unwrap_or_default(),
             max_head: max_head.unwrap_or(128 << 10),

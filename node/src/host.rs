@@ -1,7 +1,7 @@
 //! The node's answer to what isolates ask for: its gateway for the way out, its
 //! log for what they say.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -14,13 +14,15 @@ use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
-    LogLevel, LogRecord, ScriptError, SocketAnswer, SocketEnd,
+    LaneLocal, LogLevel, LogRecord, ObjectStorage, ObjectTarget, ScriptError, ServiceAnswer,
+    ServiceError, SocketAnswer, SocketEnd, StorageError,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::cache::{self, Store};
+use crate::objects::NodeObjects;
 use crate::{output, web_socket};
 
 pub(crate) mod stream;
@@ -46,13 +48,27 @@ impl WorkerLog {
 pub(crate) struct NodeHost {
     client: Client,
     cache: Store,
+    objects: Arc<NodeObjects>,
+    lane: Weak<LaneLocal>,
     log: WorkerLog,
 }
 
 impl NodeHost {
-    /// A host for one lane; `cache` is the node's.
-    pub(crate) fn shared(client: Client, cache: Store, log: WorkerLog) -> Rc<dyn Host> {
-        Rc::new(Self { client, cache, log })
+    /// A host for one lane; `cache` and `objects` are the node's.
+    pub(crate) fn shared(
+        client: Client,
+        cache: Store,
+        objects: Arc<NodeObjects>,
+        lane: &Weak<LaneLocal>,
+        log: WorkerLog,
+    ) -> Rc<dyn Host> {
+        Rc::new(Self {
+            client,
+            cache,
+            objects,
+            lane: lane.clone(),
+            log,
+        })
     }
 }
 
@@ -83,6 +99,24 @@ impl Host for NodeHost {
         request: CacheRequest,
     ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
         cache::answer(self.cache.clone(), request).boxed_local()
+    }
+
+    fn object(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let (objects, target) = (self.objects.clone(), target.clone());
+        objects
+            .call(self.lane.upgrade(), target, request)
+            .boxed_local()
+    }
+
+    fn open_object(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        self.objects.open(target)
     }
 
     fn log(&self, record: LogRecord<'_>) {
@@ -187,4 +221,4 @@ pub(crate) fn pretty_error(error: &ScriptError) -> String {
 }
 
 /// A lane's host, made on the lane: connections live where they are used.
-pub(crate) type MakeHost = Arc<dyn Fn() -> Rc<dyn Host> + Send + Sync>;
+pub(crate) type MakeHost = Arc<dyn Fn(&Weak<LaneLocal>) -> Rc<dyn Host> + Send + Sync>;

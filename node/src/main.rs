@@ -9,6 +9,7 @@ mod host;
 mod ingress;
 mod inspector;
 mod node;
+mod objects;
 mod output;
 mod project_worker;
 mod web_socket;

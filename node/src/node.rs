@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::host::MakeHost;
 use crate::ingress::{Ingress, IngressOptions, Pattern, Routes, Target, bind, listen_on_lane};
+use crate::objects::NodeObjects;
 
 /// What a node is started with.
 pub(crate) struct NodeOptions {
@@ -22,6 +23,7 @@ pub(crate) struct NodeOptions {
     pub(crate) inspection: Inspection,
     pub(crate) ingress: IngressOptions,
     pub(crate) host: MakeHost,
+    pub(crate) objects: Arc<NodeObjects>,
 }
 
 /// A node that cannot start or change.
@@ -49,7 +51,7 @@ pub(crate) fn private_lane(name: &str, host: &MakeHost) -> Result<Arc<Lane>, Nod
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move |_lane| host()),
+        host: Box::new(move |lane| host(lane)),
     })
     .map(Arc::new)
     .map_err(NodeError::Lane)
@@ -64,6 +66,7 @@ thread_local! {
 }
 
 pub(crate) struct Node {
+    objects: Arc<NodeObjects>,
     lanes: Vec<Lane>,
     address: SocketAddr,
     stop: CancellationToken,
@@ -97,7 +100,7 @@ impl Node {
                 engine,
                 ready: options.ready,
                 inspection: options.inspection.clone(),
-                host: Box::new(move |_lane| host()),
+                host: Box::new(move |lane| host(lane)),
             })
             .map_err(NodeError::Lane)?;
             let ingress = options.ingress.clone();
@@ -112,13 +115,21 @@ impl Node {
             })?);
             lanes.push(lane);
         }
+        let handles = lanes.iter().map(Lane::handle).collect();
+        options.objects.run_on(handles);
+        options.objects.set_workers(&routes);
         Ok(Self {
+            objects: options.objects,
             lanes,
             address,
             stop,
             ended,
             grace: options.ingress.grace,
         })
+    }
+
+    pub(crate) fn objects(&self) -> &NodeObjects {
+        &self.objects
     }
 
     /// The address that is listened on, with the real port.
@@ -143,6 +154,7 @@ impl Node {
     /// Replaces what is served. New requests go by the new routes at once;
     /// workers that no route names any more end when their events have.
     pub(crate) async fn deploy(&self, routes: &RouteList) -> Result<(), NodeError> {
+        self.objects.set_workers(routes);
         for lane in &self.lanes {
             let routes = routes.clone();
             lane.run(move |local| {

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
-use outboard_runtime::{Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec};
+use outboard_runtime::{
+    Binding, Limits, Module, ModuleKind, ObjectNamespace, Worker, WorkerError, WorkerSpec,
+};
 
 /// Makes the version that a project's bundle is.
 pub(crate) fn worker(project: &Project, bundle: Bundle) -> Result<Arc<Worker>, WorkerError> {
-    Worker::new(spec(project, bundle))
+    Worker::new(spec(project, bundle, &project.name))
 }
 
-pub(crate) fn spec(project: &Project, bundle: Bundle) -> WorkerSpec {
+/// `name` is what the node calls it; its objects are known by that too.
+pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec {
     let modules = bundle
         .modules
         .into_iter()
@@ -24,14 +27,42 @@ pub(crate) fn spec(project: &Project, bundle: Bundle) -> WorkerSpec {
         })
         .collect();
     WorkerSpec {
-        name: project.name.clone(),
+        name: name.into(),
         main: bundle.main,
         modules,
         env: env(project),
+        bindings: objects(project, name),
         limits: limits(project),
         compatibility: project.compatibility,
         ..WorkerSpec::default()
     }
+}
+
+/// Bindings to the worker's own classes.
+fn objects(project: &Project, name: &str) -> Vec<(String, Binding)> {
+    let bindings = project.durable_objects.iter().map(|binding| {
+        let namespace = ObjectNamespace {
+            service: name.into(),
+            class: binding.class_name.clone(),
+            // A worker's name has no colon.
+            key: format!("{name}:{}", binding.class_name),
+        };
+        (binding.name.clone(), Binding::Objects(Arc::new(namespace)))
+    });
+    bindings.collect()
+}
+
+/// Why a project's objects cannot be had.
+pub(crate) fn refuse_migrations(project: &Project) -> Option<String> {
+    let moves = |migration: &&outboard_project::Migration| {
+        !migration.renamed_classes.is_empty() || !migration.deleted_classes.is_empty()
+    };
+    let migration = project.migrations.iter().find(moves)?;
+    Some(format!(
+        "migrations: {:?}: this version of Outboard does not rename or delete classes of durable \
+         objects: it would leave their data behind",
+        migration.tag
+    ))
 }
 
 fn kind(kind: outboard_project::ModuleKind) -> ModuleKind {

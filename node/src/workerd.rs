@@ -6,4 +6,4 @@ mod services;
 mod spec;
 
 pub(crate) use host::WorkerdHost;
-pub(crate) use services::{Overrides, Service, Services};
+pub(crate) use services::{Keep, Overrides, Service, Services};

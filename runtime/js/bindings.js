@@ -17,6 +17,11 @@ function bind(env, count) {
         env[name] = fetcherTo(value);
         break;
       }
+      case "objects": {
+        const { namespaceOf } = core.loadExtScript("ext:outboard/objects.js");
+        env[name] = namespaceOf(value);
+        break;
+      }
       default:
         env[name] = value;
     }

@@ -143,19 +143,49 @@ function dispatchFetch(id, method, url, hasBody, entrypoint, props) {
       fail(event, error);
       return;
     }
-    if (isResponse(result)) {
-      respond(event, result);
-    } else if (isThenable(result)) {
-      open.set(id, event);
-      PromisePrototypeThen(
-        toPromise(result),
-        (response) => respond(event, response),
-        (error) => fail(event, error),
-      );
-    } else {
-      respond(event, result);
-    }
+    answer(event, result);
   });
+}
+
+/** Answers with what a `fetch` handler gave. */
+function answer(event, result) {
+  if (isResponse(result)) {
+    respond(event, result);
+  } else if (isThenable(result)) {
+    open.set(event.id, event);
+    PromisePrototypeThen(
+      toPromise(result),
+      (response) => respond(event, response),
+      (error) => fail(event, error),
+    );
+  } else {
+    respond(event, result);
+  }
+}
+
+/** A durable object's scripts, which few workers need. */
+const durable = () => core.loadExtScript("ext:outboard/object_state.js");
+
+/** A request to an object, by the host's number for it. */
+function dispatchObject(id, number, method, url, hasBody) {
+  const event = new EventContext(id, open);
+  let result;
+  try {
+    const request = hostRequest(id, method, url, hasBody);
+    result = durable().call(number, "fetch", request);
+  } catch (error) {
+    fail(event, error);
+    return;
+  }
+  answer(event, result);
+}
+
+function startObject(number, life, className, id, name) {
+  durable().start(worker, number, life, className, id, name);
+}
+
+function endObject(number, force) {
+  return durable().end(number, force);
 }
 
 function dispatchScheduled(id, cron, scheduledTime) {
@@ -274,9 +304,12 @@ return {
   dispatchFetch,
   dispatchScheduled,
   dispatchTest,
+  dispatchObject,
+  endObject,
   entrypoints,
   finishBody,
   prepare,
+  startObject,
   worker,
 };
 })();

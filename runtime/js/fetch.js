@@ -41,7 +41,7 @@ function bodyForHost(state) {
   }
 }
 
-async function send(event, service, request) {
+async function send(event, service, request, object) {
   const { method, url, headers, redirect, signal, raw } = requestParts(request);
   if (signal?.aborted) throw signal.reason;
   const state = bodyState(request);
@@ -56,6 +56,7 @@ async function send(event, service, request) {
     state.length ?? -1,
     redirect === "follow",
     raw,
+    object,
   );
   let abort = null;
   if (signal !== null) {
@@ -107,14 +108,17 @@ function fetch(input, init = undefined) {
 /** The way that `fetch()` goes, among the host's services. */
 const GLOBAL = -1;
 
-/** Sends `request` to a service of the host's, by the host's number for it. */
-function fetchFrom(event, service, request) {
+/**
+ * Sends `request` to a service of the host's, by the host's number for it.
+ * @param {string | null} object of a class's objects the id of one, and its name
+ */
+function fetchFrom(event, service, request, object = null) {
   if (asksForSocket(request)) {
     const { fetchSocket } = core.loadExtScript("ext:outboard/web_socket.js");
     const { url, headers } = requestParts(request);
-    return fetchSocket(event, service, url, headers);
+    return fetchSocket(event, service, url, headers, object);
   }
-  return send(event, service, request);
+  return send(event, service, request, object);
 }
 
 return { bodyForHost, fetch, fetchFrom };

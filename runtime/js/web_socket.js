@@ -88,7 +88,7 @@ class WebSocket extends EventTarget {
   async #connect(event, target, headers) {
     let answer, reason;
     try {
-      answer = await op_socket_connect(event.id, GLOBAL, target, headers);
+      answer = await op_socket_connect(event.id, GLOBAL, target, headers, null);
       if (answer.socket < 0) {
         core.tryClose(answer.body);
         reason = `the server answered ${answer.status}`;
@@ -405,9 +405,15 @@ function protocolHeaders(protocols) {
 }
 
 /** fetch() of a request that asks for a WebSocket: a Response with one. */
-async function fetchSocket(event, service, url, headers) {
+async function fetchSocket(event, service, url, headers, object) {
   const target = toHttpUrl(url, ["ws", "wss", "http", "https"]);
-  const answer = await op_socket_connect(event.id, service, target, headers);
+  const answer = await op_socket_connect(
+    event.id,
+    service,
+    target,
+    headers,
+    object,
+  );
   const { hostResponse, Response } = core.loadExtScript(
     "ext:outboard/response.js",
   );

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::entrypoint::Entrypoint;
+use crate::object::ObjectNamespace;
 
 /// The value of a name of `env`.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Binding {
     Key(KeyBinding),
     /// A `Fetcher`: what it fetches goes to a service of the host's.
     Service(Arc<ServiceTarget>),
+    /// A `DurableObjectNamespace`.
+    Objects(Arc<ObjectNamespace>),
 }
 
 /// A key as `crypto.subtle.importKey` takes it.
@@ -65,6 +68,7 @@ impl fmt::Debug for Binding {
             Self::Data(_) => f.write_str("Data"),
             Self::Wasm(_) => f.write_str("Wasm"),
             Self::Key(key) => f.debug_tuple("Key").field(&key.format).finish(),
+            Self::Objects(namespace) => f.debug_tuple("Objects").field(namespace).finish(),
             Self::Service(target) => f.debug_tuple("Service").field(target).finish(),
         }
     }

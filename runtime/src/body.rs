@@ -16,6 +16,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
 pub(crate) use self::limited::LimitedBody;
+use crate::object::Object;
 
 /// A stream of bytes between the host and the runtime. `Send`, since the host
 /// may carry it over a connection of its own.
@@ -69,6 +70,14 @@ impl ResponseBody {
     /// For another thread: the body as a stream that can leave the lane, and
     /// the work that carries a script's stream there, to be awaited on the lane.
     pub(crate) fn into_host(self) -> (HostBody, Option<impl Future<Output = ()>>) {
+        self.into_host_past(None)
+    }
+
+    /// The same, each chunk once what `object` wrote before it is durable.
+    fn into_host_past(
+        self,
+        object: Option<Rc<Object>>,
+    ) -> (HostBody, Option<impl Future<Output = ()>>) {
         match self {
             Self::Full(bytes) => (full_body(bytes), None),
             Self::Host(body) => (body, None),
@@ -79,11 +88,16 @@ impl ResponseBody {
                 let carry = async move {
                     // Ends when the reader is gone: the stream is then cancelled.
                     while let Some(frame) = body.frame().await {
-                        let chunk = match frame.map(Frame::into_data) {
+                        let mut chunk = match frame.map(Frame::into_data) {
                             Ok(Ok(bytes)) => Ok(bytes),
                             Ok(Err(_trailers)) => continue,
                             Err(error) => Err(error),
                         };
+                        if let Some(object) = &object
+                            && let Err(error) = object.durable().await
+                        {
+                            chunk = Err(BodyError(error.to_string()));
+                        }
                         if sender.send(chunk).await.is_err() {
                             return;
                         }
@@ -99,6 +113,15 @@ impl ResponseBody {
 /// A body that may leave its lane, carried from there by a task of the lane's.
 pub(crate) fn carried(body: ResponseBody) -> HostBody {
     let (body, carry) = body.into_host();
+    if let Some(carry) = carry {
+        deno_core::unsync::spawn(carry);
+    }
+    body
+}
+
+/// The same for the answer of an object.
+pub(crate) fn carried_past(body: ResponseBody, object: Rc<Object>) -> HostBody {
+    let (body, carry) = body.into_host_past(Some(object));
     if let Some(carry) = carry {
         deno_core::unsync::spawn(carry);
     }

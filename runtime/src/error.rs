@@ -82,6 +82,10 @@ pub enum EventError {
     /// More heap than [`Limits::heap`](crate::Limits::heap).
     #[error("Worker exceeded its memory limit of {} MB", limit >> 20)]
     MemoryLimit { limit: usize },
+    /// A durable object lost its memory, and the event with it: its writes were not
+    /// kept.
+    #[error("the Durable Object was reset: {reason}")]
+    ObjectReset { reason: String },
     /// No answer within [`Limits::wall`](crate::Limits::wall).
     #[error("Worker gave no answer within {limit:?}")]
     WallLimit { limit: Duration },

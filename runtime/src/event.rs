@@ -12,6 +12,7 @@ use http::{HeaderMap, Response};
 
 use crate::body::{HostBody, ResponseBody};
 use crate::error::EventError;
+use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
 
 /// An event's number within its isolate.
@@ -46,6 +47,10 @@ pub(crate) struct Event {
     pub(crate) subrequests: Cell<u32>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
+    /// The object that it is an event of, or whose life it is.
+    pub(crate) object: Option<Rc<Object>>,
+    /// Nobody waits for it: it is an object's life.
+    background: bool,
     /// What else of the resource table ends with the event, such as connections.
     resources: RefCell<HashSet<ResourceId>>,
 }
@@ -56,6 +61,30 @@ impl Event {
         Rc::new(Self {
             headers: RefCell::new(headers),
             body: RefCell::new(body),
+            ..Self::default()
+        })
+    }
+
+    /// An event of an object that came with a request.
+    pub(crate) fn of_object(
+        object: Rc<Object>,
+        headers: HeaderMap,
+        body: Option<HostBody>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            headers: RefCell::new(headers),
+            body: RefCell::new(body),
+            object: Some(object),
+            ..Self::default()
+        })
+    }
+
+    /// An object's life: what its timers and sockets belong to.
+    pub(crate) fn life(object: Rc<Object>) -> Rc<Self> {
+        Rc::new(Self {
+            object: Some(object),
+            background: true,
+            answered: Cell::new(true),
             ..Self::default()
         })
     }
@@ -103,6 +132,7 @@ impl Event {
 pub(crate) struct Events {
     open: RefCell<HashMap<EventId, Rc<Event>>>,
     last: Cell<EventId>,
+    background: Cell<usize>,
 }
 
 impl Events {
@@ -118,6 +148,9 @@ impl Events {
             }
         }
         self.last.set(id);
+        if event.background {
+            self.background.set(self.background.get() + 1);
+        }
         open.insert(id, event);
         id
     }
@@ -127,11 +160,26 @@ impl Events {
     }
 
     pub(crate) fn remove(&self, id: EventId) -> Option<Rc<Event>> {
-        self.open.borrow_mut().remove(&id)
+        let event = self.open.borrow_mut().remove(&id);
+        if event.as_ref().is_some_and(|event| event.background) {
+            self.background.set(self.background.get() - 1);
+        }
+        event
     }
 
+    /// Those that somebody waits for.
     pub(crate) fn len(&self) -> usize {
-        self.open.borrow().len()
+        self.open.borrow().len() - self.background.get()
+    }
+
+    /// Those of an object, its life apart.
+    pub(crate) fn of(&self, object: &Rc<Object>) -> Vec<Rc<Event>> {
+        let open = self.open.borrow();
+        let is_of = |event: &&Rc<Event>| {
+            let of = event.object.as_ref();
+            !event.background && of.is_some_and(|of| Rc::ptr_eq(of, object))
+        };
+        open.values().filter(is_of).cloned().collect()
     }
 
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Rc<Event>)) {

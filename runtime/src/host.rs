@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::binding::ServiceTarget;
 use crate::body::HostBody;
 use crate::error::{EventError, ScriptError};
+use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
 
 /// The one door out of an isolate. The node implements it with its gateway;
@@ -72,6 +73,28 @@ pub trait Host {
         let _ = request;
         let message = format!("there is no service {:?} here", target.service);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Sends a request to a durable object, wherever it is. As for `service`, its
+    /// isolate is entered by a task of its own; dropping the future abandons the
+    /// request.
+    fn object(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let _ = request;
+        let message = format!("there are no objects of {} here", target.namespace.class);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Opens the database of an object that runs on this lane.
+    fn open_object(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        let message = format!("objects of {} have no storage here", target.namespace.class);
+        Err(StorageError { message })
     }
 
     /// One line that a worker wrote, or that says what became of its event.

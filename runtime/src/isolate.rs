@@ -8,6 +8,7 @@ mod answer;
 mod dispatch;
 mod entry;
 mod memory;
+mod objects;
 mod ready;
 mod resident;
 
@@ -133,6 +134,11 @@ impl Isolate {
         self.measure_heap();
     }
 
+    /// Whether anything would be lost if it ended now.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open_events() == 0 && self.shared.objects.is_empty()
+    }
+
     /// No new events; the isolate ends once the open ones have.
     pub(crate) fn stop(&self) {
         self.stopped.set(true);
@@ -215,6 +221,8 @@ impl Isolate {
     fn end(&self, turn: Turn<'_>, isolate: &mut v8::Isolate) -> TurnEnd {
         memory::look(isolate, &self.shared, &self.worker.limits);
         let mut end = turn.end();
+        let stopped = end.overran || self.shared.memory_over.get().is_some();
+        self.shared.objects.end_turn(stopped);
         if end.cpu > GROWN {
             self.measure(isolate);
         }
@@ -255,6 +263,10 @@ impl Isolate {
             hatch.close();
         }
         self.stopped.set(true);
+        for object in self.shared.objects.all() {
+            object.reset("its isolate was ended".into());
+            self.close_object(&object);
+        }
         self.wake.wake();
     }
 
@@ -326,6 +338,7 @@ impl Isolate {
             Poll::Pending => {}
         }
         if self.stopped.get() && self.open_events() == 0 {
+            self.end_objects();
             return Poll::Ready(());
         }
         Poll::Pending

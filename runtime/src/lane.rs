@@ -2,11 +2,13 @@
 //! request served on a lane hops no threads.
 
 mod call;
+mod object;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -66,8 +68,16 @@ pub struct LaneConfig {
 
 /// A handle on a lane's thread. Dropping it stops the lane without waiting.
 pub struct Lane {
+    id: u64,
     commands: mpsc::Sender<Command>,
     thread: JoinHandle<()>,
+}
+
+/// A lane as others call it: it may have ended.
+#[derive(Clone)]
+pub struct LaneRef {
+    id: u64,
+    commands: mpsc::WeakSender<Command>,
 }
 
 /// The lane took no command: it is gone or does not keep up.
@@ -78,13 +88,27 @@ pub struct LaneBusy;
 impl Lane {
     /// Starts the thread.
     pub fn start(config: LaneConfig) -> std::io::Result<Self> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let id = LAST.fetch_add(1, Ordering::Relaxed);
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let thread = std::thread::Builder::new()
             .name(config.name.clone())
             // V8 wants about 1 MB of stack for script; ops run below it.
             .stack_size(8 << 20)
-            .spawn(move || run(config, receiver))?;
-        Ok(Self { commands, thread })
+            .spawn(move || run(id, config, receiver))?;
+        Ok(Self {
+            id,
+            commands,
+            thread,
+        })
+    }
+
+    /// A way to call it that does not keep it from ending.
+    pub fn handle(&self) -> LaneRef {
+        LaneRef {
+            id: self.id,
+            commands: self.commands.downgrade(),
+        }
     }
 
     /// Runs `f` on the lane, beside whatever else runs there.
@@ -135,7 +159,7 @@ impl Lane {
     }
 }
 
-fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
+fn run(id: u64, config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // V8 turns are short; look at the sockets often.
@@ -152,6 +176,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
     let clock = LaneClock::for_this_thread(&dog);
     LocalSet::new().block_on(&runtime, async {
         let lane = Rc::new_cyclic(|lane| LaneLocal {
+            id,
             engine: config.engine,
             host: (config.host)(lane),
             clock: clock.clone(),
@@ -161,6 +186,7 @@ fn run(config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             refilling: Cell::new(false),
             inspection: config.inspection,
             growth: config.engine.cage.lane(),
+            replaced: RefCell::default(),
             measured: Cell::new(Instant::now()),
         });
         lane.refill();
@@ -217,6 +243,7 @@ async fn housekeeping(lane: Rc<LaneLocal>) {
         lane.measure_heaps();
         lane.collect_idle();
         lane.evict_under_pressure();
+        lane.release_objects();
     }
 }
 
@@ -247,6 +274,7 @@ pub enum Exports {
 
 /// A lane, seen from its own thread.
 pub struct LaneLocal {
+    id: u64,
     engine: Engine,
     host: Rc<dyn Host>,
     clock: Arc<LaneClock>,
@@ -258,6 +286,8 @@ pub struct LaneLocal {
     inspection: Inspection,
     /// What one of its isolates may grow by: this lane's part of the cage.
     growth: Share,
+    /// Isolates of versions that were replaced, while they have objects.
+    replaced: RefCell<Vec<Weak<Isolate>>>,
     /// When housekeeping last measured heaps.
     measured: Cell<Instant>,
 }
@@ -312,6 +342,8 @@ impl LaneLocal {
         // One that still starts finds its slot gone (`settle`).
         if let Some(Slot::Live(isolate)) = self.slots.borrow_mut().remove(&worker.id) {
             isolate.stop();
+            isolate.end_objects();
+            self.replaced.borrow_mut().push(Rc::downgrade(&isolate));
         }
     }
 
@@ -462,7 +494,7 @@ impl LaneLocal {
         let idle = self
             .live()
             .into_iter()
-            .filter(|isolate| isolate.open_events() == 0)
+            .filter(|isolate| isolate.is_idle())
             .min_by_key(|isolate| isolate.last_used());
         let Some(isolate) = idle else {
             return false;

@@ -20,6 +20,7 @@ mod lane;
 mod limits;
 mod loader;
 mod node_compat;
+mod object;
 mod ops;
 mod platform;
 mod rewriter;
@@ -39,8 +40,11 @@ pub use host::{
     LogLevel, LogRecord, ServiceAnswer, ServiceError, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
-pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, MakeHost, Served};
+pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, LaneRef, MakeHost, Served};
 pub use limits::Limits;
+pub use object::{
+    BadObjectId, ObjectId, ObjectNamespace, ObjectStorage, ObjectTarget, StorageError,
+};
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Flag};
 pub use platform::{Collector, Engine, Snapshot};

@@ -12,6 +12,7 @@ use crate::error::ScriptError;
 use crate::event::{EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
 use crate::inspector::ErrorConsole;
+use crate::object::Objects;
 use crate::worker::Worker;
 
 pub(crate) mod binding;
@@ -27,6 +28,8 @@ pub(crate) mod form_data;
 pub(crate) mod html_rewriter;
 pub(crate) mod module;
 pub(crate) mod node;
+pub(crate) mod object;
+pub(crate) mod object_sql;
 pub(crate) mod service;
 pub(crate) mod url;
 pub(crate) mod web_socket;
@@ -34,6 +37,7 @@ pub(crate) mod web_socket;
 /// What an isolate's ops share with the isolate; lies in its `OpState`.
 pub(crate) struct Shared {
     pub(crate) events: Events,
+    pub(crate) objects: Objects,
     pub(crate) host: Rc<dyn Host>,
     /// Set when the isolate starts; a ready isolate has none yet.
     worker: RefCell<Option<Arc<Worker>>>,
@@ -53,6 +57,7 @@ impl Shared {
     pub(crate) fn new(host: Rc<dyn Host>) -> Rc<Self> {
         Rc::new(Self {
             events: Events::default(),
+            objects: Objects::default(),
             host,
             worker: RefCell::new(None),
             finished_bodies: RefCell::default(),

@@ -171,6 +171,12 @@ impl Worker {
         &self.name
     }
 
+    /// Whether it is bound to durable objects.
+    pub fn has_objects(&self) -> bool {
+        let is_objects = |(_, binding): &(_, Binding)| matches!(binding, Binding::Objects(_));
+        self.bindings.iter().any(is_objects)
+    }
+
     /// What its isolates may use.
     pub fn limits(&self) -> &Limits {
         &self.limits

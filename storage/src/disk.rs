@@ -36,7 +36,7 @@ pub trait DiskFile: Send + Sync {
 #[derive(Debug)]
 pub struct FileDisk {
     root: PathBuf,
-    /// The folder itself, for `syncfs`.
+    /// The folder itself, for `syncfs` and as a lock.
     folder: File,
 }
 
@@ -44,9 +44,24 @@ impl FileDisk {
     /// Opens the folder, and makes it if it is not there.
     pub fn open(root: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(root)?;
+        let folder = File::open(root)?;
+        // Two logs in one folder would write over each other. The lock goes with the
+        // process.
+        rustix::fs::flock(
+            &folder,
+            rustix::fs::FlockOperation::NonBlockingLockExclusive,
+        )
+        .map_err(|error| {
+            if error == rustix::io::Errno::WOULDBLOCK {
+                let what = "another process has the store open";
+                io::Error::new(io::ErrorKind::ResourceBusy, what)
+            } else {
+                error.into()
+            }
+        })?;
         Ok(Self {
             root: root.to_path_buf(),
-            folder: File::open(root)?,
+            folder,
         })
     }
 }

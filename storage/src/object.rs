@@ -81,7 +81,7 @@ impl Object {
                 pages,
                 registration,
             }),
-            Err(error) => Err(explain(&pages, error)),
+            Err(error) => Err(fault(&pages, &error).unwrap_or(ObjectError::Sql(error))),
         }
     }
 
@@ -92,6 +92,11 @@ impl Object {
     /// The database. Its transactions are commits.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// The same, to set hooks on.
+    pub fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Bytes in the database.
@@ -106,7 +111,12 @@ impl Object {
 
     /// What really went wrong, where SQLite only says that something did.
     pub fn explain(&self, error: rusqlite::Error) -> ObjectError {
-        explain(&self.pages, error)
+        self.fault(&error).unwrap_or(ObjectError::Sql(error))
+    }
+
+    /// The same, where it is not SQLite's own word on a statement.
+    pub fn fault(&self, error: &rusqlite::Error) -> Option<ObjectError> {
+        fault(&self.pages, error)
     }
 
     /// Closes the object once its commits are durable, so that the next to open it
@@ -128,20 +138,18 @@ impl Object {
     }
 }
 
-fn explain(pages: &Pages, error: rusqlite::Error) -> ObjectError {
-    match pages.fault() {
-        Some(fault) => {
-            pages.forgive();
-            fault.into()
+fn fault(pages: &Pages, error: &rusqlite::Error) -> Option<ObjectError> {
+    if let Some(fault) = pages.fault() {
+        pages.forgive();
+        return Some(fault.into());
+    }
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            Some(ObjectError::Damaged {
+                object: pages.object(),
+                what: error.to_string(),
+            })
         }
-        None => match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                ObjectError::Damaged {
-                    object: pages.object(),
-                    what: error.to_string(),
-                }
-            }
-            _ => error.into(),
-        },
+        _ => None,
     }
 }

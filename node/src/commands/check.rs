@@ -1,6 +1,7 @@
 //! `outboard check`: everything that is wrong with a project.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use outboard_egress::{Client, ClientOptions};
@@ -11,6 +12,7 @@ use super::{bundle_project, command_runtime, load, warn};
 use crate::cache::Store;
 use crate::cli::ProjectArgs;
 use crate::host::{NodeHost, WorkerLog};
+use crate::objects::NodeObjects;
 use crate::project_worker;
 
 pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
@@ -32,8 +34,10 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         engine: Engine::init(outboard_snapshot::SNAPSHOT),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move |_lane| -> Rc<_> {
-            NodeHost::shared(client, Store::default(), WorkerLog::Terminal)
+        host: Box::new(move |lane| -> Rc<_> {
+            // Nothing is asked of objects: no event comes.
+            let objects = Arc::new(NodeObjects::default());
+            NodeHost::shared(client, Store::default(), objects, lane, WorkerLog::Terminal)
         }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;

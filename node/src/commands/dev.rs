@@ -21,6 +21,7 @@ use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions, NodeWarmError};
+use crate::objects::NodeObjects;
 use crate::{output, project_worker};
 
 /// The port wrangler uses too.
@@ -51,6 +52,9 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         deny_private: false,
         ..ClientOptions::default()
     })?;
+    let objects = Arc::new(NodeObjects::default());
+    let data = Data::of(options)?;
+    let host_objects = objects.clone();
     let node = Node::start(
         NodeOptions {
             listen: SocketAddr::new(ip, port),
@@ -72,13 +76,20 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 scheduled_route: true,
                 grace: GRACE,
             },
-            host: Arc::new(move || {
-                NodeHost::shared(client.clone(), cache.clone(), WorkerLog::Terminal)
+            host: Arc::new(move |lane| {
+                NodeHost::shared(
+                    client.clone(),
+                    cache.clone(),
+                    host_objects.clone(),
+                    lane,
+                    WorkerLog::Terminal,
+                )
             }),
+            objects: objects.clone(),
         },
         Vec::new(),
     )?;
-    command_runtime()?.block_on(serve(options, node, inspector, loaded))
+    command_runtime()?.block_on(serve(options, node, inspector, loaded, &data))
 }
 
 /// An address of the configuration, by its field's name.
@@ -120,6 +131,7 @@ async fn serve(
     node: Node,
     inspector: Option<InspectorServer>,
     first: Loaded,
+    data: &Data,
 ) -> anyhow::Result<()> {
     if let Some(inspector) = &inspector {
         println!(
@@ -133,7 +145,7 @@ async fn serve(
     let mut loaded = Ok(first);
     let mut ready = false;
     loop {
-        match build(&node, inspector.as_ref(), loaded, &mut watch).await {
+        match build(&node, inspector.as_ref(), loaded, &mut watch, data).await {
             Ok(took) if ready => {
                 let text = format!("reloaded in {} ms", took.as_millis());
                 println!("{}", output::mark(&text, output::DIM));
@@ -172,6 +184,7 @@ async fn build(
     inspector: Option<&InspectorServer>,
     loaded: anyhow::Result<Loaded>,
     watch: &mut Watch,
+    data: &Data,
 ) -> anyhow::Result<Duration> {
     let started = Instant::now();
     let loaded = loaded?;
@@ -187,6 +200,13 @@ async fn build(
         }
     };
     watch.follow(&bundle.watch_files);
+    let project = &loaded.project;
+    if let Some(fault) = project_worker::refuse_migrations(project) {
+        anyhow::bail!(fault);
+    }
+    if !project.durable_objects.is_empty() {
+        node.objects().keep_in(&data.folder).context("--data")?;
+    }
     let target = Target {
         worker: project_worker::worker(&loaded.project, bundle)?,
         lane: None,
@@ -201,6 +221,30 @@ async fn build(
         Ok(()) => Ok(started.elapsed()),
         Err(NodeWarmError::Node(error)) => Err(error.into()),
         Err(NodeWarmError::Script(error)) => Err(error.into()),
+    }
+}
+
+/// Where a project's durable objects are.
+struct Data {
+    folder: PathBuf,
+    /// Removed when the command ends.
+    _forgotten: Option<tempfile::TempDir>,
+}
+
+impl Data {
+    fn of(options: &Dev) -> anyhow::Result<Self> {
+        if options.no_persist {
+            let forgotten = tempfile::tempdir().context("a temporary folder")?;
+            return Ok(Self {
+                folder: forgotten.path().to_path_buf(),
+                _forgotten: Some(forgotten),
+            });
+        }
+        let default = || options.project.dir.join(".outboard");
+        Ok(Self {
+            folder: options.data.clone().unwrap_or_else(default),
+            _forgotten: None,
+        })
     }
 }
 

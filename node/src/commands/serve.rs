@@ -17,6 +17,7 @@ use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, Worker
 use crate::host::{MakeHost, NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
 use crate::node::{Node, NodeOptions, RouteList, private_lane};
+use crate::objects::NodeObjects;
 use crate::project_worker;
 
 /// Where a load balancer asks whether the node is alive.
@@ -30,10 +31,20 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
         ..ClientOptions::default()
     })?;
     let cache = Store::default();
-    let host: MakeHost =
-        Arc::new(move || NodeHost::shared(client.clone(), cache.clone(), WorkerLog::Tracing));
+    let objects = Arc::new(NodeObjects::default());
+    let host_objects = objects.clone();
+    let host: MakeHost = Arc::new(move |lane| {
+        NodeHost::shared(
+            client.clone(),
+            cache.clone(),
+            host_objects.clone(),
+            lane,
+            WorkerLog::Tracing,
+        )
+    });
     let runtime = command_runtime()?;
     let (routes, _) = runtime.block_on(load_workers(&config, &host, &Known::default()))?;
+    keep_objects(&objects, &config, &routes)?;
     let node = Node::start(
         NodeOptions {
             listen: config.listen,
@@ -55,11 +66,25 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
                 grace: config.drain,
             },
             host: host.clone(),
+            objects: objects.clone(),
         },
         routes.clone(),
     )?;
     println!("ready on http://{}", node.address());
     runtime.block_on(until_terminated(options, node, host, routes))
+}
+
+/// Opens the store where a worker has durable objects.
+fn keep_objects(
+    objects: &NodeObjects,
+    config: &NodeConfig,
+    routes: &RouteList,
+) -> anyhow::Result<()> {
+    let any = routes.iter().any(|(_, target)| target.worker.has_objects());
+    if any {
+        objects.keep_in(&config.data).context("data")?;
+    }
+    Ok(())
 }
 
 /// Log lines leave by a thread of their own: a slow terminal or disk costs
@@ -117,6 +142,7 @@ async fn reload(
         .map(|(_, target)| (target.worker.name().to_string(), target.clone()))
         .collect();
     let (routes, changed) = load_workers(&config, host, &known).await?;
+    keep_objects(node.objects(), &config, &routes)?;
     for target in &changed {
         node.warm(target)
             .await
@@ -180,7 +206,14 @@ async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
         WorkerSource::Project { dir, env } => {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
-            project_worker::spec(&loaded.project, bundle)
+            let project = &loaded.project;
+            if let Some(fault) = project_worker::refuse_migrations(project) {
+                anyhow::bail!(fault);
+            }
+            if config.isolation == Isolation::Private && !project.durable_objects.is_empty() {
+                anyhow::bail!("isolation: a worker with durable objects cannot be \"private\" yet");
+            }
+            project_worker::spec(project, bundle, &config.name)
         }
     };
     spec.name.clone_from(&config.name);

@@ -17,8 +17,9 @@ use self::args::{Common, Serve, Test};
 pub(crate) use self::args::{Workerd, WorkerdArgs};
 use self::sockets::News;
 use super::{command_runtime, stop_signal};
+use crate::objects::NodeObjects;
 use crate::output;
-use crate::workerd::{Services, WorkerdHost};
+use crate::workerd::{Keep, Overrides, Services, WorkerdHost};
 
 pub(crate) fn run(options: &Workerd) -> anyhow::Result<()> {
     match options {
@@ -32,9 +33,11 @@ fn serve(options: &Serve) -> anyhow::Result<()> {
     note_flags(&config.v8_flags);
     let addresses = options.addresses()?;
     let sockets = sockets::resolve(&config, &addresses)?;
-    let services = Arc::new(Services::new(&config, &options.common.overrides(None)?)?);
+    let overrides = options.common.overrides(None)?;
+    let services = Arc::new(Services::new(&config, &overrides)?);
+    let (objects, _forgotten) = objects(&config, &overrides)?;
     let mut news = News::open(options.control_fd)?;
-    let lane = lane(services.clone(), Collector::Hidden)?;
+    let lane = lane(&services, objects, Collector::Hidden)?;
     command_runtime()?.block_on(async {
         let open = sockets::listen(&lane, &services, sockets, &mut news).await?;
         stop_signal().await;
@@ -66,7 +69,8 @@ fn test(options: &Test) -> anyhow::Result<()> {
     let overrides = options.common.overrides(options.compat_date.clone())?;
     let sockets = sockets::resolve(&config, &Default::default())?;
     let services = Arc::new(Services::new(&config, &overrides)?);
-    let lane = lane(services.clone(), collector)?;
+    let (objects, _forgotten) = objects(&config, &overrides)?;
+    let lane = lane(&services, objects, collector)?;
     let passed = command_runtime()?.block_on(async {
         let open = sockets::listen(&lane, &services, sockets, &mut News::Nobody).await?;
         let passed = test::run(&lane, &services, &filter).await;
@@ -100,15 +104,47 @@ fn load(options: &Common, constant: Option<&str>) -> anyhow::Result<Config> {
 }
 
 /// One lane for all of them: a worker has one isolate, as in workerd.
-fn lane(services: Arc<Services>, collector: Collector) -> anyhow::Result<Lane> {
-    Lane::start(LaneConfig {
+fn lane(
+    services: &Arc<Services>,
+    objects: Arc<NodeObjects>,
+    collector: Collector,
+) -> anyhow::Result<Lane> {
+    for (name, worker) in services.workers() {
+        objects.set_worker(name, worker.clone());
+    }
+    let (services, host_objects) = (services.clone(), objects.clone());
+    let lane = Lane::start(LaneConfig {
         name: "lane 0".into(),
         engine: Engine::init_with(outboard_snapshot::SNAPSHOT, collector),
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move |lane| WorkerdHost::shared(services, lane)),
+        host: Box::new(move |lane| WorkerdHost::shared(services, host_objects, lane)),
     })
-    .context("could not start a lane")
+    .context("could not start a lane")?;
+    objects.run_on(vec![lane.handle()]);
+    Ok(lane)
+}
+
+/// The objects of a configuration; those in memory are in a folder that is removed
+/// when what is returned with them is dropped.
+fn objects(
+    config: &Config,
+    overrides: &Overrides,
+) -> anyhow::Result<(Arc<NodeObjects>, Option<tempfile::TempDir>)> {
+    let objects = Arc::new(NodeObjects::default());
+    let forgotten = match Keep::of(config, overrides)? {
+        Keep::Nothing => None,
+        Keep::Folder(folder) => {
+            objects.keep_in(&folder)?;
+            None
+        }
+        Keep::InMemory => {
+            let forgotten = tempfile::tempdir().context("a temporary folder")?;
+            objects.keep_in(forgotten.path())?;
+            Some(forgotten)
+        }
+    };
+    Ok((objects, forgotten))
 }
 
 /// V8's flags are the process's, and chosen already.

@@ -9,24 +9,32 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use outboard_egress::Client;
 use outboard_runtime::{
-    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, Served,
-    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
+    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, ObjectStorage,
+    ObjectTarget, Served, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, StorageError,
+    Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
 use crate::host::{WorkerLog, open_socket, send, stream};
 use crate::ingress::is_handshake;
+use crate::objects::NodeObjects;
 
 pub(crate) struct WorkerdHost {
     services: Arc<Services>,
+    objects: Arc<NodeObjects>,
     lane: Weak<LaneLocal>,
 }
 
 impl WorkerdHost {
     /// A host for one lane.
-    pub(crate) fn shared(services: Arc<Services>, lane: &Weak<LaneLocal>) -> Rc<dyn Host> {
+    pub(crate) fn shared(
+        services: Arc<Services>,
+        objects: Arc<NodeObjects>,
+        lane: &Weak<LaneLocal>,
+    ) -> Rc<dyn Host> {
         Rc::new(Self {
             services,
+            objects,
             lane: lane.clone(),
         })
     }
@@ -80,6 +88,24 @@ impl Host for WorkerdHost {
             }
             None => gone(format!("no service is called {:?}", target.service)),
         }
+    }
+
+    fn object(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let (objects, target) = (self.objects.clone(), target.clone());
+        objects
+            .call(self.lane.upgrade(), target, request)
+            .boxed_local()
+    }
+
+    fn open_object(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        self.objects.open(target)
     }
 
     fn log(&self, record: LogRecord<'_>) {

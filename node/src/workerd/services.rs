@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use outboard_egress::{Client, ClientError, ClientOptions};
 use outboard_runtime::Worker;
-use outboard_workerd::{Config, Network, ServiceKind};
+use outboard_workerd::{Config, DurableStorage, Network, ServiceKind, WorkerConfig};
 
 use super::disk::Disk;
 use super::spec;
@@ -51,6 +51,7 @@ pub(crate) enum ServicesError {
 impl Services {
     pub(crate) fn new(config: &Config, overrides: &Overrides) -> Result<Self, ServicesError> {
         let mut faults = Vec::new();
+        let keys = object_keys(config);
         let mut list = Vec::with_capacity(config.services.len() + 1);
         for (index, service) in config.services.iter().enumerate() {
             let mut fault = |path: &str, text: &dyn fmt::Display| {
@@ -70,7 +71,7 @@ impl Services {
                         .compatibility_date
                         .as_ref()
                         .or(overrides.date.as_ref());
-                    match spec::spec(&service.name, worker, date.map(String::as_str)) {
+                    match spec::spec(&service.name, worker, date.map(String::as_str), &keys) {
                         Ok(spec) => match Worker::new(spec) {
                             Ok(worker) => Some(Service::Worker(worker)),
                             Err(error) => {
@@ -147,6 +148,74 @@ impl Services {
                 Service::Worker(worker) => Some((name.as_str(), worker)),
                 _ => None,
             })
+    }
+}
+
+fn workers(config: &Config) -> impl Iterator<Item = (&str, &WorkerConfig)> {
+    config
+        .services
+        .iter()
+        .filter_map(|service| match &service.kind {
+            ServiceKind::Worker(worker) => Some((service.name.as_str(), &**worker)),
+            _ => None,
+        })
+}
+
+fn object_keys(config: &Config) -> spec::ObjectKeys {
+    let mut keys = spec::ObjectKeys::new();
+    for (name, worker) in workers(config) {
+        for class in &worker.durable_objects {
+            if let Some(key) = &class.unique_key {
+                keys.insert((name.into(), class.class_name.clone()), key.clone());
+            }
+        }
+    }
+    keys
+}
+
+/// Where the objects of a configuration are kept.
+pub(crate) enum Keep {
+    /// It has none.
+    Nothing,
+    /// Until the process ends.
+    InMemory,
+    Folder(PathBuf),
+}
+
+impl Keep {
+    /// The folder of one disk service, for all classes that ask for one.
+    pub(crate) fn of(config: &Config, overrides: &Overrides) -> Result<Self, ServicesError> {
+        let mut keep = Self::Nothing;
+        let mut name: Option<&str> = None;
+        for (_, worker) in workers(config) {
+            match &worker.durable_storage {
+                _ if worker.durable_objects.is_empty() => {}
+                DurableStorage::LocalDisk(disk) => match name {
+                    Some(other) if other != disk => {
+                        return Err(ServicesError::Faults(vec![format!(
+                            "{}.durableObjectStorage.localDisk: {disk:?}: all objects are kept \
+                             on one disk, and others are on {other:?}",
+                            worker.path
+                        )]));
+                    }
+                    _ => name = Some(disk),
+                },
+                DurableStorage::None | DurableStorage::InMemory => keep = Self::InMemory,
+            }
+        }
+        let Some(name) = name else {
+            return Ok(keep);
+        };
+        let configured = config
+            .services
+            .iter()
+            .find_map(|service| match &service.kind {
+                ServiceKind::Disk(disk) if service.name == name => disk.path.as_ref(),
+                _ => None,
+            });
+        let path = overrides.directories.get(name).or(configured);
+        // That a disk without a folder is a fault was said.
+        Ok(path.map_or(Self::InMemory, |path| Self::Folder(path.clone())))
     }
 }
 

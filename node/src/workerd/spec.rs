@@ -1,11 +1,12 @@
 //! A worker of the configuration as the runtime takes it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ServiceTarget, WorkerSpec,
+    ObjectNamespace, ServiceTarget, WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
@@ -17,7 +18,8 @@ const WALL: Duration = Duration::from_secs(120);
 const HEAP: usize = 512 << 20;
 
 /// What is said where the configuration has them.
-const NO_OBJECTS: &str = "durable objects are not offered";
+/// The unique keys of classes, by service and class.
+pub(super) type ObjectKeys = HashMap<(String, String), String>;
 
 /// `date` is the worker's own, or the command line's; that one is missing is
 /// the caller's to say.
@@ -25,6 +27,7 @@ pub(super) fn spec(
     name: &str,
     config: &WorkerConfig,
     date: Option<&str>,
+    keys: &ObjectKeys,
 ) -> Result<WorkerSpec, Vec<String>> {
     let mut faults = Vec::new();
     let modules = modules(config);
@@ -49,12 +52,18 @@ pub(super) fn spec(
         compatibility,
         ..WorkerSpec::default()
     };
-    if !config.durable_objects.is_empty() {
-        let path = &config.path;
-        faults.push(format!("{path}.durableObjectNamespaces: {NO_OBJECTS}"));
+    for class in config
+        .durable_objects
+        .iter()
+        .filter(|it| it.unique_key.is_none())
+    {
+        let path = &class.path;
+        faults.push(format!(
+            "{path}.ephemeralLocal: objects without storage are not offered"
+        ));
     }
     for binding in &config.bindings {
-        if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind) {
+        if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind, keys) {
             faults.push(format!("{}: {fault}", binding.path));
         }
     }
@@ -113,7 +122,12 @@ fn modules(config: &WorkerConfig) -> Vec<Module> {
     list
 }
 
-fn bind(spec: &mut WorkerSpec, name: &str, kind: &BindingKind) -> Result<(), String> {
+fn bind(
+    spec: &mut WorkerSpec,
+    name: &str,
+    kind: &BindingKind,
+    keys: &ObjectKeys,
+) -> Result<(), String> {
     let binding = match kind {
         BindingKind::Text(text) => {
             spec.env.insert(name.to_string(), text.as_str().into());
@@ -136,8 +150,20 @@ fn bind(spec: &mut WorkerSpec, name: &str, kind: &BindingKind) -> Result<(), Str
         BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
         BindingKind::Service(service) => Binding::Service(target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
-        BindingKind::DurableObjects { .. } => {
-            return Err(format!("binding {name:?}: {NO_OBJECTS}"));
+        BindingKind::DurableObjects {
+            class_name,
+            service,
+        } => {
+            let service = service.as_deref().unwrap_or(&spec.name);
+            let class = (service.to_string(), class_name.clone());
+            let key = keys.get(&class).ok_or_else(|| {
+                format!("{class_name:?} of {service:?} has no objects with storage")
+            })?;
+            Binding::Objects(Arc::new(ObjectNamespace {
+                service: class.0,
+                class: class.1,
+                key: key.clone(),
+            }))
         }
     };
     spec.bindings.push((name.to_string(), binding));

@@ -175,6 +175,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "outboard-snapshot",
             "outboard-egress",
             "outboard-project",
+            "outboard-storage",
             "outboard-workerd",
         ],
     ),

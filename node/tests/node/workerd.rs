@@ -346,12 +346,13 @@ fn a_bad_configuration_is_one_clear_error() {
     check(
         &worker(
             "bindings = [(name = \"B\", durableObjectNamespace = \"C\")], \
-             durableObjectNamespaces = [(className = \"C\", uniqueKey = \"c\")], \
+             durableObjectNamespaces = [(className = \"C\", ephemeralLocal = void)], \
              durableObjectStorage = (inMemory = void), compatibilityDate = \"2026-01-01\"",
         ),
         &[],
-        "services[0].worker.durableObjectNamespaces: durable objects are not offered\n\
-         services[0].worker.bindings[0]: binding \"B\": durable objects are not offered",
+        "services[0].worker.durableObjectNamespaces[0].ephemeralLocal: objects without storage \
+         are not offered\n\
+         services[0].worker.bindings[0]: \"C\" of \"w\" has no objects with storage",
     );
     check(
         &worker("bindings = [(name = \"B\", json = \"{\")], compatibilityDate = \"2026-01-01\""),

@@ -163,7 +163,7 @@ impl Isolate {
     }
 }
 
-fn optional<'a>(
+pub(super) fn optional<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     text: Option<&str>,
 ) -> Option<v8::Local<'a, v8::Value>> {
@@ -173,13 +173,16 @@ fn optional<'a>(
     }
 }
 
-fn string<'a>(scope: &mut v8::PinScope<'a, '_>, bytes: &[u8]) -> Option<v8::Local<'a, v8::Value>> {
+pub(super) fn string<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    bytes: &[u8],
+) -> Option<v8::Local<'a, v8::Value>> {
     v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal).map(Into::into)
 }
 
 /// Whether the request says that it has a body, be it of no bytes: a script then
 /// sees an empty one, and null otherwise.
-fn announces_body(head: &http::request::Parts) -> bool {
+pub(super) fn announces_body(head: &http::request::Parts) -> bool {
     !matches!(head.method, http::Method::GET | http::Method::HEAD)
         && head.headers.contains_key(http::header::CONTENT_LENGTH)
 }

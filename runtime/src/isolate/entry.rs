@@ -16,6 +16,9 @@ pub(super) struct Entry {
     pub(super) dispatch_fetch: v8::Global<v8::Function>,
     pub(super) dispatch_scheduled: v8::Global<v8::Function>,
     pub(super) dispatch_test: v8::Global<v8::Function>,
+    pub(super) dispatch_object: v8::Global<v8::Function>,
+    pub(super) start_object: v8::Global<v8::Function>,
+    pub(super) end_object: v8::Global<v8::Function>,
     pub(super) entrypoints: v8::Global<v8::Function>,
     pub(super) finish_body: v8::Global<v8::Function>,
     pub(super) abandon: v8::Global<v8::Function>,
@@ -42,7 +45,7 @@ impl Entry {
                 let function = v8::Local::<v8::Function>::try_from(function).ok()?;
                 functions.push(v8::Global::new(scope, function));
             }
-            <[_; 8]>::try_from(functions).ok()
+            <[_; 11]>::try_from(functions).ok()
         })();
         // The snapshot and this list are built from one source tree.
         let [
@@ -51,6 +54,9 @@ impl Entry {
             dispatch_fetch,
             dispatch_scheduled,
             dispatch_test,
+            dispatch_object,
+            start_object,
+            end_object,
             entrypoints,
             finish_body,
             abandon,
@@ -61,6 +67,9 @@ impl Entry {
             dispatch_fetch,
             dispatch_scheduled,
             dispatch_test,
+            dispatch_object,
+            start_object,
+            end_object,
             entrypoints,
             finish_body,
             abandon,

@@ -29,6 +29,10 @@ pub(crate) fn op_binding<'a>(
             ("wasm", module.ok_or_else(what)?)
         }
         Binding::Key(key) => ("key", key_arguments(scope, key)?.into()),
+        Binding::Objects(_) => (
+            "objects",
+            v8::Integer::new_from_unsigned(scope, index).into(),
+        ),
         Binding::Service(_) => (
             "service",
             v8::Integer::new_from_unsigned(scope, index).into(),

@@ -70,7 +70,7 @@ enum Upload {
     Once(HostBody),
 }
 
-#[op2(nofast)]
+#[op2]
 #[smi]
 pub(crate) fn op_fetch_send<'a>(
     scope: &mut v8::PinScope<'a, '_>,
@@ -84,10 +84,11 @@ pub(crate) fn op_fetch_send<'a>(
     length: f64,
     follow: bool,
     raw: bool,
+    #[string] object: Option<String>,
 ) -> Result<ResourceId, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
-    let route = Route::find(&shared, service)?;
+    let route = Route::find(&shared, event, service, object.as_deref())?;
     let url =
         Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -99,7 +100,7 @@ pub(crate) fn op_fetch_send<'a>(
         .map_err(|_| JsErrorBox::type_error(format!("Invalid HTTP method string: {method}")))?;
     let mut headers = header_map(scope, headers)?;
     // A service gets what the script said.
-    if matches!(route, Route::Network(_)) {
+    if route.is_network() {
         for name in FORBIDDEN {
             headers.remove(name);
         }
@@ -180,7 +181,7 @@ async fn exchange(
             .parse()
             .map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
         *request.headers_mut() = headers.clone();
-        if matches!(route, Route::Service(..)) {
+        if !route.is_network() {
             if !nothing {
                 say_length(&mut request);
             }

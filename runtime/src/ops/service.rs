@@ -10,58 +10,110 @@ use super::Shared;
 use crate::binding::{Binding, ServiceTarget};
 use crate::body::{HostBody, empty_body};
 use crate::error::{EventError, ScriptError};
+use crate::event::EventId;
 use crate::host::{Host, ServiceAnswer, ServiceError, SocketAnswer};
+use crate::object::{Object, ObjectId, ObjectTarget};
+
+/// Of an object's id, as it is written.
+const ID_DIGITS: usize = 64;
 
 /// The script's number for the way that `fetch()` goes.
 const GLOBAL: i32 = -1;
 
 /// One way out of an isolate.
-#[derive(Clone)]
-pub(crate) enum Route {
-    Network(Rc<dyn Host>),
-    Service(Rc<dyn Host>, Arc<ServiceTarget>),
+pub(crate) struct Route {
+    host: Rc<dyn Host>,
+    to: Destination,
+    /// The object that sends: what it wrote before is durable first.
+    from: Option<Rc<Object>>,
+}
+
+enum Destination {
+    Network,
+    Service(Arc<ServiceTarget>),
+    Object(Arc<ObjectTarget>),
 }
 
 impl Route {
-    /// The way of `fetch()`, or of the binding with the number `service`.
-    pub(crate) fn find(shared: &Shared, service: i32) -> Result<Self, JsErrorBox> {
-        let host = shared.host.clone();
+    /// The way of `fetch()`, or of the binding with the number `service`; of an
+    /// object's namespace `object` is the id, and behind it the name if there is one.
+    pub(crate) fn find(
+        shared: &Shared,
+        event: EventId,
+        service: i32,
+        object: Option<&str>,
+    ) -> Result<Self, JsErrorBox> {
         let worker = shared.worker();
-        if service == GLOBAL {
-            let outbound = worker.and_then(|worker| worker.outbound.clone());
-            return Ok(match outbound {
-                Some(target) => Self::Service(host, target),
-                None => Self::Network(host),
-            });
-        }
-        let target = worker.and_then(|worker| {
-            let index = usize::try_from(service).ok()?;
-            match worker.bindings.get(index)? {
-                (_, Binding::Service(target)) => Some(target.clone()),
-                _ => None,
+        let from = shared
+            .events
+            .get(event)
+            .and_then(|event| event.object.clone());
+        let to = if service == GLOBAL {
+            match worker.and_then(|worker| worker.outbound.clone()) {
+                Some(target) => Destination::Service(target),
+                None => Destination::Network,
             }
-        });
-        let target = target.ok_or_else(|| JsErrorBox::range_error("no such service"))?;
-        Ok(Self::Service(host, target))
+        } else {
+            let missing = || JsErrorBox::range_error("no such service");
+            let worker = worker.ok_or_else(missing)?;
+            let index = usize::try_from(service).map_err(|_| missing())?;
+            match worker.bindings.get(index) {
+                Some((_, Binding::Service(target))) => Destination::Service(target.clone()),
+                Some((_, Binding::Objects(namespace))) => {
+                    let (id, name) = object
+                        .and_then(|object| object.split_at_checked(ID_DIGITS))
+                        .ok_or_else(missing)?;
+                    let id = ObjectId::parse(&namespace.key, id)
+                        .map_err(|error| JsErrorBox::type_error(error.to_string()))?;
+                    // A name comes behind a mark: it may be empty.
+                    let name = name.strip_prefix(':').map(str::to_string);
+                    Destination::Object(Arc::new(ObjectTarget {
+                        namespace: namespace.clone(),
+                        id,
+                        name,
+                    }))
+                }
+                _ => return Err(missing()),
+            }
+        };
+        let host = shared.host.clone();
+        Ok(Self { host, to, from })
+    }
+
+    /// Whether it leads to other people's servers, and not to a worker.
+    pub(crate) fn is_network(&self) -> bool {
+        matches!(self.to, Destination::Network)
+    }
+
+    /// Waits for the sender's output gate.
+    async fn open(&self) -> Result<(), JsErrorBox> {
+        match &self.from {
+            Some(object) => object
+                .durable()
+                .await
+                .map_err(|error| JsErrorBox::generic(error.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    async fn call(&self, request: Request<HostBody>) -> Result<ServiceAnswer, ServiceError> {
+        match &self.to {
+            Destination::Network => Ok(ServiceAnswer::Response(self.host.fetch(request).await?)),
+            Destination::Service(target) => self.host.service(target, request).await,
+            Destination::Object(target) => self.host.object(target, request).await,
+        }
     }
 
     pub(crate) async fn fetch(
         &self,
         request: Request<HostBody>,
     ) -> Result<Response<HostBody>, JsErrorBox> {
-        match self {
-            Self::Network(host) => host
-                .fetch(request)
-                .await
-                .map_err(|error| JsErrorBox::generic(error.message)),
-            Self::Service(host, target) => {
-                match host.service(target, request).await.map_err(thrown)? {
-                    ServiceAnswer::Response(response) => Ok(response),
-                    ServiceAnswer::Socket(..) => Err(JsErrorBox::type_error(
-                        "The service answered with a WebSocket that was not asked for.",
-                    )),
-                }
-            }
+        self.open().await?;
+        match self.call(request).await.map_err(thrown)? {
+            ServiceAnswer::Response(response) => Ok(response),
+            ServiceAnswer::Socket(..) => Err(JsErrorBox::type_error(
+                "The service answered with a WebSocket that was not asked for.",
+            )),
         }
     }
 
@@ -71,21 +123,17 @@ impl Route {
         &self,
         request: Request<()>,
     ) -> Result<SocketAnswer, JsErrorBox> {
-        match self {
-            Self::Network(host) => host
-                .web_socket(request)
-                .await
-                .map_err(|error| JsErrorBox::generic(error.message)),
-            Self::Service(host, target) => {
-                let mut request = request.map(|()| empty_body());
-                request.headers_mut().insert(
-                    http::header::UPGRADE,
-                    http::HeaderValue::from_static("websocket"),
-                );
-                let answer = host.service(target, request).await.map_err(thrown)?;
-                Ok(answer.into())
-            }
+        self.open().await?;
+        if self.is_network() {
+            let answer = self.host.web_socket(request).await;
+            return answer.map_err(|error| JsErrorBox::generic(error.message));
         }
+        let mut request = request.map(|()| empty_body());
+        request.headers_mut().insert(
+            http::header::UPGRADE,
+            http::HeaderValue::from_static("websocket"),
+        );
+        Ok(self.call(request).await.map_err(thrown)?.into())
     }
 }
 

@@ -127,6 +127,7 @@ pub(crate) async fn op_socket_connect(
     #[smi] service: i32,
     #[string] url: String,
     #[scoped] headers: HeaderList,
+    #[string] object: Option<String>,
 ) -> Result<ConnectAnswer, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
@@ -138,7 +139,7 @@ pub(crate) async fn op_socket_connect(
     for name in FORBIDDEN {
         request.headers_mut().remove(name);
     }
-    let route = Route::find(&shared, service)?;
+    let route = Route::find(&shared, event, service, object.as_deref())?;
     let answer = route.web_socket(request).await?;
     let mut state = state.borrow_mut();
     Ok(match answer {

@@ -9,5 +9,6 @@ mod inspector;
 mod limits;
 mod modules;
 mod node;
+mod objects;
 mod room;
 mod sockets;

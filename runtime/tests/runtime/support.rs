@@ -1,6 +1,6 @@
 //! A lane with a host that tests control.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -9,7 +9,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use outboard_runtime::{
     ConnectTarget, Engine, EventError, FetchError, Host, HostBody, HostStream, Inspection, Lane,
-    LaneConfig, LogRecord, Module, ModuleKind, Served, SocketAnswer, Worker, WorkerSpec,
+    LaneConfig, LaneLocal, LogRecord, Module, ModuleKind, Served, SocketAnswer, Worker, WorkerSpec,
     empty_body, full_body,
 };
 use parking_lot::Mutex;
@@ -82,6 +82,15 @@ impl Bench {
     }
 
     pub(crate) fn on(engine: Engine, inspection: Inspection) -> Self {
+        Self::hosted(engine, inspection, |log, _lane| Rc::new(TestHost { log }))
+    }
+
+    /// One whose host is made by the test.
+    pub(crate) fn hosted(
+        engine: Engine,
+        inspection: Inspection,
+        host: impl FnOnce(Log, &Weak<LaneLocal>) -> Rc<dyn Host> + Send + 'static,
+    ) -> Self {
         let log = Log::default();
         let host_log = log.clone();
         let lane = Lane::start(LaneConfig {
@@ -89,7 +98,7 @@ impl Bench {
             engine,
             ready: 0,
             inspection,
-            host: Box::new(move |_lane| Rc::new(TestHost { log: host_log })),
+            host: Box::new(move |lane| host(host_log, lane)),
         })
         .expect("a thread");
         Self { lane, log }

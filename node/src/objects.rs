@@ -1,0 +1,188 @@
+//! The node's durable objects: which worker has a class, which lane an object is
+//! on, and the store that keeps their databases.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, LocalBoxFuture};
+use http::Request;
+use outboard_runtime::{
+    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectStorage, ObjectTarget, Served,
+    ServiceAnswer, ServiceError, StorageError, Worker,
+};
+use outboard_storage::{
+    NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Store, StoreOptions,
+};
+use parking_lot::RwLock;
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use crate::node::RouteList;
+
+/// What a store does not open for.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub(crate) struct OpenError {
+    path: PathBuf,
+    source: outboard_storage::StoreError,
+}
+
+#[derive(Default)]
+pub(crate) struct NodeObjects {
+    /// Opened when there is a class: most nodes have none.
+    store: OnceLock<Store>,
+    /// All of a kind: an object's is told by its id.
+    lanes: OnceLock<Vec<LaneRef>>,
+    workers: RwLock<HashMap<String, Arc<Worker>>>,
+}
+
+impl NodeObjects {
+    /// Opens the folder that objects are kept in, and recovers what a crash left
+    /// there. Does nothing where one is open.
+    pub(crate) fn keep_in(&self, path: &Path) -> Result<(), OpenError> {
+        if self.store.get().is_some() {
+            return Ok(());
+        }
+        let opened = Store::open(path, StoreOptions::default());
+        let (store, recovery) = opened.map_err(|source| OpenError {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        if recovery.commits > 0 {
+            tracing::info!(commits = recovery.commits, "recovered objects from the log");
+        }
+        for damage in &recovery.damage {
+            tracing::error!(%damage, object = ?damage.object, "a commit is damaged");
+        }
+        let _ = self.store.set(store);
+        Ok(())
+    }
+
+    pub(crate) fn run_on(&self, lanes: Vec<LaneRef>) {
+        let _ = self.lanes.set(lanes);
+    }
+
+    /// Objects called from now on run what these routes lead to.
+    pub(crate) fn set_workers(&self, routes: &RouteList) {
+        let workers = routes
+            .iter()
+            .map(|(_, target)| (target.worker.name().to_string(), target.worker.clone()));
+        *self.workers.write() = workers.collect();
+    }
+
+    pub(crate) fn set_worker(&self, name: &str, worker: Arc<Worker>) {
+        self.workers.write().insert(name.into(), worker);
+    }
+
+    /// Sends a request to an object; `lane` is the caller's.
+    pub(crate) async fn call(
+        self: Arc<Self>,
+        lane: Option<Rc<LaneLocal>>,
+        target: Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> Result<ServiceAnswer, ServiceError> {
+        let service = &target.namespace.service;
+        let worker = self.workers.read().get(service).cloned();
+        let Some(worker) = worker else {
+            let message = format!("no worker is called {service:?}");
+            return Err(FetchError { message }.into());
+        };
+        let home = self.home(&target).ok_or_else(|| EventError::IsolateLost {
+            reason: "the node has no lane".into(),
+        })?;
+        let served = match lane {
+            Some(lane) if home.is(&lane) => lane.object(worker, target, request).await?,
+            _ => home.object(worker, target, request).await?,
+        };
+        Ok(match served {
+            Served::Response(response) => ServiceAnswer::Response(response),
+            Served::Upgrade(upgrade) => ServiceAnswer::Socket(upgrade.headers, upgrade.end),
+        })
+    }
+
+    /// The lane that an object is on, always the same.
+    fn home(&self, target: &ObjectTarget) -> Option<&LaneRef> {
+        let lanes = self.lanes.get().filter(|lanes| !lanes.is_empty())?;
+        let mut hasher = DefaultHasher::new();
+        (&target.namespace.key, target.id).hash(&mut hasher);
+        // At most the number of lanes, which is a usize.
+        let index = (hasher.finish() % lanes.len() as u64) as usize;
+        lanes.get(index)
+    }
+
+    pub(crate) fn open(
+        &self,
+        target: &ObjectTarget,
+    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        let Some(store) = self.store.get() else {
+            let message = "this node keeps no objects".into();
+            return Err(StorageError { message });
+        };
+        let key = ObjectKey {
+            namespace: namespace_id(&target.namespace.key),
+            id: ObjectId(target.id.0),
+        };
+        let object = store.object(key).map_err(told)?;
+        Ok(Box::new(NodeStorage(object)))
+    }
+}
+
+/// Namespaces are known by their keys alone, so that nothing but them has to be
+/// remembered.
+fn namespace_id(key: &str) -> NamespaceId {
+    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    let (head, _) = digest.split_first_chunk().expect("32 bytes have 8");
+    NamespaceId(u64::from_be_bytes(*head))
+}
+
+/// What a script may know of a fault: not where the node keeps its files.
+fn told(error: ObjectError) -> StorageError {
+    match &error {
+        ObjectError::Io { object, .. } => {
+            tracing::error!(%object, %error, "an object's database failed");
+            StorageError {
+                message: "the object's database could not be read or written".into(),
+            }
+        }
+        _ => StorageError {
+            message: error.to_string(),
+        },
+    }
+}
+
+struct NodeStorage(Object);
+
+impl ObjectStorage for NodeStorage {
+    fn connection(&mut self) -> &mut Connection {
+        self.0.connection_mut()
+    }
+
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
+        let receipt = self.0.newest()?;
+        if receipt.is_durable() {
+            return None;
+        }
+        let wait = async move {
+            receipt.wait().await.map_err(|error| StorageError {
+                message: error.to_string(),
+            })
+        };
+        Some(wait.boxed())
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> Option<StorageError> {
+        self.0.fault(error).map(told)
+    }
+
+    fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>> {
+        async move { self.0.close().await.map_err(told) }.boxed_local()
+    }
+}

@@ -1,0 +1,183 @@
+// `ctx.storage.sql`: SQL on an object's database.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_object_size, op_object_sql } = core.ops;
+const {
+  ArrayPrototypePush,
+  Error,
+  ObjectDefineProperty,
+  ObjectSetPrototypeOf,
+  Symbol,
+  SymbolIterator,
+  SymbolToStringTag,
+  TypeError,
+} = primordials;
+const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+
+const kOwn = Symbol("made here");
+const IteratorPrototype = primordials.ObjectGetPrototypeOf(
+  primordials.ArrayIteratorPrototype,
+);
+
+function named(constructor, name) {
+  ObjectDefineProperty(constructor.prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: name,
+    configurable: true,
+  });
+}
+
+/** The rows of one statement, from where it was read up to. */
+class Cursor {
+  #columns;
+  #rows;
+  #at = 0;
+  #read;
+  #written;
+
+  constructor(key, columns, rows, read, written) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#read = read;
+    this.#written = written;
+  }
+
+  #take() {
+    if (this.#at >= this.#rows.length) return undefined;
+    const row = this.#rows[this.#at];
+    this.#rows[this.#at++] = undefined;
+    return row;
+  }
+
+  #object(row) {
+    const columns = this.#columns;
+    const object = {};
+    for (let i = 0; i < columns.length; i++) {
+      ObjectDefineProperty(object, columns[i], {
+        __proto__: null,
+        value: row[i],
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    }
+    return object;
+  }
+
+  next() {
+    const row = this.#take();
+    return row === undefined
+      ? { done: true, value: undefined }
+      : { done: false, value: this.#object(row) };
+  }
+
+  toArray() {
+    const all = [];
+    for (let row = this.#take(); row !== undefined; row = this.#take()) {
+      ArrayPrototypePush(all, this.#object(row));
+    }
+    return all;
+  }
+
+  one() {
+    const row = this.#take();
+    if (row === undefined) {
+      throw new Error(
+        "Expected exactly one result from SQL query, but got no results.",
+      );
+    }
+    if (this.#take() !== undefined) {
+      throw new Error(
+        "Expected exactly one result from SQL query, but got multiple results.",
+      );
+    }
+    return this.#object(row);
+  }
+
+  raw() {
+    return new RawCursor(kOwn, () => this.#take());
+  }
+
+  get columnNames() {
+    return primordials.ArrayPrototypeSlice(this.#columns);
+  }
+
+  get rowsRead() {
+    return this.#read;
+  }
+
+  get rowsWritten() {
+    return this.#written;
+  }
+
+  [SymbolIterator]() {
+    return this;
+  }
+}
+ObjectSetPrototypeOf(Cursor.prototype, IteratorPrototype);
+makeEnumerable(Cursor.prototype);
+named(Cursor, "Cursor");
+
+/** The same rows, as arrays. */
+class RawCursor {
+  #take;
+
+  constructor(key, take) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#take = take;
+  }
+
+  next() {
+    const row = this.#take();
+    return row === undefined
+      ? { done: true, value: undefined }
+      : { done: false, value: row };
+  }
+
+  toArray() {
+    const all = [];
+    for (let row = this.#take(); row !== undefined; row = this.#take()) {
+      ArrayPrototypePush(all, row);
+    }
+    return all;
+  }
+
+  [SymbolIterator]() {
+    return this;
+  }
+}
+ObjectSetPrototypeOf(RawCursor.prototype, IteratorPrototype);
+named(RawCursor, "RawIterator");
+
+class SqlStorage {
+  #number;
+
+  constructor(key, number) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#number = number;
+  }
+
+  exec(query, ...bindings) {
+    const { 0: columns, 1: rows, 2: read, 3: written } = op_object_sql(
+      this.#number,
+      `${query}`,
+      bindings,
+    );
+    return new Cursor(kOwn, columns, rows, read, written);
+  }
+
+  get databaseSize() {
+    return op_object_size(this.#number);
+  }
+}
+makeEnumerable(SqlStorage.prototype);
+ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
+  __proto__: null,
+  value: Cursor,
+  enumerable: true,
+});
+named(SqlStorage, "SqlStorage");
+
+return { sqlOf: (number) => new SqlStorage(kOwn, number) };
+})();

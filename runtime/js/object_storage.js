@@ -1,0 +1,375 @@
+// `ctx.storage`: keys and values of an object, transactions, and the way to SQL.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_object_delete,
+  op_object_delete_all,
+  op_object_get,
+  op_object_list,
+  op_object_put,
+  op_object_sync,
+  op_object_transaction,
+} = core.ops;
+const {
+  ArrayIsArray,
+  Error,
+  MapPrototypeSet,
+  NumberIsNaN,
+  ObjectDefineProperty,
+  ObjectKeys,
+  PromiseReject,
+  PromiseResolve,
+  RangeError,
+  SafeArrayIterator,
+  Symbol,
+  SymbolToStringTag,
+  TypedArrayPrototypeGetByteLength,
+  TypeError,
+} = primordials;
+const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+
+const kOwn = Symbol("made here");
+/** Of a key and of a value, and how many at once: as Workers have it. */
+const LONGEST_KEY = 2_048;
+const LONGEST_VALUE = 2 * 1024 * 1024 + 64;
+const MOST_KEYS = 128;
+
+const BEGIN = 0;
+const KEEP = 1;
+const UNDO = 2;
+const BEGIN_LONG = 3;
+
+function dataClone(error) {
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  return new DOMException(error.message, "DataCloneError");
+}
+
+function checkKey(key) {
+  key = `${key}`;
+  if (key.length === 0) throw new TypeError("Key name cannot be empty.");
+  if (key === "." || key === "..") {
+    throw new TypeError(`"${key}" is not allowed as a key name.`);
+  }
+  // A code unit is three bytes of UTF-8 at most.
+  if (key.length > LONGEST_KEY / 3 && core.encode(key).length > LONGEST_KEY) {
+    throw new RangeError(
+      `Keys cannot be larger than ${LONGEST_KEY} bytes. A key of size ` +
+        `${core.encode(key).length} was provided.`,
+    );
+  }
+  return key;
+}
+
+function serialize(key, value) {
+  let bytes;
+  try {
+    bytes = core.serialize(value);
+  } catch (error) {
+    throw dataClone(error);
+  }
+  const length = TypedArrayPrototypeGetByteLength(bytes);
+  if (length > LONGEST_VALUE) {
+    throw new RangeError(
+      `Values cannot be larger than ${LONGEST_VALUE} bytes. A value of size ` +
+        `${length} was provided for key "${key}".`,
+    );
+  }
+  return bytes;
+}
+
+function checkCount(count) {
+  if (count > MOST_KEYS) {
+    throw new RangeError(
+      `Maximum number of pairs is ${MOST_KEYS}. Number of pairs: ${count}`,
+    );
+  }
+}
+
+function getOne(number, key) {
+  const bytes = op_object_get(number, checkKey(key));
+  return bytes === null || bytes === undefined ? undefined : core.deserialize(bytes);
+}
+
+function putOne(number, key, value) {
+  key = checkKey(key);
+  if (value === undefined) {
+    throw new TypeError("put() called with undefined value.");
+  }
+  op_object_put(number, key, serialize(key, value));
+}
+
+function listOptions(options) {
+  const text = (name) => options?.[name] === undefined ? null : `${options[name]}`;
+  let limit = options?.limit;
+  if (limit !== undefined) {
+    limit = +limit;
+    if (NumberIsNaN(limit) || limit <= 0) {
+      throw new TypeError("List limit must be positive.");
+    }
+    limit = primordials.MathMin(primordials.MathTrunc(limit), 0xffff_ffff);
+  }
+  const start = text("start");
+  const startAfter = text("startAfter");
+  if (start !== null && startAfter !== null) {
+    throw new TypeError("list() cannot be called with both start and startAfter values.");
+  }
+  return {
+    start,
+    start_after: startAfter,
+    end: text("end"),
+    prefix: text("prefix"),
+    limit: limit ?? null,
+    reverse: !!options?.reverse,
+  };
+}
+
+function entries(number, options) {
+  return op_object_list(number, listOptions(options));
+}
+
+/** Runs `fn`; what it throws is a rejection. */
+function asked(fn) {
+  try {
+    return PromiseResolve(fn());
+  } catch (error) {
+    return PromiseReject(error);
+  }
+}
+
+/** What storage and a transaction of it share. Options that let a caller see
+ * others' writes or answer before its own are kept (`allowConcurrency`,
+ * `allowUnconfirmed`, `noCache`) are taken: storage does not wait here. */
+class Operations {
+  #number;
+
+  constructor(key, number) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#number = number;
+  }
+
+  get(keys, _options = undefined) {
+    return asked(() => {
+      if (!ArrayIsArray(keys)) return getOne(this.#number, keys);
+      checkCount(keys.length);
+      const found = new Map();
+      const sorted = primordials.ArrayPrototypeSort([...new SafeArrayIterator(keys)]);
+      for (const key of new SafeArrayIterator(sorted)) {
+        const value = getOne(this.#number, key);
+        if (value !== undefined) MapPrototypeSet(found, `${key}`, value);
+      }
+      return found;
+    });
+  }
+
+  put(key, value, _options = undefined) {
+    return asked(() => {
+      if (typeof key === "object" && key !== null) {
+        const names = ObjectKeys(key);
+        checkCount(names.length);
+        const number = this.#number;
+        for (let i = 0; i < names.length; i++) {
+          // Undefined ones are left out, as Workers do.
+          if (key[names[i]] !== undefined) putOne(number, names[i], key[names[i]]);
+        }
+        return;
+      }
+      putOne(this.#number, key, value);
+    });
+  }
+
+  delete(keys, _options = undefined) {
+    return asked(() => {
+      if (!ArrayIsArray(keys)) {
+        return op_object_delete(this.#number, checkKey(keys));
+      }
+      checkCount(keys.length);
+      let deleted = 0;
+      for (let i = 0; i < keys.length; i++) {
+        if (op_object_delete(this.#number, checkKey(keys[i]))) deleted++;
+      }
+      return deleted;
+    });
+  }
+
+  list(options = undefined) {
+    return asked(() => {
+      const found = new Map();
+      const all = entries(this.#number, options);
+      for (let i = 0; i < all.length; i++) {
+        MapPrototypeSet(found, all[i].key, core.deserialize(all[i].value));
+      }
+      return found;
+    });
+  }
+
+  static numberOf(operations) {
+    return operations.#number;
+  }
+}
+const { numberOf } = Operations;
+delete Operations.numberOf;
+const { Map } = globalThis;
+
+class DurableObjectTransaction extends Operations {
+  #undone = false;
+
+  rollback() {
+    this.#undone = true;
+  }
+
+  static isUndone(transaction) {
+    return transaction.#undone;
+  }
+}
+const { isUndone } = DurableObjectTransaction;
+delete DurableObjectTransaction.isUndone;
+
+class DurableObjectStorage extends Operations {
+  #block;
+  #sql;
+  #kv;
+
+  constructor(key, number, block) {
+    super(key, number);
+    this.#block = block;
+  }
+
+  get sql() {
+    return this.#sql ??= core.loadExtScript("ext:outboard/object_sql.js").sqlOf(
+      numberOf(this),
+    );
+  }
+
+  get kv() {
+    return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this));
+  }
+
+  deleteAll(_options = undefined) {
+    return asked(() => op_object_delete_all(numberOf(this)));
+  }
+
+  /** Resolves when all that was written before is durable. */
+  sync() {
+    return op_object_sync(numberOf(this));
+  }
+
+  transaction(run) {
+    const number = numberOf(this);
+    // Nothing else of the object runs meanwhile, so nothing else is in it.
+    let result;
+    let thrown;
+    let failed = false;
+    const done = this.#block(async () => {
+      op_object_transaction(number, BEGIN_LONG);
+      const transaction = new DurableObjectTransaction(kOwn, number);
+      try {
+        result = await run(transaction);
+      } catch (error) {
+        failed = true;
+        thrown = error;
+      }
+      op_object_transaction(
+        number,
+        failed || isUndone(transaction) ? UNDO : KEEP,
+      );
+    });
+    return primordials.PromisePrototypeThen(done, () => {
+      if (failed) throw thrown;
+      return result;
+    });
+  }
+
+  transactionSync(run) {
+    const number = numberOf(this);
+    op_object_transaction(number, BEGIN);
+    let result;
+    try {
+      result = run();
+    } catch (error) {
+      op_object_transaction(number, UNDO);
+      throw error;
+    }
+    op_object_transaction(number, KEEP);
+    return result;
+  }
+
+  getAlarm() {
+    return notYet("alarms");
+  }
+
+  setAlarm() {
+    return notYet("alarms");
+  }
+
+  deleteAlarm() {
+    return notYet("alarms");
+  }
+
+  getCurrentBookmark() {
+    return notYet("point-in-time recovery");
+  }
+
+  getBookmarkForTime() {
+    return notYet("point-in-time recovery");
+  }
+
+  onNextSessionRestoreBookmark() {
+    return notYet("point-in-time recovery");
+  }
+}
+
+function notYet(what) {
+  return PromiseReject(
+    new Error(`This version of Outboard does not offer ${what} of Durable Objects.`),
+  );
+}
+
+class SyncKvStorage {
+  #number;
+
+  constructor(key, number) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#number = number;
+  }
+
+  get(key) {
+    return getOne(this.#number, key);
+  }
+
+  put(key, value) {
+    putOne(this.#number, key, value);
+  }
+
+  delete(key) {
+    return op_object_delete(this.#number, checkKey(key));
+  }
+
+  *list(options = undefined) {
+    const all = entries(this.#number, options);
+    for (let i = 0; i < all.length; i++) {
+      yield [all[i].key, core.deserialize(all[i].value)];
+    }
+  }
+}
+
+const classes = {
+  DurableObjectStorage,
+  DurableObjectTransaction,
+  SyncKvStorage,
+};
+for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
+  const { prototype } = classes[name];
+  makeEnumerable(prototype);
+  ObjectDefineProperty(prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: name,
+    configurable: true,
+  });
+}
+
+function storageOf(number, block) {
+  return new DurableObjectStorage(kOwn, number, block);
+}
+
+return { storageOf };
+})();

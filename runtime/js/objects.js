@@ -1,0 +1,171 @@
+// Durable objects as their callers see them: namespaces, ids and stubs.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_object_id_named, op_object_id_parse, op_object_id_unique } = core.ops;
+const {
+  ObjectDefineProperty,
+  PromiseReject,
+  Symbol,
+  SymbolToStringTag,
+  TypeError,
+} = primordials;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
+const { illegalInvocation, makeEnumerable } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
+const { Request } = core.loadExtScript("ext:outboard/request.js");
+
+const kOwn = Symbol("made here");
+
+function named(constructor, name) {
+  ObjectDefineProperty(constructor.prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: name,
+    configurable: true,
+  });
+}
+
+function requireOwn(key) {
+  if (key !== kOwn) throw new TypeError("Illegal constructor");
+}
+
+class DurableObjectId {
+  #hex;
+
+  constructor(key, hex, name) {
+    requireOwn(key);
+    this.#hex = hex;
+    if (name !== undefined) {
+      ObjectDefineProperty(this, "name", {
+        __proto__: null,
+        value: name,
+        enumerable: true,
+      });
+    }
+  }
+
+  toString() {
+    return this.#hex;
+  }
+
+  equals(other) {
+    if (!(#hex in other)) {
+      throw new TypeError(
+        "Failed to execute 'equals' on 'DurableObjectId': parameter 1 is not of " +
+          "type 'DurableObjectId'.",
+      );
+    }
+    return this.#hex === other.#hex;
+  }
+
+  static isId(value) {
+    return typeof value === "object" && value !== null && #hex in value;
+  }
+}
+const { isId } = DurableObjectId;
+delete DurableObjectId.isId;
+named(DurableObjectId, "DurableObjectId");
+
+function newId(hex, name) {
+  return new DurableObjectId(kOwn, hex, name);
+}
+
+class DurableObjectStub {
+  /** The host's number for the namespace. */
+  #namespace;
+  #id;
+
+  constructor(key, namespace, id) {
+    requireOwn(key);
+    this.#namespace = namespace;
+    this.#id = id;
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  get name() {
+    return this.#id.name;
+  }
+
+  fetch(input, init = undefined) {
+    try {
+      if (!(#id in this)) throw illegalInvocation();
+      const event = requireEvent();
+      if (arguments.length === 0) {
+        throw new TypeError(
+          "Failed to execute 'fetch' on 'DurableObject': parameter 1 is not of " +
+            "type 'Request or string'.",
+        );
+      }
+      const id = this.#id;
+      const name = id.name === undefined ? "" : `:${id.name}`;
+      const request = new Request(input, init);
+      return fetchFrom(event, this.#namespace, request, id.toString() + name);
+    } catch (error) {
+      return PromiseReject(error);
+    }
+  }
+}
+makeEnumerable(DurableObjectStub.prototype);
+named(DurableObjectStub, "DurableObject");
+
+class DurableObjectNamespace {
+  #namespace;
+
+  constructor(key, namespace) {
+    requireOwn(key);
+    this.#namespace = namespace;
+  }
+
+  newUniqueId(_options = undefined) {
+    return newId(op_object_id_unique(this.#namespace));
+  }
+
+  idFromName(name) {
+    name = `${name}`;
+    return newId(op_object_id_named(this.#namespace, name), name);
+  }
+
+  idFromString(text) {
+    return newId(op_object_id_parse(this.#namespace, `${text}`));
+  }
+
+  /** Options such as `locationHint` say where: there is one place. */
+  get(id, _options = undefined) {
+    if (!isId(id)) {
+      throw new TypeError(
+        "Failed to execute 'get' on 'DurableObjectNamespace': parameter 1 is not " +
+          "of type 'DurableObjectId'.",
+      );
+    }
+    // Throws where it is another namespace's.
+    op_object_id_parse(this.#namespace, id.toString());
+    return new DurableObjectStub(kOwn, this.#namespace, id);
+  }
+
+  getByName(name, options = undefined) {
+    return this.get(this.idFromName(name), options);
+  }
+
+  jurisdiction(_jurisdiction) {
+    return this;
+  }
+}
+makeEnumerable(DurableObjectNamespace.prototype);
+named(DurableObjectNamespace, "DurableObjectNamespace");
+
+function namespaceOf(number) {
+  return new DurableObjectNamespace(kOwn, number);
+}
+
+return {
+  DurableObject: DurableObjectStub,
+  DurableObjectId,
+  DurableObjectNamespace,
+  namespaceOf,
+  newId,
+};
+})();

@@ -1,0 +1,172 @@
+//! Durable objects of an isolate: how they begin, what they serve, and how they
+//! leave memory.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deno_core::v8;
+use http::Request;
+
+use super::dispatch::{announces_body, optional, string};
+use super::{Answer, Isolate};
+use crate::body::HostBody;
+use crate::error::EventError;
+use crate::event::{Event, Outcome};
+use crate::host::LogLevel;
+use crate::object::{Object, ObjectTarget};
+
+/// How long an object that does nothing stays in memory, as Workers document it.
+const IDLE: Duration = Duration::from_secs(10);
+
+impl Isolate {
+    /// The object, begun where it is not in memory; its constructor has run, though
+    /// what it waits for may not be done ([`Object::admitted`]).
+    pub(crate) fn object(self: &Rc<Self>, target: &Arc<ObjectTarget>) -> Rc<Object> {
+        if let Some(broken) = self.shared.objects.find(target)
+            && broken.fault().is_some()
+        {
+            self.end_object(&broken, true);
+        }
+        let object = self
+            .shared
+            .objects
+            .get_or_insert(target, || self.handle.clone());
+        if !object.started.replace(true) {
+            self.start_object(&object);
+        }
+        object
+    }
+
+    /// The object that is to end here, or does, before another isolate may have it.
+    pub(crate) fn leaving_object(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
+        let objects = &self.shared.objects;
+        objects.closing(target).or_else(|| objects.find(target))
+    }
+
+    /// Waits until the object's database is free, where one of this isolate's lets
+    /// go of it.
+    pub(crate) async fn object_is_free(&self, target: &ObjectTarget) {
+        while let Some(closing) = self.shared.objects.closing(target) {
+            closing.closed().await;
+        }
+    }
+
+    fn start_object(self: &Rc<Self>, object: &Rc<Object>) {
+        let life = self.shared.events.insert(Event::life(object.clone()));
+        object.life.set(life);
+        self.keep_driven();
+        let target = &object.target;
+        let end = self.turn(self.worker.limits.cpu, |scope| {
+            v8::tc_scope!(let scope, scope);
+            let _ = (|| {
+                let function = v8::Local::new(scope, &self.entry.start_object);
+                let receiver = v8::undefined(scope).into();
+                let arguments = [
+                    v8::Integer::new_from_unsigned(scope, object.number).into(),
+                    v8::Integer::new_from_unsigned(scope, life).into(),
+                    optional(scope, Some(&target.namespace.class))?,
+                    optional(scope, Some(&target.id.to_string()))?,
+                    optional(scope, target.name.as_deref())?,
+                ];
+                function.call(scope, receiver, &arguments)
+            })();
+            scope.perform_microtask_checkpoint();
+        });
+        self.judge(end, None);
+        self.wake.wake();
+    }
+
+    /// Begins to serve a request to an object, which admits it.
+    pub(crate) fn call_object(
+        self: &Rc<Self>,
+        object: &Rc<Object>,
+        request: Request<HostBody>,
+    ) -> Result<Answer, EventError> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Err(lost.clone());
+        }
+        let open = self.open_events();
+        if open >= self.worker.limits.concurrent_events {
+            return Err(EventError::Overloaded { open });
+        }
+        object.last_used.set(Instant::now());
+        let url = request.uri().to_string();
+        let (head, body) = request.into_parts();
+        let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
+        let event = Event::of_object(object.clone(), head.headers, has_body.then_some(body));
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_object);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                v8::Integer::new_from_unsigned(scope, object.number).into(),
+                string(scope, head.method.as_str().as_bytes())?,
+                string(scope, url.as_bytes())?,
+                v8::Boolean::new(scope, has_body).into(),
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Lets objects go that nothing happens to any more.
+    pub(crate) fn release_idle_objects(&self) {
+        for object in self.shared.objects.all() {
+            let idle = object.last_used.get().elapsed() >= IDLE || object.fault().is_some();
+            if idle && self.shared.events.of(&object).is_empty() {
+                self.end_object(&object, object.fault().is_some());
+            }
+        }
+    }
+
+    /// Ends all objects: a new version of the script is to have them. Events that
+    /// they serve still have their answers.
+    pub(crate) fn end_objects(&self) {
+        for object in self.shared.objects.all() {
+            if self.shared.events.of(&object).is_empty() {
+                self.end_object(&object, true);
+            }
+        }
+    }
+
+    /// Ends an object; unless `force`d only where its script has nothing to do.
+    fn end_object(&self, object: &Rc<Object>, force: bool) {
+        let mut ended = false;
+        let end = self.turn(self.worker.limits.cpu, |scope| {
+            v8::tc_scope!(let scope, scope);
+            let function = v8::Local::new(scope, &self.entry.end_object);
+            let receiver = v8::undefined(scope).into();
+            let number = v8::Integer::new_from_unsigned(scope, object.number).into();
+            let force = v8::Boolean::new(scope, force).into();
+            let result = function.call(scope, receiver, &[number, force]);
+            ended = result.is_none_or(|result| result.is_true());
+        });
+        self.judge(end, None);
+        if !ended {
+            return;
+        }
+        if let Some(reason) = object.fault() {
+            for event in self.shared.events.of(object) {
+                event.settle(Outcome::Failed(reason.clone()));
+            }
+        }
+        self.close_object(object);
+    }
+
+    /// Forgets an object whose script has ended, and closes its database.
+    pub(super) fn close_object(&self, object: &Rc<Object>) {
+        self.shared.objects.remove(object);
+        let Some(storage) = object.take_storage() else {
+            self.shared.objects.closed(object);
+            return;
+        };
+        let (shared, object) = (self.shared.clone(), object.clone());
+        deno_core::unsync::spawn(async move {
+            if let Err(error) = storage.close().await {
+                let message = format!("a Durable Object's database did not close: {error}");
+                shared.log(LogLevel::Error, &message, None);
+            }
+            shared.objects.closed(&object);
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests to durable objects, on the lane that the host has them on.
+
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use http::Request;
+use tokio::sync::oneshot;
+
+use super::call::AbortOnDrop;
+use super::{Command, LaneLocal, LaneRef, Served};
+use crate::body::{HostBody, carried_past};
+use crate::error::EventError;
+use crate::event::{Outcome, Upgrade};
+use crate::isolate::Isolate;
+use crate::object::ObjectTarget;
+use crate::worker::Worker;
+
+impl LaneRef {
+    /// Whether it is the lane that this thread runs.
+    pub fn is(&self, lane: &LaneLocal) -> bool {
+        self.id == lane.id
+    }
+
+    /// Sends a request to an object of this lane from another thread. Waits while
+    /// the lane has too many commands; dropping the future abandons the request.
+    pub async fn object(
+        &self,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> Result<Served<HostBody>, EventError> {
+        let gone = || EventError::IsolateLost {
+            reason: "its lane has ended".into(),
+        };
+        let (mut sender, receiver) = oneshot::channel();
+        let command: Command = Box::new(move |lane| {
+            async move {
+                let served = tokio::select! {
+                    served = lane.object(worker, target, request) => served,
+                    () = sender.closed() => return,
+                };
+                // Nobody may wait for it any more.
+                let _ = sender.send(served);
+            }
+            .boxed_local()
+        });
+        let commands = self.commands.upgrade().ok_or_else(gone)?;
+        let sent = commands.send(command).await;
+        drop(commands);
+        sent.map_err(|_gone| gone())?;
+        receiver.await.unwrap_or_else(|_gone| Err(gone()))
+    }
+}
+
+impl LaneLocal {
+    /// Serves one request to an object of a worker of this lane. Its answer leaves
+    /// once what the object wrote before is durable.
+    ///
+    /// Dropping the future abandons the request.
+    pub async fn object(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> Result<Served<HostBody>, EventError> {
+        let task = deno_core::unsync::spawn(self.serve_object(worker, target, request));
+        let _abandon = AbortOnDrop(task.abort_handle());
+        // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    async fn serve_object(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> Result<Served<HostBody>, EventError> {
+        let isolate = self.isolate(&worker).await?;
+        self.object_is_free(&isolate, &target).await;
+        let object = isolate.object(&target);
+        object.admitted().await?;
+        let answer = isolate.call_object(&object, request)?;
+        let outcome = self.outcome(&worker, answer).await;
+        object.durable().await?;
+        match outcome {
+            Outcome::Response(response) => {
+                let response = response.map(|body| carried_past(body, object));
+                Ok(Served::Response(response))
+            }
+            Outcome::Upgrade(headers, end) => Ok(Served::Upgrade(Upgrade { headers, end })),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
+        }
+    }
+
+    pub(super) fn release_objects(&self) {
+        for isolate in self.live() {
+            isolate.release_idle_objects();
+        }
+        self.replaced.borrow_mut().retain(|isolate| {
+            let isolate = isolate.upgrade();
+            if let Some(isolate) = &isolate {
+                isolate.end_objects();
+            }
+            isolate.is_some()
+        });
+    }
+
+    /// Waits until nobody else on the lane has the object's database open.
+    async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
+        loop {
+            let leaving = {
+                let replaced = self.replaced.borrow();
+                let mut isolates = replaced.iter().filter_map(Weak::upgrade);
+                isolates.find_map(|isolate| isolate.leaving_object(target))
+            };
+            match leaving {
+                Some(object) => object.closed().await,
+                None => break,
+            }
+        }
+        isolate.object_is_free(target).await;
+    }
+}

@@ -1,0 +1,249 @@
+//! Durable objects as their isolate knows them: a name, a database, and the two
+//! gates.
+//!
+//! All that a script writes in one turn of its isolate is one transaction, which
+//! commits when the turn ends. The **output gate** ([`Object::durable`]) holds
+//! what leaves the object (an answer, a request, a message) until the commits
+//! before it are durable. The **input gate** ([`Object::admitted`]) holds new events
+//! while `blockConcurrencyWhile` runs; storage itself never waits, so nothing
+//! can interleave with it.
+
+mod authorizer;
+mod database;
+mod id;
+mod keys;
+mod table;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use deno_core::v8;
+use futures::future::{BoxFuture, LocalBoxFuture};
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore};
+
+pub(crate) use self::database::{Database, DatabaseError};
+pub use self::id::{BadObjectId, ObjectId};
+pub(crate) use self::keys::KeyRange;
+pub(crate) use self::table::Objects;
+use crate::error::{EventError, ScriptError};
+use crate::event::EventId;
+use crate::host::Host;
+
+/// The objects of one class.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectNamespace {
+    /// The host's name for the worker that has the class.
+    pub service: String,
+    /// The class, as the worker exports it.
+    pub class: String,
+    /// Tells it from every other: ids and databases are its own by this.
+    pub key: String,
+}
+
+/// One object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectTarget {
+    pub namespace: Arc<ObjectNamespace>,
+    pub id: ObjectId,
+    /// The name that the id was made from, where the caller knows it.
+    pub name: Option<String>,
+}
+
+/// An object's database as its host keeps it; lives on the object's lane.
+pub trait ObjectStorage {
+    /// The database: empty at first, and this object's alone.
+    fn connection(&mut self) -> &mut Connection;
+
+    /// Bytes in the database.
+    fn size(&self) -> u64;
+
+    /// Resolves when all that was committed so far is durable. None: it is.
+    fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>>;
+
+    /// What really went wrong, where SQLite knows only that something did.
+    fn explain(&self, error: &rusqlite::Error) -> Option<StorageError> {
+        let _ = error;
+        None
+    }
+
+    /// Closes it once its commits are durable.
+    fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>>;
+}
+
+/// Why a database does not open, or lost a commit; the message reaches the script.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct StorageError {
+    pub message: String,
+}
+
+/// An object in its isolate.
+pub(crate) struct Object {
+    /// The script's number for it.
+    pub(crate) number: u32,
+    pub(crate) target: Arc<ObjectTarget>,
+    /// The event that its timers and sockets belong to; open as long as it is.
+    pub(crate) life: Cell<EventId>,
+    /// The script was told of it.
+    pub(crate) started: Cell<bool>,
+    pub(crate) last_used: Cell<Instant>,
+    database: RefCell<Database>,
+    /// Why it ended before its time: the next event finds a new one.
+    fault: RefCell<Option<EventError>>,
+    /// A transaction ended, or the object did.
+    changed: Notify,
+    /// Its database is closed, or it had none.
+    closed: Cell<bool>,
+    /// How many `blockConcurrencyWhile` run.
+    blocked: Cell<u32>,
+    /// Whose turn it is to enter; events enter in the order of their arrival.
+    queue: Semaphore,
+}
+
+impl Object {
+    fn new(number: u32, target: Arc<ObjectTarget>, isolate: v8::IsolateHandle) -> Self {
+        Self {
+            number,
+            target,
+            life: Cell::new(0),
+            started: Cell::new(false),
+            last_used: Cell::new(Instant::now()),
+            database: RefCell::new(Database::new(isolate)),
+            fault: RefCell::default(),
+            changed: Notify::new(),
+            closed: Cell::new(false),
+            blocked: Cell::new(0),
+            queue: Semaphore::new(1),
+        }
+    }
+
+    /// Runs `work` on the database, which is opened where it is not; its writes are
+    /// part of the turn's transaction.
+    pub(crate) fn database<T>(
+        self: &Rc<Self>,
+        objects: &Objects,
+        host: &Rc<dyn Host>,
+        work: impl FnOnce(&mut Database) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        if let Some(fault) = &*self.fault.borrow() {
+            return Err(DatabaseError::plain(fault.to_string()));
+        }
+        let mut database = self.database.borrow_mut();
+        database.open(|| host.open_object(&self.target))?;
+        if database.begin()? {
+            objects.touched(self.clone());
+        }
+        work(&mut database)
+    }
+
+    /// Bytes in the database; none where it was not opened.
+    pub(crate) fn size(&self) -> u64 {
+        self.database.borrow().size()
+    }
+
+    /// A turn ended: what it wrote is a commit, or, where the turn was stopped, was
+    /// never written.
+    fn end_turn(&self, stopped: bool) {
+        let ended = self.database.borrow_mut().end_turn(stopped);
+        if let Err(error) = ended {
+            self.reset(error.to_string());
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The output gate: waits until nothing before is at stake any more.
+    pub(crate) async fn durable(&self) -> Result<(), EventError> {
+        loop {
+            let changed = self.changed.notified();
+            let (open, durable) = {
+                let database = self.database.borrow();
+                (database.in_turn(), database.durable())
+            };
+            if let Some(fault) = &*self.fault.borrow() {
+                return Err(fault.clone());
+            }
+            if open {
+                changed.await;
+                continue;
+            }
+            let Some(durable) = durable else {
+                return Ok(());
+            };
+            if let Err(error) = durable.await {
+                self.reset(error.to_string());
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The input gate: waits until an event may enter, after those before it.
+    pub(crate) async fn admitted(&self) -> Result<(), EventError> {
+        // It is never closed.
+        let _turn = self.queue.acquire().await;
+        loop {
+            let changed = self.changed.notified();
+            if let Some(fault) = &*self.fault.borrow() {
+                return Err(fault.clone());
+            }
+            if self.blocked.get() == 0 {
+                return Ok(());
+            }
+            changed.await;
+        }
+    }
+
+    pub(crate) fn block(&self) {
+        self.blocked.set(self.blocked.get() + 1);
+    }
+
+    pub(crate) fn unblock(&self) {
+        self.blocked.set(self.blocked.get().saturating_sub(1));
+        self.changed.notify_waiters();
+    }
+
+    /// The script is done with it: `ctx.abort`, a constructor that threw.
+    pub(crate) fn abort(&self, message: String) {
+        self.break_with(EventError::Exception(ScriptError::plain(message)));
+    }
+
+    /// What it holds in memory is no longer what its database has.
+    pub(crate) fn reset(&self, reason: String) {
+        self.break_with(EventError::ObjectReset { reason });
+    }
+
+    pub(crate) fn break_with(&self, fault: EventError) {
+        self.fault.borrow_mut().get_or_insert(fault);
+        // What was not committed never will be.
+        let _ = self.database.borrow_mut().end_turn(true);
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn fault(&self) -> Option<EventError> {
+        self.fault.borrow().clone()
+    }
+
+    /// Waits until another may open its database.
+    pub(crate) async fn closed(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.closed.get() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    pub(crate) fn set_closed(&self) {
+        self.closed.set(true);
+        self.changed.notify_waiters();
+    }
+
+    /// Gives up the database.
+    pub(crate) fn take_storage(&self) -> Option<Box<dyn ObjectStorage>> {
+        self.database.borrow_mut().take()
+    }
+}

@@ -1,0 +1,148 @@
+//! What a script's SQL may do, as Workers document it: one database, no files, no
+//! transactions by statement, and nothing of the runtime's own tables.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+/// Names that are the runtime's own.
+const RESERVED: &str = "_cf_";
+
+/// What the authorizer and whoever runs statements tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Authority {
+    /// The statement is the runtime's own.
+    pub(super) trusted: AtomicBool,
+    /// A script's statement would begin or end a transaction.
+    pub(super) transaction: AtomicBool,
+    /// A script's statement may rename a table, to a name that SQLite keeps to
+    /// itself.
+    pub(super) renames: AtomicBool,
+}
+
+impl Authority {
+    pub(super) fn hook(
+        self: &Arc<Self>,
+    ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
+        let this = self.clone();
+        move |context| {
+            if this.trusted.load(Relaxed) || this.allows(&context) {
+                Authorization::Allow
+            } else {
+                Authorization::Deny
+            }
+        }
+    }
+
+    fn allows(&self, context: &AuthContext<'_>) -> bool {
+        use AuthAction::*;
+        match context.database_name {
+            Some("main") | None => {}
+            // Sorting and views in memory are SQLite's own; tables are not offered there.
+            Some("temp") => {
+                return match &context.action {
+                    Read { table_name, .. } | Update { table_name, .. } => is_free(table_name),
+                    _ => false,
+                };
+            }
+            Some(_) => return false,
+        }
+        match &context.action {
+            Select | Recursive => true,
+            CreateTable { table_name }
+            | DropTable { table_name }
+            | Insert { table_name }
+            | Delete { table_name }
+            | Read { table_name, .. }
+            | Update { table_name, .. } => is_free(table_name),
+            AlterTable { table_name, .. } => {
+                self.renames.store(true, Relaxed);
+                is_free(table_name)
+            }
+            // Tells of sizes alone, and `PRAGMA optimize` does it to all tables.
+            Analyze { .. } => true,
+            CreateView { view_name } | DropView { view_name } => is_free(view_name),
+            Reindex { index_name } => is_free(index_name),
+            CreateIndex {
+                index_name,
+                table_name,
+            }
+            | DropIndex {
+                index_name,
+                table_name,
+            } => is_free(index_name) && is_free(table_name),
+            CreateTrigger {
+                trigger_name,
+                table_name,
+            }
+            | DropTrigger {
+                trigger_name,
+                table_name,
+            } => is_free(trigger_name) && is_free(table_name),
+            CreateVtable {
+                table_name,
+                module_name,
+            }
+            | DropVtable {
+                table_name,
+                module_name,
+            } => is_free(table_name) && is_module(module_name),
+            Transaction { .. } | Savepoint { .. } => {
+                self.transaction.store(true, Relaxed);
+                false
+            }
+            Pragma {
+                pragma_name,
+                pragma_value,
+            } => allows_pragma(pragma_name, *pragma_value),
+            Function { function_name } => {
+                // The first loads code; the others name pointers and files.
+                !matches!(
+                    function_name.to_ascii_lowercase().as_str(),
+                    "load_extension" | "fts3_tokenizer" | "readfile" | "writefile" | "edit"
+                )
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_free(name: &str) -> bool {
+    !name
+        .get(..RESERVED.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
+}
+
+fn is_module(name: &str) -> bool {
+    ["fts5", "fts5vocab", "rtree", "rtree_i32"]
+        .iter()
+        .any(|module| module.eq_ignore_ascii_case(name))
+}
+
+fn allows_pragma(name: &str, value: Option<&str>) -> bool {
+    match name.to_ascii_lowercase().as_str() {
+        "data_version" | "page_size" => value.is_none(),
+        "case_sensitive_like"
+        | "foreign_keys"
+        | "defer_foreign_keys"
+        | "ignore_check_constraints"
+        | "legacy_alter_table"
+        | "recursive_triggers"
+        | "reverse_unordered_selects" => value.is_none_or(is_boolean),
+        "foreign_key_list" | "index_info" | "index_list" | "index_xinfo" | "table_info"
+        | "table_xinfo" => value.is_some_and(is_free),
+        "foreign_key_check" | "table_list" => value.is_none_or(is_free),
+        "quick_check" => value.is_none_or(|value| value.parse::<u32>().is_ok() || is_free(value)),
+        "optimize" => value.is_none_or(|value| value.parse::<i32>().is_ok()),
+        _ => false,
+    }
+}
+
+fn is_boolean(value: &str) -> bool {
+    let value = value.trim_matches(['\'', '"']).to_ascii_lowercase();
+    matches!(
+        value.as_str(),
+        "true" | "false" | "yes" | "no" | "on" | "off" | "1" | "0"
+    )
+}

@@ -1,0 +1,104 @@
+//! The objects that an isolate has in memory.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use deno_core::v8;
+
+use super::{Object, ObjectId, ObjectTarget};
+
+/// A class's key and an id: who an object is, whatever its caller calls it.
+type Key = (String, ObjectId);
+
+fn key(target: &ObjectTarget) -> Key {
+    (target.namespace.key.clone(), target.id)
+}
+
+#[derive(Default)]
+pub(crate) struct Objects {
+    by_key: RefCell<HashMap<Key, Rc<Object>>>,
+    by_number: RefCell<HashMap<u32, Rc<Object>>>,
+    last: Cell<u32>,
+    /// Those that have left, and whose databases have yet to be closed.
+    closing: RefCell<HashMap<Key, Rc<Object>>>,
+    /// Those whose databases the turn that runs has touched.
+    touched: RefCell<Vec<Rc<Object>>>,
+}
+
+impl Objects {
+    /// The object, new where it is not in memory.
+    pub(crate) fn get_or_insert(
+        &self,
+        target: &Arc<ObjectTarget>,
+        isolate: impl FnOnce() -> v8::IsolateHandle,
+    ) -> Rc<Object> {
+        let mut by_key = self.by_key.borrow_mut();
+        let object = by_key.entry(key(target)).or_insert_with(|| {
+            // Numbers are small integers for V8; so many objects at once have no room.
+            let mut by_number = self.by_number.borrow_mut();
+            let mut number = self.last.get();
+            loop {
+                number = (number + 1) & 0x3fff_ffff;
+                if number != 0 && !by_number.contains_key(&number) {
+                    break;
+                }
+            }
+            self.last.set(number);
+            let object = Rc::new(Object::new(number, target.clone(), isolate()));
+            by_number.insert(number, object.clone());
+            object
+        });
+        object.clone()
+    }
+
+    pub(crate) fn find(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
+        self.by_key.borrow().get(&key(target)).cloned()
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<Rc<Object>> {
+        self.by_number.borrow().get(&number).cloned()
+    }
+
+    /// No events any more; it counts as closing until [`Self::closed`].
+    pub(crate) fn remove(&self, object: &Rc<Object>) {
+        self.by_number.borrow_mut().remove(&object.number);
+        let key = key(&object.target);
+        self.by_key.borrow_mut().remove(&key);
+        self.closing.borrow_mut().insert(key, object.clone());
+    }
+
+    pub(crate) fn closed(&self, object: &Rc<Object>) {
+        self.closing.borrow_mut().remove(&key(&object.target));
+        object.set_closed();
+    }
+
+    /// The object that has the database and will give it up.
+    pub(crate) fn closing(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
+        self.closing.borrow().get(&key(target)).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Rc<Object>> {
+        self.by_key.borrow().values().cloned().collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_key.borrow().is_empty()
+    }
+
+    pub(super) fn touched(&self, object: Rc<Object>) {
+        self.touched.borrow_mut().push(object);
+    }
+
+    /// Ends the transactions of a turn; of one that was `stopped` nothing stays.
+    pub(crate) fn end_turn(&self, stopped: bool) {
+        if self.touched.borrow().is_empty() {
+            return;
+        }
+        let touched = std::mem::take(&mut *self.touched.borrow_mut());
+        for object in touched {
+            object.end_turn(stopped);
+        }
+    }
+}

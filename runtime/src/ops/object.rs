@@ -1,0 +1,238 @@
+//! Durable objects: their ids, their gates, and keys and values. SQL is next door.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use deno_core::convert::Uint8Array;
+use deno_core::{FromV8, JsBuffer, OpState, ToV8, op2, v8};
+use deno_error::JsErrorBox;
+
+use super::Shared;
+use crate::binding::Binding;
+use crate::object::{Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace};
+
+/// What a script sees of an object that is gone.
+fn gone() -> JsErrorBox {
+    JsErrorBox::generic("This Durable Object has ended.")
+}
+
+pub(super) fn find(shared: &Shared, number: u32) -> Result<Rc<Object>, JsErrorBox> {
+    shared.objects.get(number).ok_or_else(gone)
+}
+
+/// Runs `work` on an object's database.
+pub(super) fn database<T>(
+    shared: &Shared,
+    number: u32,
+    work: impl FnOnce(&mut Database) -> Result<T, DatabaseError>,
+) -> Result<T, JsErrorBox> {
+    let object = find(shared, number)?;
+    object
+        .database(&shared.objects, &shared.host, work)
+        .map_err(|error| {
+            if error.fatal {
+                object.reset(error.to_string());
+            }
+            JsErrorBox::generic(error.to_string())
+        })
+}
+
+fn namespace(state: &OpState, binding: u32) -> Result<std::sync::Arc<ObjectNamespace>, JsErrorBox> {
+    let worker = state.borrow::<Rc<Shared>>().worker();
+    let found = worker.and_then(|worker| match worker.bindings.get(binding as usize)? {
+        (_, Binding::Objects(namespace)) => Some(namespace.clone()),
+        _ => None,
+    });
+    found.ok_or_else(|| JsErrorBox::range_error("no such namespace"))
+}
+
+#[op2]
+#[string]
+pub(crate) fn op_object_id_named(
+    state: &mut OpState,
+    #[smi] binding: u32,
+    #[string] name: &str,
+) -> Result<String, JsErrorBox> {
+    let namespace = namespace(state, binding)?;
+    Ok(ObjectId::from_name(&namespace.key, name).to_string())
+}
+
+#[op2]
+#[string]
+pub(crate) fn op_object_id_unique(
+    state: &mut OpState,
+    #[smi] binding: u32,
+) -> Result<String, JsErrorBox> {
+    let namespace = namespace(state, binding)?;
+    ObjectId::unique(&namespace.key)
+        .map(|id| id.to_string())
+        .map_err(|error| JsErrorBox::generic(format!("no randomness: {error}")))
+}
+
+/// The id as it is written, where the text is one of the namespace's.
+#[op2]
+#[string]
+pub(crate) fn op_object_id_parse(
+    state: &mut OpState,
+    #[smi] binding: u32,
+    #[string] text: &str,
+) -> Result<String, JsErrorBox> {
+    let namespace = namespace(state, binding)?;
+    ObjectId::parse(&namespace.key, text)
+        .map(|id| id.to_string())
+        .map_err(|error| JsErrorBox::type_error(error.to_string()))
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_block(state: &mut OpState, #[smi] number: u32) -> Result<(), JsErrorBox> {
+    find(state.borrow::<Rc<Shared>>(), number).map(|object| object.block())
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_unblock(state: &mut OpState, #[smi] number: u32) {
+    if let Ok(object) = find(state.borrow::<Rc<Shared>>(), number) {
+        object.unblock();
+    }
+}
+
+/// Ends the object before its time; `error` is what its callers see.
+#[op2(fast)]
+pub(crate) fn op_object_abort<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    error: v8::Local<'a, v8::Value>,
+    log: bool,
+) {
+    let shared = Shared::of(&state);
+    let Ok(object) = find(&shared, number) else {
+        return;
+    };
+    let message = if log {
+        shared.uncaught(scope, error).message
+    } else {
+        deno_core::error::JsError::from_v8_exception(scope, error).exception_message
+    };
+    let message = message.strip_prefix("Uncaught ").unwrap_or(&message);
+    object.abort(message.to_string());
+}
+
+/// Resolves when what the object wrote is durable.
+#[op2]
+pub(crate) async fn op_object_sync(
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+) -> Result<(), JsErrorBox> {
+    let object = find(&Shared::of(&state), number)?;
+    object
+        .durable()
+        .await
+        .map_err(|error| JsErrorBox::generic(error.to_string()))
+}
+
+/// Bytes in the object's database.
+#[op2(fast)]
+pub(crate) fn op_object_size(state: &mut OpState, #[smi] number: u32) -> Result<f64, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, |_| Ok(()))?;
+    Ok(find(&shared, number)?.size() as f64)
+}
+
+/// `how`: 0 begins a transaction within the turn's, 1 keeps it, 2 undoes it, 3
+/// begins one that may outlast the turn.
+#[op2(fast)]
+pub(crate) fn op_object_transaction(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[smi] how: u32,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, |database| match how {
+        0 => database.savepoint(),
+        1 => database.end_savepoint(true),
+        3 => database.long_savepoint(),
+        _ => database.end_savepoint(false),
+    })
+}
+
+#[op2]
+pub(crate) fn op_object_get(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[string] key: &str,
+) -> Result<Option<Uint8Array>, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let value = database(&shared, number, |database| database.get_key(key))?;
+    Ok(value.map(Into::into))
+}
+
+#[op2]
+pub(crate) fn op_object_put(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[string] key: &str,
+    #[buffer] value: JsBuffer,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, |database| database.put_key(key, &value))
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_delete(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[string] key: &str,
+) -> Result<bool, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, |database| database.delete_key(key))
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_delete_all(
+    state: &mut OpState,
+    #[smi] number: u32,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, Database::delete_all)
+}
+
+/// Options of `list()`, as the script hands them over.
+#[derive(FromV8)]
+pub(crate) struct ListOptions {
+    start: Option<String>,
+    start_after: Option<String>,
+    end: Option<String>,
+    prefix: Option<String>,
+    limit: Option<u32>,
+    reverse: bool,
+}
+
+/// A key and its value.
+#[derive(ToV8)]
+pub(crate) struct Entry {
+    key: String,
+    value: Uint8Array,
+}
+
+#[op2]
+pub(crate) fn op_object_list(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[scoped] options: ListOptions,
+) -> Result<Vec<Entry>, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let range = KeyRange {
+        start: options.start,
+        start_after: options.start_after,
+        end: options.end,
+        prefix: options.prefix.unwrap_or_default(),
+        limit: options.limit,
+        reverse: options.reverse,
+    };
+    let entries = database(&shared, number, |database| database.list_keys(&range))?;
+    let entries = entries.into_iter().map(|(key, value)| Entry {
+        key,
+        value: value.into(),
+    });
+    Ok(entries.collect())
+}

@@ -1,0 +1,341 @@
+//! Durable objects: identity, storage, transactions, and the two gates.
+
+use std::rc::{Rc, Weak};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, LocalBoxFuture};
+use http::{Request, Response};
+use outboard_runtime::{
+    Binding, ConnectTarget, Engine, FetchError, Host, HostBody, HostStream, Inspection, LaneLocal,
+    LogRecord, ObjectNamespace, ObjectStorage, ObjectTarget, Served, ServiceAnswer, ServiceError,
+    SocketAnswer, StorageError, Worker, full_body,
+};
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use crate::support::*;
+
+/// Objects of one worker, with databases in a folder; nothing is durable while
+/// the test says so.
+struct ObjectHost {
+    log: Log,
+    lane: Weak<LaneLocal>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    worker: OnceLock<Arc<Worker>>,
+    folder: tempfile::TempDir,
+    /// Whether what was written is durable.
+    durable: watch::Sender<bool>,
+    /// Requests that left for the network.
+    left: parking_lot::Mutex<Vec<String>>,
+}
+
+struct Storage {
+    connection: Connection,
+    durable: watch::Receiver<bool>,
+}
+
+impl ObjectStorage for Storage {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    fn size(&self) -> u64 {
+        4096
+    }
+
+    fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
+        let mut durable = self.durable.clone();
+        if *durable.borrow() || self.connection.total_changes() == 0 {
+            return None;
+        }
+        let wait = async move {
+            let _ = durable.wait_for(|durable| *durable).await;
+            Ok(())
+        };
+        Some(wait.boxed())
+    }
+
+    fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>> {
+        std::future::ready(Ok(())).boxed_local()
+    }
+}
+
+fn refused<T: 'static>() -> LocalBoxFuture<'static, Result<T, FetchError>> {
+    let message = "not in this test".into();
+    std::future::ready(Err(FetchError { message })).boxed_local()
+}
+
+impl Host for ObjectHost {
+    fn fetch(
+        &self,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
+        self.shared.left.lock().push(request.uri().to_string());
+        std::future::ready(Ok(Response::new(full_body("there")))).boxed_local()
+    }
+
+    fn web_socket(
+        &self,
+        _request: Request<()>,
+    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
+        refused()
+    }
+
+    fn connect(
+        &self,
+        _target: ConnectTarget,
+    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        refused()
+    }
+
+    fn object(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let lane = self.lane.upgrade().expect("the lane runs");
+        let worker = self.shared.worker.get().expect("it was set").clone();
+        let target = target.clone();
+        async move {
+            match lane.object(worker, target, request).await? {
+                Served::Response(response) => Ok(ServiceAnswer::Response(response)),
+                Served::Upgrade(upgrade) => Ok(ServiceAnswer::Socket(upgrade.headers, upgrade.end)),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn open_object(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        let path = self.shared.folder.path().join(target.id.to_string());
+        let connection = Connection::open(path).map_err(|error| StorageError {
+            message: error.to_string(),
+        })?;
+        Ok(Box::new(Storage {
+            connection,
+            durable: self.shared.durable.subscribe(),
+        }))
+    }
+
+    fn log(&self, record: LogRecord<'_>) {
+        self.log.lock().push(record.message.to_string());
+    }
+}
+
+struct Objects {
+    bench: Bench,
+    shared: Arc<Shared>,
+    worker: Arc<Worker>,
+}
+
+/// A worker whose class `Box` has `body`, and whose requests go to the object
+/// that their path names.
+fn objects(body: &str) -> Objects {
+    let shared = Arc::new(Shared {
+        worker: OnceLock::new(),
+        folder: tempfile::tempdir().expect("a temporary folder"),
+        durable: watch::Sender::new(true),
+        left: parking_lot::Mutex::default(),
+    });
+    let host_shared = shared.clone();
+    let engine = Engine::init(outboard_snapshot::SNAPSHOT);
+    let bench = Bench::hosted(engine, Inspection::Off, move |log, lane| {
+        Rc::new(ObjectHost {
+            log,
+            lane: lane.clone(),
+            shared: host_shared,
+        })
+    });
+    let source = format!(
+        "import {{ DurableObject }} from 'cloudflare:workers';
+         export class Box extends DurableObject {{ {body} }}
+         export default {{ fetch(request, env) {{
+           const name = new URL(request.url).pathname.split('/')[1];
+           return env.BOX.get(env.BOX.idFromName(name)).fetch(request);
+         }} }};"
+    );
+    let worker = worker_with(&source, |spec| {
+        let namespace = ObjectNamespace {
+            service: spec.name.clone(),
+            class: "Box".into(),
+            key: "test:Box".into(),
+        };
+        spec.bindings
+            .push(("BOX".into(), Binding::Objects(Arc::new(namespace))));
+    });
+    shared.worker.set(worker.clone()).expect("once");
+    Objects {
+        bench,
+        shared,
+        worker,
+    }
+}
+
+impl Objects {
+    fn get(&self, path: &str) -> String {
+        match self.bench.get(&self.worker, path) {
+            Ok((200, body)) => body,
+            Ok((status, body)) => format!("{status} {body}"),
+            Err(error) => format!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn an_object_is_one_and_keeps_what_it_puts() {
+    let objects = objects(
+        "count = 0;
+         async fetch(request) {
+           const stored = (await this.ctx.storage.get('count')) ?? 0;
+           await this.ctx.storage.put('count', stored + 1);
+           return new Response([this.ctx.id.name, ++this.count, stored + 1].join());
+         }",
+    );
+    assert_eq!(objects.get("/a"), "a,1,1");
+    assert_eq!(objects.get("/a"), "a,2,2");
+    assert_eq!(objects.get("/b"), "b,1,1");
+    assert_eq!(objects.get("/a"), "a,3,3");
+}
+
+#[test]
+fn sql_gives_rows_as_workers_do() {
+    let objects = objects(
+        "async fetch() {
+           const { sql } = this.ctx.storage;
+           sql.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, data BLOB); INSERT INTO t VALUES (1, ?, ?)',
+             'one', new Uint8Array([1, 2]));
+           sql.exec('INSERT INTO t VALUES (2, NULL, NULL)');
+           const cursor = sql.exec('SELECT * FROM t ORDER BY id');
+           const names = cursor.columnNames;
+           const rows = [...cursor].map((row) => [row.id, row.name, row.data?.byteLength]);
+           const one = sql.exec('SELECT count(*) AS n FROM t').one();
+           const raw = sql.exec('SELECT id FROM t WHERE id > ?', 1).raw().toArray();
+           const errors = [];
+           for (const text of ['SELECT * FROM absent', 'BEGIN', 'SELECT * FROM _cf_KV',
+               \"ATTACH 'x' AS y\", 'PRAGMA journal_mode = WAL', 'SELECT ?', 'SELEC 1']) {
+             try { sql.exec(text).toArray(); errors.push('fine'); } catch (e) { errors.push(e.message.slice(0, 60)); }
+           }
+           return Response.json({ names, rows, one, raw, errors });
+         }",
+    );
+    assert_eq!(
+        objects.get("/a"),
+        concat!(
+            r#"{"names":["id","name","data"],"rows":[[1,"one",2],[2,null,null]],"#,
+            r#""one":{"n":2},"raw":[[2]],"errors":["#,
+            r#""no such table: absent: SQLITE_ERROR","#,
+            r#""To execute a transaction, please use the state.storage.trans","#,
+            r#""no such table: _cf_KV: SQLITE_ERROR","#,
+            r#""not authorized: SQLITE_AUTH","not authorized: SQLITE_AUTH","#,
+            r#""Wrong number of parameter bindings for SQL query. Expected 1","#,
+            r#""near \"SELEC\": syntax error at offset 0: SQLITE_ERROR"]}"#
+        )
+    );
+}
+
+#[test]
+fn what_a_turn_wrote_commits_whole_or_not_at_all() {
+    let objects = objects(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           switch (new URL(request.url).pathname.split('/')[2]) {
+             case 'sync':
+               try {
+                 storage.transactionSync(() => { storage.kv.put('a', 1); throw new Error('undone'); });
+               } catch {}
+               storage.kv.put('b', 2);
+               break;
+             case 'async':
+               await storage.transaction(async (txn) => {
+                 await txn.put('c', 3);
+                 await fetch('http://up.test/');
+                 txn.rollback();
+               });
+               await storage.transaction((txn) => txn.put('d', 4));
+               break;
+             case 'lost':
+               storage.kv.put('e', 5);
+               for (;;);
+           }
+           return Response.json([...(await storage.list()).entries()]);
+         }",
+    );
+    assert_eq!(objects.get("/x/sync"), r#"[["b",2]]"#);
+    assert_eq!(objects.get("/x/async"), r#"[["b",2],["d",4]]"#);
+}
+
+#[test]
+fn nothing_leaves_before_the_writes_are_durable() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/read')) return new Response(await this.ctx.storage.get('k'));
+           this.ctx.storage.put('k', 'v');
+           this.ctx.waitUntil(fetch('http://up.test/after-write'));
+           return new Response('written');
+         }",
+    );
+    objects.shared.durable.send_replace(false);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| objects.get("/a/write"));
+        // Another object's answers do not wait: it wrote nothing.
+        assert_eq!(objects.get("/b/read"), "");
+        assert!(!asked.is_finished());
+        assert_eq!(*objects.shared.left.lock(), [""; 0]);
+        objects.shared.durable.send_replace(true);
+        assert_eq!(asked.join().expect("no panic"), "written");
+    });
+    let left = || objects.shared.left.lock().clone();
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while left().is_empty() {
+        assert!(std::time::Instant::now() < until, "the request leaves");
+        std::thread::yield_now();
+    }
+    assert_eq!(left(), ["http://up.test/after-write"]);
+}
+
+#[test]
+fn no_event_enters_while_concurrency_is_blocked() {
+    let objects = objects(
+        "constructor(ctx, env) {
+           super(ctx, env);
+           ctx.blockConcurrencyWhile(async () => {
+             await scheduler.wait(20);
+             this.ready = 'ready';
+           });
+         }
+         async fetch() { return new Response(this.ready); }",
+    );
+    assert_eq!(objects.get("/a"), "ready");
+}
+
+#[test]
+fn an_object_that_fails_begins_anew() {
+    let objects = objects(
+        "constructor(ctx, env) {
+           super(ctx, env);
+           this.count = 0;
+           if (ctx.id.name === 'bad') throw new TypeError('not this one');
+         }
+         async fetch(request) {
+           if (request.url.endsWith('/abort')) {
+             await this.ctx.storage.put('kept', true);
+             await this.ctx.storage.sync();
+             this.ctx.storage.put('lost', true);
+             this.ctx.abort('enough');
+           }
+           return new Response([++this.count, ...(await this.ctx.storage.list()).keys()].join());
+         }",
+    );
+    assert_eq!(objects.get("/bad"), "TypeError: not this one");
+    assert_eq!(objects.get("/a/"), "1");
+    assert_eq!(objects.get("/a/abort"), "Error: enough");
+    assert_eq!(objects.get("/a/"), "1,kept");
+    assert_eq!(objects.get("/a/"), "2,kept");
+}

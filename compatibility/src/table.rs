@@ -209,7 +209,7 @@ flags! {
     PythonWorkflows = 95: "python_workflows" / "disable_python_workflows" by [PythonWorkers] after 2025_09_20 => PYTHON;
     UnsupportedProcessActualPlatform = 96: "unsupported_process_actual_platform" experimental yes => NODE;
     EnableNodejsProcessV2 = 97: "enable_nodejs_process_v2" / "disable_nodejs_process_v2"
-        by [NodejsCompat] after 2025_09_15 => NODE;
+        by [NodejsCompat] after 2025_09_15 => Follows;
     SetEventTargetThis = 98: "set_event_target_this" / "no_set_event_target_this" since 2025_08_01 => On("`this` is the target");
     SetForwardableEmailFullHeaders = 99: "set_forwardable_email_full_headers" / "set_forwardable_email_single_headers" since 2025_08_01
         => SERVICES;
@@ -285,7 +285,7 @@ flags! {
     EnableFastJsgStruct = 141: "enable_fast_jsg_struct" / "disable_fast_jsg_struct" since 2025_12_03 => ENGINE;
     CacheReloadEnabled = 142: "cache_reload_enabled" / "cache_reload_disabled" experimental yes => CACHE;
     EnableStreamsNodejsV24Compat = 143: "enable_streams_nodejs_v24_compat" / "disable_streams_nodejs_v24_compat"
-        => Off("as before");
+        => Follows;
     PythonCheckRngState = 144: "python_check_rng_state" / "disable_python_check_rng_state"
         by [PythonWorkers] after 2025_12_16 => PYTHON;
     ImmutableApiPrototypes = 145: "immutable_api_prototypes" / "mutable_api_prototypes" => Off("as before");
@@ -300,7 +300,7 @@ flags! {
     AllowIrrevocableStubStorage = 151: "allow_irrevocable_stub_storage" => OBJECTS;
     RpcParamsDupStubs = 152: "rpc_params_dup_stubs" / "rpc_params_transfer_stubs" since 2026_01_20 => RPC;
     EnableNodejsGlobalTimers = 153: "enable_nodejs_global_timers" / "no_nodejs_global_timers"
-        by [NodejsCompat] after 2026_02_10 => NODE;
+        by [NodejsCompat] after 2026_02_10 => Follows;
     StreamsNoDefaultAutoAllocateChunkSize = 154: "streams_no_default_auto_allocate_chunk_size" / "streams_auto_allocate_chunk_size_default" experimental yes
         => Off("as before");
     PythonWorkflowsImplicitDependencies = 155: "python_workflows_implicit_dependencies" / "no_python_workflows_implicit_dependencies"
@@ -336,7 +336,7 @@ flags! {
     NoResizableArrayBufferInBlob = 173: "no_resizable_array_buffer_in_blob" / "resizable_array_buffer_in_blob"
         => Off("as before");
     DiagnosticsChannelHasSubscribersGetter = 174: "diagnostics_channel_has_subscribers_getter" / "no_diagnostics_channel_has_subscribers_getter" since 2026_05_19
-        => NODE;
+        => Follows;
     WorkflowsStepRollback = 175: "workflows_step_rollback" experimental yes => WORKFLOWS;
     PythonProcessPthFiles = 176: "python_process_pth_files" / "disable_python_process_pth_files" since 2026_05_26 => PYTHON;
     ThrowOnNotImplementedTlsOptions = 177: "throw_on_not_implemented_tls_options" / "no_throw_on_not_implemented_tls_options" since 2026_06_16

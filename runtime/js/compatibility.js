@@ -4,14 +4,18 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_compatibility_bits, op_compatibility_flags } = core.ops;
-const { ObjectFreeze, Uint8Array } = primordials;
+const { ObjectDefineProperty, ObjectFreeze, Uint8Array } = primordials;
 
 /** Flags that scripts here ask for, by their number; a test compares them. */
 const flag = {
   __proto__: null,
+  diagnostics_channel_has_subscribers_getter: 174,
   disallow_importable_env: 78,
   enable_ctx_exports: 139,
   enable_navigator_language: 86,
+  enable_nodejs_global_timers: 153,
+  enable_nodejs_process_v2: 97,
+  enable_streams_nodejs_v24_compat: 143,
   enable_weak_ref: 84,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,
@@ -39,11 +43,39 @@ const globals = [
   [flag.nodejs_compat_v2, "setImmediate"],
 ];
 
+/** Globals that are node:timers' from a flag on. */
+const timers = ["clearInterval", "clearTimeout", "setInterval", "setTimeout"];
+
+function useNodeTimer(name) {
+  const put = (value) =>
+    ObjectDefineProperty(globalThis, name, {
+      __proto__: null,
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  ObjectDefineProperty(globalThis, name, {
+    __proto__: null,
+    get() {
+      const { exports } = core.loadExtScript("ext:outboard/node/timers.js");
+      put(exports[name]);
+      return exports[name];
+    },
+    set: put,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
 /** Called once in each isolate, when it has its worker. */
 function attachFlags() {
   op_compatibility_bits(bits);
   for (let i = 0; i < globals.length; i++) {
     if (!has(globals[i][0])) delete globalThis[globals[i][1]];
+  }
+  if (has(flag.enable_nodejs_global_timers)) {
+    for (let i = 0; i < timers.length; i++) useNodeTimer(timers[i]);
   }
 }
 

@@ -128,7 +128,7 @@ function defineLazy(name, get) {
 
 // Node's, which `attachFlags` takes from workers without it.
 lazy.Buffer = "ext:deno_node/internal/buffer.mjs";
-lazy.process = "ext:outboard/node/process.js";
+lazy.process = "ext:outboard/node/visible_process.js";
 for (const name of ["clearImmediate", "setImmediate"]) {
   defineLazy(name, () => load("ext:outboard/node/timers.js").exports[name]);
 }

@@ -6,16 +6,23 @@ const { core, primordials } = __bootstrap;
 const {
   ArrayPrototypeSlice,
   MathCeil,
+  NumberIsInteger,
+  ObjectAssign,
   ObjectDefineProperties,
   ObjectGetOwnPropertyDescriptors,
   Proxy,
   ReflectApply,
   ReflectConstruct,
+  RangeError,
   SafeArrayIterator,
+  StringPrototypeStartsWith,
   queueMicrotask,
 } = primordials;
 const base = core.loadExtScript("ext:deno_node/crypto.ts").default;
 const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { ERR_METHOD_NOT_IMPLEMENTED, notImplemented } = core.loadExtScript(
+  "ext:outboard/node/errors.js",
+);
 const { validateFunction } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );
@@ -23,12 +30,23 @@ const { promisify } = core.loadExtScript("ext:deno_node/internal/util.mjs");
 
 /** About a second each, on one core. */
 const MOST_ROUNDS = 2_000_000;
-const MOST_SCRYPT = 1 << 22;
+const MOST_SCRYPT = 1 << 20;
 const LARGEST_RSA = 4096;
 const LARGEST_PRIME = 2048;
 /** Given primes, in bytes: 10,000 bits, as OpenSSL has it. */
 const LONGEST_PRIME = 1250;
 const MOST_CHECKS = 256;
+
+/** Bytes of digests: as many blocks of one as RFC 5869 allows are enough. */
+const DIGESTS = {
+  __proto__: null,
+  md5: 16,
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
 
 const exports = ObjectDefineProperties({}, ObjectGetOwnPropertyDescriptors(base));
 
@@ -65,8 +83,10 @@ const checks = {
   generatePrime({ 0: size }) {
     atMost(size, LARGEST_PRIME, "size");
   },
-  pbkdf2({ 2: iterations, 3: length }) {
-    if (typeof iterations !== "number" || typeof length !== "number") return;
+  pbkdf2({ 2: iterations, 3: length, 4: digest }) {
+    if (!NumberIsInteger(iterations) || !NumberIsInteger(length)) return;
+    const bytes = DIGESTS[digest];
+    if (bytes !== undefined) atMost(length, 255 * bytes, "keylen");
     atMost(iterations, MOST_ROUNDS, "iterations");
     atMost(iterations * MathCeil(length / 16), MOST_ROUNDS * 4, "keylen");
   },
@@ -74,7 +94,10 @@ const checks = {
     const cost = options?.N ?? options?.cost ?? 16384;
     const size = options?.r ?? options?.blockSize ?? 8;
     const lanes = options?.p ?? options?.parallelization ?? 1;
-    atMost(cost * size * lanes, MOST_SCRYPT, "N * r * p");
+    // Told where the result would be: an error without a code.
+    if (cost * size * lanes > MOST_SCRYPT) {
+      throw new RangeError(`Scrypt cost exceeds limit: N * r * p > ${MOST_SCRYPT}`);
+    }
   },
 };
 
@@ -103,6 +126,10 @@ exports.createDiffieHellman = bounded(
 exports.DiffieHellman = bounded(base.DiffieHellman, checks.createDiffieHellman);
 exports.DiffieHellman.prototype.constructor = exports.DiffieHellman;
 
+const isForCaller = ({ code }) =>
+  code === "ERR_OUT_OF_RANGE" || code === "ERR_MISSING_ARGS" ||
+  (typeof code === "string" && StringPrototypeStartsWith(code, "ERR_INVALID_"));
+
 /** The form with a callback, which is told in a microtask. */
 function withCallback(name, results = (value) => [value]) {
   const sync = exports[`${name}Sync`];
@@ -110,9 +137,17 @@ function withCallback(name, results = (value) => [value]) {
     [name](...args) {
       const callback = args[args.length - 1];
       validateFunction(callback, "callback");
-      const values = results(
-        ReflectApply(sync, undefined, ArrayPrototypeSlice(args, 0, -1)),
-      );
+      let values;
+      try {
+        values = results(
+          ReflectApply(sync, undefined, ArrayPrototypeSlice(args, 0, -1)),
+        );
+      } catch (error) {
+        // What was wrong with the arguments is said at once.
+        if (isForCaller(error)) throw error;
+        queueMicrotask(() => callback(error));
+        return;
+      }
       queueMicrotask(() => callback(null, ...new SafeArrayIterator(values)));
     },
   }[name];
@@ -133,6 +168,28 @@ withCallback("generateKeyPair", (pair) => [pair.publicKey, pair.privateKey]);
 primordials.ObjectDefineProperty(exports.generateKeyPair, promisify.custom, {
   __proto__: null,
   value: async (type, options) => exports.generateKeyPairSync(type, options),
+});
+
+// Workers name the kinds of keys; and ciphers of passwords, which Node took away.
+const { PrivateKeyObject, PublicKeyObject, SecretKeyObject } = core.loadExtScript(
+  "ext:deno_node/internal/crypto/keys.ts",
+);
+function Cipher() {
+  throw new ERR_METHOD_NOT_IMPLEMENTED("crypto.Cipher");
+}
+function Decipher() {
+  throw new ERR_METHOD_NOT_IMPLEMENTED("crypto.Decipher");
+}
+ObjectAssign(exports, {
+  Cipher,
+  CryptoKey: core.loadExtScript("ext:deno_crypto/00_crypto.js").CryptoKey,
+  Decipher,
+  PrivateKeyObject,
+  PublicKeyObject,
+  SecretKeyObject,
+  createCipher: notImplemented("crypto.createCipher"),
+  createDecipher: notImplemented("crypto.createDecipher"),
+  pseudoRandomBytes: exports.randomBytes,
 });
 
 return { exports };

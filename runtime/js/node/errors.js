@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, SafeArrayIterator } = primordials;
 const library = core.loadExtScript("ext:deno_node/internal/errors.ts");
-const { NodeError, NodeSyntaxError } = library;
+const { NodeError, NodeSyntaxError, NodeTypeError } = library;
 
 /** Error classes by their codes: the library's, and what it does not have. */
 const codes = { __proto__: library };
@@ -16,6 +16,11 @@ function add(code, message, Base = NodeError) {
   };
 }
 add("ERR_INVALID_ADDRESS", "Invalid address");
+codes.ERR_INVALID_IP_ADDRESS = class extends NodeTypeError {
+  constructor(address) {
+    super("ERR_INVALID_IP_ADDRESS", `Invalid IP address: ${address}`);
+  }
+};
 add("ERR_TLS_CERT_ALTNAME_FORMAT", "Invalid subject alternative name string", NodeSyntaxError);
 
 /** What cp() refuses, told as a failed call of the system's. */

@@ -3,6 +3,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  ArrayPrototypeIncludes,
   ArrayPrototypeSlice,
   ObjectDefineProperty,
   ObjectKeys,
@@ -27,11 +28,17 @@ const { decode, readArguments, writeArguments, ...files } = sync;
 const atOnce = { ...files, ...folders };
 
 /** Whether an error is the system's, and so the callback's to hear. */
-const isSystem = (error) => error?.errno !== undefined;
+const isSystem = (error) => error?.errno !== undefined || error?.code === undefined;
+
+/** Those that change nothing: what is wrong with their arguments comes first. */
+const HARMLESS = ["chmod", "chown", "fchmod", "fchown", "lchmod", "lchown"];
 
 /** Runs `act`; what came of it is told to `callback`, which comes last. */
 function later(act, args, name, results = (value) => [value]) {
   const callback = args[args.length - 1];
+  if (typeof callback !== "function" && ArrayPrototypeIncludes(HARMLESS, name)) {
+    ReflectApply(act, undefined, args);
+  }
   validateFunction(callback, "callback");
   const given = ArrayPrototypeSlice(args, 0, -1);
   let error = null;

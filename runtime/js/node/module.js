@@ -64,6 +64,9 @@ class Module {
     this.exports = {};
   }
 }
+for (const name of new primordials.SafeArrayIterator(["load", "require", "_compile"])) {
+  Module.prototype[name] = missing(`Module.prototype.${name}`);
+}
 
 const exports = {
   Module,
@@ -93,11 +96,21 @@ const exports = {
   createRequire,
   enableCompileCache() {},
   findSourceMap() {},
+  findPackageJSON: missing("findPackageJSON"),
+  flushCompileCache: missing("flushCompileCache"),
   getCompileCacheDir() {},
+  getSourceMapsSupport: () => ({
+    enabled: false,
+    nodeModules: false,
+    generatedCode: false,
+  }),
   globalPaths: [],
   isBuiltin: (specifier) => isBuiltin(`${specifier}`),
   register: missing("register"),
+  registerHooks: missing("registerHooks"),
   runMain: missing("runMain"),
+  setSourceMapsSupport: missing("setSourceMapsSupport"),
+  stripTypeScriptTypes: missing("stripTypeScriptTypes"),
   syncBuiltinESMExports: missing("syncBuiltinESMExports"),
   wrap: missing("wrap"),
 };

@@ -67,7 +67,7 @@ const makers = {
   "path/posix": () => load("ext:outboard/node/path.js").posix,
   "path/win32": () => load("ext:outboard/node/path.js").win32,
   perf_hooks: own("perf_hooks"),
-  process: () => load("ext:outboard/node/process.js").process,
+  process: () => load("ext:outboard/node/visible_process.js").process,
   punycode: deno("punycode.ts"),
   querystring: deno("querystring.js"),
   readline: absent("readline"),
@@ -92,7 +92,7 @@ const makers = {
   tty: absent("tty"),
   url: () => load("ext:deno_node/url.ts"),
   util: own("util"),
-  "util/types": () => load("ext:deno_node/internal/util/types.ts"),
+  "util/types": () => load("ext:outboard/node/util.js").types,
   v8: absent("v8"),
   vm: absent("vm"),
   wasi: absent("wasi"),
@@ -103,8 +103,21 @@ const makers = {
 /** Where an import sees other names than the exports have. */
 const names = {
   __proto__: null,
+  _stream_duplex: () => streamNames("Duplex"),
+  _stream_passthrough: () => streamNames("PassThrough"),
+  _stream_readable: () => streamNames("Readable", "ReadableState"),
+  _stream_transform: () => streamNames("Transform"),
+  _stream_writable: () => streamNames("Writable", "WritableState"),
   cluster: () => load("ext:outboard/node/absent/cluster.js").names,
 };
+
+/** A kind of stream under its name, and what else its module has. */
+function streamNames(name, state = undefined) {
+  const kind = builtin("stream")[name];
+  return state === undefined
+    ? { [name]: kind }
+    : { [name]: kind, [state]: kind[state], _fromList: kind._fromList, from: kind.from };
+}
 
 const made = { __proto__: null };
 

@@ -6,7 +6,6 @@ const {
   ArrayIsArray,
   FunctionPrototypeCall,
   MathMax,
-  Number,
   ObjectDefineProperties,
   ObjectSetPrototypeOf,
   PromisePrototypeThen,
@@ -26,6 +25,7 @@ const {
   validateAbortSignal,
   validateBoolean,
   validateFunction,
+  validateInt32,
   validateNumber,
   validatePort,
 } = core.loadExtScript("ext:deno_node/internal/validators.mjs");
@@ -34,6 +34,8 @@ const { ERR_OPTION_NOT_IMPLEMENTED, notImplementedClass, notImplemented } = core
 const { BlockList, isIP, isIPv4, isIPv6, SocketAddress } = core.loadExtScript(
   "ext:outboard/node/net/address.js",
 );
+const { _normalizeArgs, checkLocal, checkModes, getTimerDuration } = core
+  .loadExtScript("ext:outboard/node/net/arguments.js");
 const { builtin } = core.loadExtScript("ext:outboard/node/modules.js");
 const { clearTimeout, setTimeout } = core.loadExtScript(
   "ext:outboard/timers.js",
@@ -52,6 +54,7 @@ const kTimer = Symbol("kTimer");
 const kPeer = Symbol("kPeer");
 const kBytesRead = Symbol("kBytesRead");
 const kBytesWritten = Symbol("kBytesWritten");
+const kPending = Symbol("kPending");
 const kOnread = Symbol("kOnread");
 
 let methods = null;
@@ -74,42 +77,6 @@ function streams() {
     write: uncurryThis(writer.write),
     close: uncurryThis(writer.close),
   };
-}
-
-/** A time in milliseconds as Node's timers take it. */
-function getTimerDuration(msecs, name) {
-  validateNumber(msecs, name);
-  if (msecs < 0 || !(msecs < Infinity)) {
-    throw new codes.ERR_OUT_OF_RANGE(name, "a non-negative finite number", msecs);
-  }
-  return msecs > 0x7fffffff ? 0x7fffffff : msecs;
-}
-
-/** What connect() and listen() take, in any of its forms: [options, callback]. */
-function _normalizeArgs(args) {
-  if (args.length === 0) return [{}, null];
-  const [first, second] = args;
-  let options = {};
-  if (typeof first === "object" && first !== null) options = first;
-  else if (typeof first === "string" && !(Number(first) >= 0)) options.path = first;
-  else {
-    options.port = first;
-    if (args.length > 1 && typeof second === "string") options.host = second;
-  }
-  const last = args[args.length - 1];
-  return [options, typeof last === "function" ? last : null];
-}
-
-function checkModes(options) {
-  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) {
-    if (options[name]) {
-      throw new codes.ERR_INVALID_ARG_VALUE(
-        `options.${name}`,
-        options[name],
-        "is not supported",
-      );
-    }
-  }
 }
 
 function Socket(options = undefined) {
@@ -146,6 +113,10 @@ function Socket(options = undefined) {
   this[kOnread] = onread != null && typeof onread.callback === "function"
     ? onread
     : null;
+  this[kPending] = 0;
+  this.on("end", function () {
+    if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  });
   if (signal) addAbortSignal(signal, this);
 }
 ObjectSetPrototypeOf(Socket.prototype, Duplex.prototype);
@@ -153,6 +124,20 @@ ObjectSetPrototypeOf(Socket, Duplex);
 
 /** What a connection is asked for: TLS can be put over it later. */
 Socket.prototype._transport = () => "starttls";
+
+/** What a write is once the other side has ended and this one with it. */
+function writeAfterEnd(_chunk, encoding, callback) {
+  const error = new NodeError(
+    "EPIPE",
+    "This socket has been ended by the other party",
+  );
+  const done = typeof encoding === "function" ? encoding : callback;
+  if (typeof done === "function") {
+    PromisePrototypeThen(later(), () => done(error));
+  }
+  this.destroy(error);
+  return false;
+}
 
 Socket.prototype.connect = function connect(...args) {
   const [options, callback] = ArrayIsArray(args[0]) && args.length === 1
@@ -173,6 +158,7 @@ Socket.prototype.connect = function connect(...args) {
   }
   const port = validatePort(options.port, "options.port") | 0;
   const host = options.host || "localhost";
+  checkLocal(options);
   if (options.lookup !== undefined) {
     validateFunction(options.lookup, "options.lookup");
   }
@@ -336,8 +322,12 @@ Socket.prototype._write = function (data, encoding, callback) {
           "Socket closed before the connection was established",
         ),
       );
+    this[kPending] = typeof data === "string"
+      ? Buffer.byteLength(data, encoding)
+      : data.length;
     this.once("connect", () => {
       this.off("close", closed);
+      this[kPending] = 0;
       this._write(data, encoding, callback);
     });
     this.once("close", closed);
@@ -460,8 +450,23 @@ ObjectDefineProperties(Socket.prototype, {
   }),
   // What is on its way counts, as soon as it was written.
   bytesWritten: accessor(function () {
-    return this[kBytesWritten];
+    const sent = this[kBytesWritten];
+    return sent === undefined ? undefined : sent + this[kPending];
   }),
+  _connecting: accessor(function () {
+    return this.connecting;
+  }),
+  _handle: {
+    __proto__: null,
+    get() {
+      return this[kConnection];
+    },
+    set(handle) {
+      this[kConnection] = handle;
+    },
+    enumerable: true,
+    configurable: true,
+  },
   localAddress: accessor(function () {
     return this.address().address;
   }),
@@ -515,7 +520,6 @@ return {
     socket[kWriter] = null;
     return connection;
   },
-  getTimerDuration,
   peerOf: (socket) => socket[kPeer],
   use,
   exports: {
@@ -538,7 +542,7 @@ return {
       autoSelectFamily = value;
     },
     setDefaultAutoSelectFamilyAttemptTimeout(value) {
-      validateNumber(value, "value", 1);
+      validateInt32(value, "value", 1);
       autoSelectFamilyTimeout = value < 10 ? 10 : value;
     },
   },

@@ -56,6 +56,7 @@ const socket = {
   bytesWritten: 0,
   connecting: false,
   pending: false,
+  readable: false,
   readableAborted: false,
   readableDidRead: false,
   readableEnded: false,

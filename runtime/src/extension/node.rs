@@ -45,7 +45,9 @@ const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
 const ERRORS: &str = "ext:deno_node/internal/errors.ts";
 const HTTP_OUTGOING: &str = "ext:deno_node/_http_outgoing.ts";
 const IDNA: &str = "ext:deno_node/internal/idna.ts";
+const POSIX: &str = "ext:deno_node/path/_posix.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
+const READABLE: &str = "ext:deno_node/internal/streams/readable.js";
 const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
 const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
@@ -67,7 +69,18 @@ pub(super) const PATCHES: &[Patch] = &[
         "__bootstrap.core.loadExtScript(\"ext:outboard/crypto.js\").crypto",
     ),
     patch(ASSERTION, "Deno.consoleSize().columns", "80"),
+    // A list's getter may change what was read before: all is read, then copied.
+    patch(
+        BUFFER,
+        "const buffer = _allocUnsafe(length);\n    let pos = 0;",
+        "const buffer = _allocUnsafe(length);\n    list = [...new primordials.SafeArrayIterator(list)];\n    let pos = 0;",
+    ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
+    patch(
+        UTIL,
+        "binding.parseEnv(input)",
+        "core.loadExtScript(\"ext:outboard/node/parse_env.js\").parseEnv(input)",
+    ),
     patch(UTIL, "op_node_call_is_from_dependency()", "true"),
     patch(COLORS, "!Deno.noColor", "false"),
     patch(CONSTANTS, "op_node_build_os()", "\"linux\""),
@@ -125,6 +138,20 @@ pub(super) const PATCHES: &[Patch] = &[
         IDNA,
         "op_node_idna_domain_to_unicode(domain)",
         "core.ops.op_node_idna(\"unicode\", domain)",
+    ),
+    // Paths are resolved from the root, wherever process.chdir() went.
+    patch(
+        POSIX,
+        "__bootstrap.core.loadExtScript(\"ext:outboard/node/process.js\").process.cwd()",
+        "\"/\"",
+    ),
+    // Before its flag, read() gives all that there is.
+    patch(
+        READABLE,
+        "(state[kState] & kDecoder) === 0 && state.length",
+        "(state[kState] & kDecoder) === 0 && state.length && \
+         (({ flag, has }) => has(flag.enable_streams_nodejs_v24_compat))(\
+         __bootstrap.core.loadExtScript(\"ext:outboard/compatibility.js\"))",
     ),
     patch(
         PUNYCODE,

@@ -25,7 +25,7 @@ pub(crate) fn op_node_env(state: &mut OpState) -> String {
 /// Names and sizes of the worker's modules by turns, for `/bundle` of `node:fs`.
 #[op2]
 #[serde]
-pub(crate) fn op_node_bundle_names(state: &mut OpState) -> Vec<serde_json::Value> {
+pub(crate) fn op_node_bundle_names(state: &mut OpState) -> Vec<(String, u32)> {
     let Some(worker) = state.borrow::<Rc<Shared>>().worker() else {
         return Vec::new();
     };
@@ -33,9 +33,10 @@ pub(crate) fn op_node_bundle_names(state: &mut OpState) -> Vec<serde_json::Value
     names.sort_by(|one, other| one.specifier.cmp(&other.specifier));
     names
         .into_iter()
-        .flat_map(|module| {
+        .map(|module| {
             let name = module.specifier.trim_start_matches("./");
-            [name.into(), module.content.len().into()]
+            let size = u32::try_from(module.content.len()).unwrap_or(u32::MAX);
+            (name.to_owned(), size)
         })
         .collect()
 }

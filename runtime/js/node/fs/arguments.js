@@ -5,12 +5,14 @@ const {
   Date,
   DateNow,
   NumberIsFinite,
+  NumberIsNaN,
   NumberIsInteger,
   NumberParseInt,
   ObjectPrototypeIsPrototypeOf,
   RegExpPrototypeTest,
   SafeRegExp,
   StringPrototypeIncludes,
+  TypeError,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
@@ -165,7 +167,13 @@ function toTime(value, name) {
     return time * 1000;
   }
   if (ObjectPrototypeIsPrototypeOf(Date.prototype, value)) {
-    return primordials.DatePrototypeGetTime(value);
+    const date = primordials.DatePrototypeGetTime(value);
+    if (NumberIsNaN(date)) {
+      throw new TypeError(
+        "The value cannot be converted because it is not a valid date.",
+      );
+    }
+    return date;
   }
   throw new ERR_INVALID_ARG_TYPE(name, ["Date", "Time in seconds"], value);
 }

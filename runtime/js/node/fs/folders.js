@@ -27,6 +27,9 @@ const {
 } = core.loadExtScript("ext:deno_node/internal/validators.mjs");
 const { constants } = core.loadExtScript("ext:outboard/node/fs/constants.js");
 const { COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE } = constants;
+const { codeMap: errnos } = core.loadExtScript(
+  "ext:deno_node/internal_binding/uv.ts",
+);
 
 /** How deep folders may lie in one another. */
 const DEEPEST = 256;
@@ -316,18 +319,41 @@ function cpSync(src, dest, options = {}) {
         errno: 21,
       });
     }
-    if (vfs.isBelow(to, from)) vfs.fail("EINVAL", "cp", from, to);
+    if (vfs.isBelow(to, from)) {
+      refuseCopy("ERR_FS_CP_EINVAL", "EINVAL", `cannot copy ${from} to itself`, to);
+    }
   }
+  validateOneOf(mode, "options.mode", [0, COPYFILE_EXCL, COPYFILE_FICLONE]);
   copyTree(node, from, to, { dereference, errorOnExist, filter, force }, 0);
+}
+
+/** Throws what cp() says of a place it cannot copy to. */
+function refuseCopy(code, system, message, path) {
+  throw new codes[code]({
+    code: system,
+    errno: primordials.MapPrototypeGet(errnos, system),
+    message,
+    path,
+    syscall: "cp",
+  });
 }
 
 function copyTree(node, from, to, options, depth) {
   if (options.filter !== undefined && !options.filter(from, to)) return;
   if (depth > DEEPEST) vfs.fail("ENAMETOOLONG", "cp", from, to);
-  const at = vfs.walk(to, true, "cp");
+  mkdirAll(posix.dirname(to));
+  // A link at the end is replaced, and not what it leads to.
+  const at = vfs.walk(to, options.dereference, "cp");
   if (node.type === "directory") {
     if (at.node === undefined) mkdirAll(to);
-    else if (at.node.type !== "directory") vfs.fail("ENOTDIR", "cp", from, to);
+    else if (at.node.type !== "directory") {
+      refuseCopy(
+        "ERR_FS_CP_DIR_TO_NON_DIR",
+        "EISDIR",
+        `cannot overwrite non-directory ${to} with directory ${from}`,
+        to,
+      );
+    }
     for (const name of new SafeArrayIterator(vfs.names(node))) {
       const path = posix.join(from, name);
       const below = vfs.find(path, options.dereference, "cp");
@@ -336,17 +362,23 @@ function copyTree(node, from, to, options, depth) {
     return;
   }
   if (at.node !== undefined) {
-    if (at.node.type === "directory") vfs.fail("EISDIR", "cp", from, to);
+    if (at.node.type === "directory") {
+      refuseCopy(
+        "ERR_FS_CP_NON_DIR_TO_DIR",
+        "ENOTDIR",
+        `cannot overwrite directory ${to} with non-directory ${from}`,
+        to,
+      );
+    }
     if (!options.force) {
-      if (options.errorOnExist) vfs.fail("EEXIST", "cp", from, to);
+      if (options.errorOnExist) {
+        refuseCopy("ERR_FS_CP_EEXIST", "EEXIST", `${to} already exists`, to);
+      }
       return;
     }
-  } else {
-    const parent = posix.dirname(to);
-    if (vfs.walk(parent, true, "cp").node === undefined) mkdirAll(parent);
   }
   const copy = node.type === "symlink" ? new vfs.Link(node.target) : copyOf(node, "cp");
-  vfs.place(vfs.walk(to, true, "cp"), copy, "cp", to);
+  vfs.place(at, copy, "cp", to);
 }
 
 function globSync(pattern, options = {}) {

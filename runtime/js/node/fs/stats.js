@@ -41,7 +41,7 @@ class Stats {
   constructor(secret, node, bigint) {
     if (secret !== key) throw new TypeError("Illegal constructor");
     const number = bigint ? (value) => BigInt(value) : (value) => value;
-    const writable = node.writable ? 0o222 : 0;
+    const writable = node.writable && node.type !== "symlink" ? 0o222 : 0;
     this.dev = number(node.device ? 1 : 0);
     this.ino = number(0);
     this.mode = number(typeBits(node) | 0o444 | writable);

@@ -300,8 +300,8 @@ const stat = (follow, syscall) => (path, options = {}) => {
 const statSync = stat(true, "stat");
 const lstatSync = stat(false, "lstat");
 
-/** The standard streams look like terminals. */
-const terminal = { type: "file", device: true, size: 0, writable: true, created: 0, modified: 0 };
+/** What is told of the standard streams. */
+const terminal = { type: "file", device: false, size: 0, writable: true, created: 0, modified: 0 };
 
 function fstatSync(fd, options = {}) {
   validateObject(options, "options");
@@ -360,14 +360,14 @@ function known(fd, syscall) {
 function fchmodSync(fd, mode) {
   toFd(fd);
   toMode(mode);
-  known(fd, "fchmod");
+  known(fd, "fstat");
 }
 
 function fchownSync(fd, uid, gid) {
   toFd(fd);
   validateInteger(uid, "uid", -1, 4294967295);
   validateInteger(gid, "gid", -1, 4294967295);
-  known(fd, "fchown");
+  known(fd, "fstat");
 }
 
 const utimes = (follow, syscall) => (path, atime, mtime) => {

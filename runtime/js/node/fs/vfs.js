@@ -40,7 +40,8 @@ function fail(code, syscall, path = undefined, dest = undefined) {
 class Node {
   constructor(writable) {
     this.writable = writable;
-    this.created = this.modified = writable ? DateNow() : 0;
+    // As in Workers: a file has no time before it is written.
+    this.created = this.modified = 0;
   }
 
   touch() {
@@ -77,6 +78,7 @@ class File extends Node {
   }
 
   truncate(size, syscall) {
+    if (size === this.size) return;
     this.#reserve(size, syscall);
     TypedArrayPrototypeFill(this.bytes, 0, size);
     this.size = size;
@@ -145,7 +147,6 @@ class Device extends Node {
     super(true);
     this.#fill = fill;
     this.#full = full;
-    this.created = this.modified = 0;
   }
 
   content() {
@@ -180,8 +181,9 @@ function random(into) {
 function bundle() {
   const top = new Directory(false);
   const list = op_node_bundle_names();
-  for (let i = 0; i < list.length; i += 2) {
-    const parts = StringPrototypeSplit(list[i], "/");
+  for (let i = 0; i < list.length; i++) {
+    const { 0: path, 1: size } = list[i];
+    const parts = StringPrototypeSplit(path, "/");
     const name = ArrayPrototypePop(parts);
     let folder = top;
     for (const part of new SafeArrayIterator(parts)) {
@@ -192,7 +194,7 @@ function bundle() {
       }
       folder = next;
     }
-    MapPrototypeSet(folder.entries, name, new BundleFile(list[i], list[i + 1]));
+    MapPrototypeSet(folder.entries, name, new BundleFile(path, size));
   }
   return top;
 }
@@ -214,6 +216,8 @@ class Own {
   open = new SafeMap();
   /** 0 to 2 are the standard streams. */
   next = 3;
+  /** The working directory, which process.chdir moves. */
+  cwd = "/bundle";
 }
 
 const owns = new SafeWeakMap();
@@ -282,6 +286,7 @@ function remove(at, syscall, path) {
 }
 
 function names(folder) {
+  if (folder === root) return ["bundle", "tmp", "dev"];
   const list = [];
   for (const name of new primordials.SafeMapIterator(folder.entries)) {
     ArrayPrototypePush(list, name[0]);
@@ -325,6 +330,7 @@ return {
   names,
   opened,
   openNode,
+  own,
   place,
   remove,
   walk,

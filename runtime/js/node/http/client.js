@@ -41,6 +41,9 @@ const { kUniqueHeaders, OutgoingMessage, parseUniqueHeadersOption } = core
 const { fill, IncomingMessage } = core.loadExtScript(
   "ext:outboard/node/http/incoming.js",
 );
+const { getTimerDuration } = core.loadExtScript(
+  "ext:outboard/node/net/arguments.js",
+);
 const { globalAgent } = core.loadExtScript("ext:outboard/node/http/agent.js");
 const { clearTimeout, setTimeout } = core.loadExtScript(
   "ext:outboard/timers.js",
@@ -60,10 +63,6 @@ const kAbort = Symbol("kAbort");
 const kAnswer = Symbol("kAnswer");
 const kBody = Symbol("kBody");
 const kTimer = Symbol("kTimer");
-
-function getTimerDuration(msecs, name) {
-  return core.loadExtScript("ext:outboard/node/net.js").getTimerDuration(msecs, name);
-}
 
 function checkHost(host, name) {
   if (host !== undefined && host !== null && typeof host !== "string") {

@@ -42,6 +42,9 @@ const { kUniqueHeaders, OutgoingMessage, parseUniqueHeadersOption } = core
 const { fill, IncomingMessage } = core.loadExtScript(
   "ext:outboard/node/http/incoming.js",
 );
+const { _normalizeArgs } = core.loadExtScript(
+  "ext:outboard/node/net/arguments.js",
+);
 const { Connection } = core.loadExtScript(
   "ext:outboard/node/http/connection.js",
 );
@@ -147,7 +150,6 @@ class Server extends EventEmitter {
   }
 
   listen(...args) {
-    const { _normalizeArgs } = core.loadExtScript("ext:outboard/node/net.js").exports;
     const [options, callback] = _normalizeArgs(args);
     let port = 0;
     if (typeof options.port === "number" || typeof options.port === "string") {

@@ -2,9 +2,11 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  ArrayIsArray,
   ArrayPrototypePush,
   ArrayPrototypeSome,
   BigInt,
+  JSONParse,
   MathTrunc,
   NumberParseInt,
   RegExpPrototypeExec,
@@ -163,6 +165,11 @@ class SocketAddress {
   }
 }
 
+const RULE = new SafeRegExp(
+  "^(Address|Range|Subnet): (IPv4|IPv6) ([0-9a-fA-F.:]+)" +
+    "(?:-([0-9a-fA-F.:]+)|/([0-9]{1,3}))?$",
+);
+
 class BlockList {
   /** {first, last, text} of numbers, by which an address is found. */
   #ranges = [];
@@ -230,6 +237,23 @@ class BlockList {
     return this.rules;
   }
 
+  /** Adds the rules of a list, as `rules` gives them, or of its JSON. */
+  fromJSON(data) {
+    if (typeof data === "string") data = JSONParse(data);
+    if (!ArrayIsArray(data)) {
+      throw new codes.ERR_INVALID_ARG_TYPE("value", ["string", "string[]"], data);
+    }
+    for (const text of new SafeArrayIterator(data)) {
+      const match = RegExpPrototypeExec(RULE, text);
+      if (match === null) throw new codes.ERR_INVALID_ARG_VALUE("data", data);
+      const { 2: kind, 3: first, 4: last, 5: prefix } = match;
+      const family = StringPrototypeToLowerCase(kind);
+      if (match[1] === "Address") this.addAddress(first, family);
+      else if (match[1] === "Range") this.addRange(first, last, family);
+      else this.addSubnet(first, NumberParseInt(prefix, 10), family);
+    }
+  }
+
   #add(first, last, text) {
     ArrayPrototypePush(this.#ranges, { first, last, text });
   }
@@ -239,6 +263,7 @@ function read(address, family, name) {
   if (!SocketAddress.isSocketAddress(address)) {
     validateString(address, name);
     validateString(family, "family");
+    if (isIP(address) === 0) throw new codes.ERR_INVALID_IP_ADDRESS(address);
     address = new SocketAddress({ address, family });
   }
   return {

@@ -312,7 +312,7 @@ flags! {
     TextDecoderReplaceSurrogates = 159: "text_decoder_replace_surrogates" / "disable_text_decoder_replace_surrogates" since 2026_02_24
         by [PedanticWpt] after 2026_02_24 => On("lone surrogates are replaced");
     ContainersPidNamespace = 160: "containers_pid_namespace" / "no_containers_pid_namespace" since 2026_04_01 => SERVICES;
-    DeleteAllDeletesAlarm = 161: "delete_all_deletes_alarm" / "delete_all_preserves_alarm" since 2026_02_24 => OBJECTS;
+    DeleteAllDeletesAlarm = 161: "delete_all_deletes_alarm" / "delete_all_preserves_alarm" since 2026_02_24 => Follows;
     UnhandledRejectionAfterMicrotaskCheckpoint = 162: "unhandled_rejection_after_microtask_checkpoint" / "no_unhandled_rejection_after_microtask_checkpoint" since 2026_03_03
         => On("after the microtasks");
     TextDecoderCjkDecoder = 163: "text_decoder_cjk_decoder" / "disable_text_decoder_cjk_decoder" since 2026_03_03

@@ -128,7 +128,7 @@ impl Node {
         })
     }
 
-    pub(crate) fn objects(&self) -> &NodeObjects {
+    pub(crate) fn objects(&self) -> &Arc<NodeObjects> {
         &self.objects
     }
 

@@ -1,6 +1,8 @@
 //! The node's durable objects: which worker has a class, which lane an object is
 //! on, and the store that keeps their databases.
 
+mod alarms;
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -20,21 +22,28 @@ use outboard_storage::{
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
+use self::alarms::Alarms;
 use crate::node::RouteList;
 
 /// What a store does not open for.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-pub(crate) struct OpenError {
-    path: PathBuf,
-    source: outboard_storage::StoreError,
+pub(crate) enum OpenError {
+    #[error("{}: {source}", path.display())]
+    Store {
+        path: PathBuf,
+        source: outboard_storage::StoreError,
+    },
+    #[error("{}: the index of alarms: {source}", path.display())]
+    Alarms { path: PathBuf, source: StorageError },
 }
 
 #[derive(Default)]
 pub(crate) struct NodeObjects {
     /// Opened when there is a class: most nodes have none.
-    store: OnceLock<Store>,
+    store: OnceLock<(Store, Alarms)>,
+    opened: Notify,
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
     workers: RwLock<HashMap<String, Arc<Worker>>>,
@@ -48,7 +57,7 @@ impl NodeObjects {
             return Ok(());
         }
         let opened = Store::open(path, StoreOptions::default());
-        let (store, recovery) = opened.map_err(|source| OpenError {
+        let (store, recovery) = opened.map_err(|source| OpenError::Store {
             path: path.to_path_buf(),
             source,
         })?;
@@ -58,7 +67,12 @@ impl NodeObjects {
         for damage in &recovery.damage {
             tracing::error!(%damage, object = ?damage.object, "a commit is damaged");
         }
-        let _ = self.store.set(store);
+        let alarms = Alarms::open(&store).map_err(|source| OpenError::Alarms {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let _ = self.store.set((store, alarms));
+        self.opened.notify_one();
         Ok(())
     }
 
@@ -85,9 +99,8 @@ impl NodeObjects {
         target: Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> Result<ServiceAnswer, ServiceError> {
-        let service = &target.namespace.service;
-        let worker = self.workers.read().get(service).cloned();
-        let Some(worker) = worker else {
+        let Some(worker) = self.worker(&target) else {
+            let service = &target.namespace.service;
             let message = format!("no worker is called {service:?}");
             return Err(FetchError { message }.into());
         };
@@ -104,6 +117,29 @@ impl NodeObjects {
         })
     }
 
+    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+        let service = &target.namespace.service;
+        self.workers.read().get(service).cloned()
+    }
+
+    /// Rings objects' alarms until the future is dropped.
+    pub(crate) async fn ring_alarms(self: Arc<Self>) {
+        alarms::ring(self).await;
+    }
+
+    /// See `Host::alarm_changed`.
+    pub(crate) fn alarm_changed(
+        &self,
+        target: &ObjectTarget,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        match self.store.get() {
+            Some((_, alarms)) => alarms.set(target, time, committed),
+            None => Err(no_store()),
+        }
+    }
+
     /// The lane that an object is on, always the same.
     fn home(&self, target: &ObjectTarget) -> Option<&LaneRef> {
         let lanes = self.lanes.get().filter(|lanes| !lanes.is_empty())?;
@@ -118,16 +154,19 @@ impl NodeObjects {
         &self,
         target: &ObjectTarget,
     ) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        let Some(store) = self.store.get() else {
-            let message = "this node keeps no objects".into();
-            return Err(StorageError { message });
-        };
+        let (store, _) = self.store.get().ok_or_else(no_store)?;
         let key = ObjectKey {
             namespace: namespace_id(&target.namespace.key),
             id: ObjectId(target.id.0),
         };
         let object = store.object(key).map_err(told)?;
         Ok(Box::new(NodeStorage(object)))
+    }
+}
+
+fn no_store() -> StorageError {
+    StorageError {
+        message: "this node keeps no objects".into(),
     }
 }
 

@@ -9,6 +9,7 @@ const { ObjectDefineProperty, ObjectFreeze, Uint8Array } = primordials;
 /** Flags that scripts here ask for, by their number; a test compares them. */
 const flag = {
   __proto__: null,
+  delete_all_deletes_alarm: 161,
   diagnostics_channel_has_subscribers_getter: 174,
   disallow_importable_env: 78,
   enable_ctx_exports: 139,

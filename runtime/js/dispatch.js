@@ -201,25 +201,37 @@ function dispatchTest(id, entrypoint, props) {
 function dispatchSilent(id, name, controller, entrypoint, props) {
   const event = new EventContext(id, open);
   runInEvent(event, () => {
-    let result;
-    try {
-      const ctx = new ExecutionContext(event, props);
-      result = callHandler(name, controller, entrypoint, ctx);
-    } catch (error) {
-      fail(event, error);
-      return;
-    }
-    const done = () => {
-      op_event_done(id);
-      event.releaseHandler();
-    };
-    if (isThenable(result)) {
-      open.set(id, event);
-      PromisePrototypeThen(toPromise(result), done, (e) => fail(event, e));
-    } else {
-      done();
-    }
+    const ctx = new ExecutionContext(event, props);
+    runSilent(event, () => callHandler(name, controller, entrypoint, ctx));
   });
+}
+
+function runSilent(event, run) {
+  let result;
+  try {
+    result = run();
+  } catch (error) {
+    fail(event, error);
+    return;
+  }
+  const done = () => {
+    op_event_done(event.id);
+    event.releaseHandler();
+  };
+  if (isThenable(result)) {
+    open.set(event.id, event);
+    PromisePrototypeThen(toPromise(result), done, (e) => fail(event, e));
+  } else {
+    done();
+  }
+}
+
+function dispatchAlarm(id, number, scheduledTime, retryCount) {
+  const info = { retryCount, isRetry: retryCount > 0, scheduledTime };
+  runSilent(
+    new EventContext(id, open),
+    () => durable().call(number, "alarm", info),
+  );
 }
 
 function isThenable(value) {
@@ -301,6 +313,7 @@ function abandon(id) {
 return {
   abandon,
   attach,
+  dispatchAlarm,
   dispatchFetch,
   dispatchScheduled,
   dispatchTest,

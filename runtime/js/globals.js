@@ -292,6 +292,7 @@ function start(hasInspector) {
     dispatch.dispatchScheduled,
     dispatch.dispatchTest,
     dispatch.dispatchObject,
+    dispatch.dispatchAlarm,
     dispatch.startObject,
     dispatch.endObject,
     dispatch.entrypoints,

@@ -30,7 +30,7 @@ class DurableObjectState {
   #context;
   #worker;
 
-  constructor(key, number, context, id, worker) {
+  constructor(key, number, context, id, worker, hasAlarm) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
     this.#context = context;
@@ -42,7 +42,10 @@ class DurableObjectState {
         enumerable: true,
       });
     own("id", id);
-    own("storage", storageOf(number, (run) => this.blockConcurrencyWhile(run)));
+    own(
+      "storage",
+      storageOf(number, (run) => this.blockConcurrencyWhile(run), hasAlarm),
+    );
     own("props", {});
   }
 
@@ -109,6 +112,8 @@ function start(worker, number, life, className, id, name) {
         context,
         newId(id, name),
         worker,
+        // Where its constructor still runs, nobody knows.
+        () => typeof (object.instance ?? Class.prototype)?.alarm === "function",
       );
       object.instance = new Class(state, worker.env);
     } catch (error) {

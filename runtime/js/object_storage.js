@@ -2,18 +2,23 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_object_alarm,
   op_object_delete,
   op_object_delete_all,
   op_object_get,
   op_object_list,
   op_object_put,
+  op_object_set_alarm,
   op_object_sync,
   op_object_transaction,
 } = core.ops;
 const {
   ArrayIsArray,
   Error,
+  DateNow,
   MapPrototypeSet,
+  MathMax,
+  MathTrunc,
   NumberIsNaN,
   ObjectDefineProperty,
   ObjectKeys,
@@ -26,6 +31,7 @@ const {
   TypedArrayPrototypeGetByteLength,
   TypeError,
 } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
 const kOwn = Symbol("made here");
@@ -106,7 +112,7 @@ function listOptions(options) {
     if (NumberIsNaN(limit) || limit <= 0) {
       throw new TypeError("List limit must be positive.");
     }
-    limit = primordials.MathMin(primordials.MathTrunc(limit), 0xffff_ffff);
+    limit = primordials.MathMin(MathTrunc(limit), 0xffff_ffff);
   }
   const start = text("start");
   const startAfter = text("startAfter");
@@ -141,10 +147,12 @@ function asked(fn) {
  * `allowUnconfirmed`, `noCache`) are taken: storage does not wait here. */
 class Operations {
   #number;
+  #hasAlarm;
 
-  constructor(key, number) {
+  constructor(key, number, hasAlarm) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
+    this.#hasAlarm = hasAlarm;
   }
 
   get(keys, _options = undefined) {
@@ -202,6 +210,34 @@ class Operations {
     });
   }
 
+  getAlarm(_options = undefined) {
+    return asked(() => {
+      const time = op_object_alarm(this.#number);
+      return time < 0 ? null : time;
+    });
+  }
+
+  setAlarm(time, _options = undefined) {
+    return asked(() => {
+      time = MathTrunc(+time);
+      if (!(time > 0)) {
+        throw new TypeError("setAlarm() cannot be called with an alarm time <= 0");
+      }
+      if (!this.#hasAlarm()) {
+        throw new TypeError(
+          "Your Durable Object class must have an alarm() handler in order to call " +
+            "setAlarm()",
+        );
+      }
+      // One in the past is due now.
+      op_object_set_alarm(this.#number, MathMax(time, DateNow()));
+    });
+  }
+
+  deleteAlarm(_options = undefined) {
+    return asked(() => op_object_set_alarm(this.#number, -1));
+  }
+
   static numberOf(operations) {
     return operations.#number;
   }
@@ -226,11 +262,13 @@ delete DurableObjectTransaction.isUndone;
 
 class DurableObjectStorage extends Operations {
   #block;
+  #hasAlarm;
   #sql;
   #kv;
 
-  constructor(key, number, block) {
-    super(key, number);
+  constructor(key, number, block, hasAlarm) {
+    super(key, number, hasAlarm);
+    this.#hasAlarm = hasAlarm;
     this.#block = block;
   }
 
@@ -245,7 +283,9 @@ class DurableObjectStorage extends Operations {
   }
 
   deleteAll(_options = undefined) {
-    return asked(() => op_object_delete_all(numberOf(this)));
+    return asked(() =>
+      op_object_delete_all(numberOf(this), has(flag.delete_all_deletes_alarm))
+    );
   }
 
   /** Resolves when all that was written before is durable. */
@@ -261,7 +301,11 @@ class DurableObjectStorage extends Operations {
     let failed = false;
     const done = this.#block(async () => {
       op_object_transaction(number, BEGIN_LONG);
-      const transaction = new DurableObjectTransaction(kOwn, number);
+      const transaction = new DurableObjectTransaction(
+        kOwn,
+        number,
+        this.#hasAlarm,
+      );
       try {
         result = await run(transaction);
       } catch (error) {
@@ -291,18 +335,6 @@ class DurableObjectStorage extends Operations {
     }
     op_object_transaction(number, KEEP);
     return result;
-  }
-
-  getAlarm() {
-    return notYet("alarms");
-  }
-
-  setAlarm() {
-    return notYet("alarms");
-  }
-
-  deleteAlarm() {
-    return notYet("alarms");
   }
 
   getCurrentBookmark() {
@@ -367,8 +399,12 @@ for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
   });
 }
 
-function storageOf(number, block) {
-  return new DurableObjectStorage(kOwn, number, block);
+/**
+ * @param {Function} block `blockConcurrencyWhile`
+ * @param {() => boolean} hasAlarm whether the class has a handler of alarms
+ */
+function storageOf(number, block, hasAlarm) {
+  return new DurableObjectStorage(kOwn, number, block, hasAlarm);
 }
 
 return { storageOf };

@@ -97,6 +97,21 @@ pub trait Host {
         Err(StorageError { message })
     }
 
+    /// An object's alarm is to be at another time, in milliseconds since 1970, or
+    /// there is to be none. Called on the object's lane twice: before the commit that
+    /// says so, when the host must also keep the earlier of both times, and after it.
+    /// It must not block; what it records is durable with that commit, or before it.
+    fn alarm_changed(
+        &self,
+        target: &Arc<ObjectTarget>,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        let _ = (time, committed);
+        let message = format!("objects of {} have no alarms here", target.namespace.class);
+        Err(StorageError { message })
+    }
+
     /// One line that a worker wrote, or that says what became of its event.
     /// Must not block.
     fn log(&self, record: LogRecord<'_>);

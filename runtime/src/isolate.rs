@@ -222,7 +222,7 @@ impl Isolate {
         memory::look(isolate, &self.shared, &self.worker.limits);
         let mut end = turn.end();
         let stopped = end.overran || self.shared.memory_over.get().is_some();
-        self.shared.objects.end_turn(stopped);
+        self.shared.objects.end_turn(stopped, &self.shared.host);
         if end.cpu > GROWN {
             self.measure(isolate);
         }

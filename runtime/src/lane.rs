@@ -1,6 +1,7 @@
 //! Lanes: threads that own isolates. An isolate never leaves its lane, so a
 //! request served on a lane hops no threads.
 
+mod alarm;
 mod call;
 mod object;
 
@@ -18,6 +19,7 @@ use http::{Request, Response};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
+pub use self::alarm::AlarmOutcome;
 use crate::body::{HostBody, ResponseBody};
 use crate::cage::Share;
 use crate::error::{EventError, StartError};

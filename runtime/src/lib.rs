@@ -40,7 +40,9 @@ pub use host::{
     LogLevel, LogRecord, ServiceAnswer, ServiceError, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
-pub use lane::{Exports, Lane, LaneBusy, LaneConfig, LaneLocal, LaneRef, MakeHost, Served};
+pub use lane::{
+    AlarmOutcome, Exports, Lane, LaneBusy, LaneConfig, LaneLocal, LaneRef, MakeHost, Served,
+};
 pub use limits::Limits;
 pub use object::{
     BadObjectId, ObjectId, ObjectNamespace, ObjectStorage, ObjectTarget, StorageError,

@@ -8,6 +8,7 @@
 //! while `blockConcurrencyWhile` runs; storage itself never waits, so nothing
 //! can interleave with it.
 
+mod alarm;
 mod authorizer;
 mod database;
 mod id;
@@ -24,6 +25,7 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
+pub(crate) use self::alarm::{AlarmTime, Due};
 pub(crate) use self::database::{Database, DatabaseError};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
@@ -139,6 +141,19 @@ impl Object {
         work(&mut database)
     }
 
+    /// Begins a transaction of the script's that may outlast the turn: what was
+    /// written before is no part of it.
+    pub(crate) fn begin_transaction(
+        self: &Rc<Self>,
+        objects: &Objects,
+        host: &Rc<dyn Host>,
+    ) -> Result<(), DatabaseError> {
+        if self.database.borrow().in_turn() {
+            self.end_turn(false, host);
+        }
+        self.database(objects, host, Database::savepoint)
+    }
+
     /// Bytes in the database; none where it was not opened.
     pub(crate) fn size(&self) -> u64 {
         self.database.borrow().size()
@@ -146,8 +161,9 @@ impl Object {
 
     /// A turn ended: what it wrote is a commit, or, where the turn was stopped, was
     /// never written.
-    fn end_turn(&self, stopped: bool) {
-        let ended = self.database.borrow_mut().end_turn(stopped);
+    fn end_turn(&self, stopped: bool, host: &Rc<dyn Host>) {
+        let mut tell = |time, committed| host.alarm_changed(&self.target, time, committed);
+        let ended = self.database.borrow_mut().end_turn(stopped, &mut tell);
         if let Err(error) = ended {
             self.reset(error.to_string());
         }
@@ -218,7 +234,8 @@ impl Object {
     pub(crate) fn break_with(&self, fault: EventError) {
         self.fault.borrow_mut().get_or_insert(fault);
         // What was not committed never will be.
-        let _ = self.database.borrow_mut().end_turn(true);
+        let mut untold = |_time, _committed| Ok(());
+        let _ = self.database.borrow_mut().end_turn(true, &mut untold);
         self.changed.notify_waiters();
     }
 

@@ -15,6 +15,8 @@ use outboard_runtime::Inspection;
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load, stop_signal};
+use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
+
 use crate::cache::Store;
 use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
@@ -139,6 +141,7 @@ async fn serve(
             inspector.address()
         );
     }
+    let _alarms = AbortOnDrop::new(tokio::spawn(node.objects().clone().ring_alarms()));
     let (changed, mut changes) = mpsc::channel(1);
     let mut watch = Watch::new(changed)?;
     let mut interrupt = Box::pin(stop_signal());

@@ -11,6 +11,8 @@ use outboard_runtime::{Compatibility, Inspection, Limits, Module, ModuleKind, Wo
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load, stop_signal};
+use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
+
 use crate::cache::Store;
 use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
@@ -109,6 +111,7 @@ async fn until_terminated(
     host: MakeHost,
     mut routes: RouteList,
 ) -> anyhow::Result<()> {
+    let _alarms = AbortOnDrop::new(tokio::spawn(node.objects().clone().ring_alarms()));
     let mut stop = std::pin::pin!(stop_signal());
     let mut hangup = signal(SignalKind::hangup())?;
     loop {

@@ -17,6 +17,8 @@ use self::args::{Common, Serve, Test};
 pub(crate) use self::args::{Workerd, WorkerdArgs};
 use self::sockets::News;
 use super::{command_runtime, stop_signal};
+use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
+
 use crate::objects::NodeObjects;
 use crate::output;
 use crate::workerd::{Keep, Overrides, Services, WorkerdHost};
@@ -37,8 +39,9 @@ fn serve(options: &Serve) -> anyhow::Result<()> {
     let services = Arc::new(Services::new(&config, &overrides)?);
     let (objects, _forgotten) = objects(&config, &overrides)?;
     let mut news = News::open(options.control_fd)?;
-    let lane = lane(&services, objects, Collector::Hidden)?;
+    let lane = lane(&services, objects.clone(), Collector::Hidden)?;
     command_runtime()?.block_on(async {
+        let _alarms = AbortOnDrop::new(tokio::spawn(objects.ring_alarms()));
         let open = sockets::listen(&lane, &services, sockets, &mut news).await?;
         stop_signal().await;
         open.close().await;
@@ -70,8 +73,9 @@ fn test(options: &Test) -> anyhow::Result<()> {
     let sockets = sockets::resolve(&config, &Default::default())?;
     let services = Arc::new(Services::new(&config, &overrides)?);
     let (objects, _forgotten) = objects(&config, &overrides)?;
-    let lane = lane(&services, objects, collector)?;
+    let lane = lane(&services, objects.clone(), collector)?;
     let passed = command_runtime()?.block_on(async {
+        let _alarms = AbortOnDrop::new(tokio::spawn(objects.ring_alarms()));
         let open = sockets::listen(&lane, &services, sockets, &mut News::Nobody).await?;
         let passed = test::run(&lane, &services, &filter).await;
         open.close().await;

@@ -108,6 +108,15 @@ impl Host for WorkerdHost {
         self.objects.open(target)
     }
 
+    fn alarm_changed(
+        &self,
+        target: &Arc<ObjectTarget>,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        self.objects.alarm_changed(target, time, committed)
+    }
+
     fn log(&self, record: LogRecord<'_>) {
         WorkerLog::Terminal.write(&record);
     }

@@ -6,6 +6,7 @@ mod cache;
 mod dev;
 mod docs;
 mod inspector;
+mod objects;
 mod parity;
 mod serve;
 mod support;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deno_core::v8;
-use http::Request;
+use http::{HeaderMap, Request};
 
 use super::dispatch::{announces_body, optional, string};
 use super::{Answer, Isolate};
@@ -14,7 +14,7 @@ use crate::body::HostBody;
 use crate::error::EventError;
 use crate::event::{Event, Outcome};
 use crate::host::LogLevel;
-use crate::object::{Object, ObjectTarget};
+use crate::object::{AlarmTime, Database, DatabaseError, Object, ObjectTarget};
 
 /// How long an object that does nothing stays in memory, as Workers document it.
 const IDLE: Duration = Duration::from_secs(10);
@@ -104,6 +104,45 @@ impl Isolate {
                 string(scope, head.method.as_str().as_bytes())?,
                 string(scope, url.as_bytes())?,
                 v8::Boolean::new(scope, has_body).into(),
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Runs `work` on an object's database, outside any turn of the script.
+    pub(crate) fn object_database<T>(
+        &self,
+        object: &Rc<Object>,
+        work: impl FnOnce(&mut Database) -> Result<T, DatabaseError>,
+    ) -> Result<T, EventError> {
+        let (objects, host) = (&self.shared.objects, &self.shared.host);
+        let done = object.database(objects, host, work);
+        objects.end_turn(done.is_err(), host);
+        done.map_err(|error| EventError::ObjectReset {
+            reason: error.to_string(),
+        })
+    }
+
+    /// Begins to run an object's alarm handler.
+    pub(crate) fn call_alarm(
+        self: &Rc<Self>,
+        object: &Rc<Object>,
+        time: AlarmTime,
+        retries: u32,
+    ) -> Result<Answer, EventError> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Err(lost.clone());
+        }
+        object.last_used.set(Instant::now());
+        let event = Event::of_object(object.clone(), HeaderMap::new(), None);
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_alarm);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                v8::Integer::new_from_unsigned(scope, object.number).into(),
+                v8::Number::new(scope, time as f64).into(),
+                v8::Integer::new_from_unsigned(scope, retries).into(),
             ];
             function.call(scope, receiver, &arguments)
         }))

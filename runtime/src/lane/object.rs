@@ -108,7 +108,7 @@ impl LaneLocal {
     }
 
     /// Waits until nobody else on the lane has the object's database open.
-    async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
+    pub(super) async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
         loop {
             let leaving = {
                 let replaced = self.replaced.borrow();

@@ -8,6 +8,7 @@ use deno_core::v8;
 use futures::future::BoxFuture;
 use rusqlite::{Connection, ErrorCode};
 
+use super::alarm::{Alarm, AlarmTime};
 use super::authorizer::Authority;
 use super::{ObjectStorage, StorageError};
 
@@ -57,7 +58,12 @@ pub(crate) struct Database {
     savepoints: u32,
     /// Whether the table of keys and values is there, once that is known.
     pub(super) has_keys: Option<bool>,
+    pub(super) alarm: Alarm,
 }
+
+/// Tells the host of an alarm, before and after the commit that changes it.
+pub(super) type TellAlarm<'a> =
+    &'a mut dyn FnMut(Option<AlarmTime>, bool) -> Result<(), StorageError>;
 
 impl Database {
     pub(super) fn new(isolate: v8::IsolateHandle) -> Self {
@@ -68,6 +74,7 @@ impl Database {
             in_turn: false,
             savepoints: 0,
             has_keys: None,
+            alarm: Alarm::default(),
         }
     }
 
@@ -103,21 +110,52 @@ impl Database {
     }
 
     /// Ends the turn's transaction, unless one of the script's goes on.
-    pub(super) fn end_turn(&mut self, stopped: bool) -> Result<(), DatabaseError> {
+    pub(super) fn end_turn(
+        &mut self,
+        stopped: bool,
+        tell: TellAlarm<'_>,
+    ) -> Result<(), DatabaseError> {
         if !self.in_turn || (self.savepoints > 0 && !stopped) {
             return Ok(());
         }
         self.in_turn = false;
         self.savepoints = 0;
         if stopped {
-            self.has_keys = None;
+            self.alarm.changed = false;
+            self.forget();
             return self.own("ROLLBACK");
         }
-        let committed = self.own("COMMIT");
+        let committed = self.commit(tell);
         if committed.is_err() {
             let _ = self.own("ROLLBACK");
         }
         committed.map_err(|error| DatabaseError::fatal(error.message))
+    }
+
+    fn commit(&mut self, tell: TellAlarm<'_>) -> Result<(), DatabaseError> {
+        if !std::mem::take(&mut self.alarm.changed) {
+            return self.own("COMMIT");
+        }
+        // The host may ring too early, and then finds out; never too late.
+        let time = self.stored_alarm()?;
+        tell(time, false)?;
+        self.own("COMMIT")?;
+        tell(time, true)?;
+        Ok(())
+    }
+
+    /// What was undone may have made, or dropped, a table of the runtime's own.
+    fn forget(&mut self) {
+        self.has_keys = None;
+        self.alarm.has_table = None;
+    }
+
+    pub(super) fn has_table(&mut self, name: &str) -> Result<bool, DatabaseError> {
+        self.trusted(|connection| {
+            connection
+                .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?")?
+                .exists((name,))
+        })
     }
 
     /// Whether a transaction is open that ends with the turn. One of the script's
@@ -136,16 +174,6 @@ impl Database {
 
     pub(super) fn take(&mut self) -> Option<Box<dyn ObjectStorage>> {
         self.storage.take()
-    }
-
-    /// Begins a transaction of the script's that may last many turns: what was
-    /// written before is no part of it.
-    pub(crate) fn long_savepoint(&mut self) -> Result<(), DatabaseError> {
-        if self.savepoints == 0 {
-            self.end_turn(false)?;
-            self.begin()?;
-        }
-        self.savepoint()
     }
 
     pub(crate) fn savepoint(&mut self) -> Result<(), DatabaseError> {
@@ -167,7 +195,7 @@ impl Database {
         };
         self.savepoints = savepoint;
         if !keep {
-            self.has_keys = None;
+            self.forget();
             self.own(&format!("ROLLBACK TO _cf_{savepoint}"))?;
         }
         self.own(&format!("RELEASE _cf_{savepoint}"))
@@ -197,7 +225,7 @@ impl Database {
         self.authority.transaction.store(false, Relaxed);
         self.authority.renames.store(false, Relaxed);
         // Known before: what the script may make of it is not.
-        let own = i64::from(self.has_keys()?);
+        let own = i64::from(self.has_keys()?) + i64::from(self.has_alarm_table()?);
         let done = self.with(work);
         if self.authority.transaction.load(Relaxed) {
             return Err(DatabaseError::plain(

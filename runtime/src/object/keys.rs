@@ -24,11 +24,7 @@ impl Database {
         if let Some(known) = self.has_keys {
             return Ok(known);
         }
-        let found = self.trusted(|connection| {
-            connection
-                .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = '_cf_KV'")?
-                .exists(())
-        })?;
+        let found = self.has_table("_cf_KV")?;
         self.has_keys = Some(found);
         Ok(found)
     }
@@ -116,12 +112,17 @@ impl Database {
         })
     }
 
-    /// Drops all that the object has, the script's tables too.
-    pub(crate) fn delete_all(&mut self) -> Result<(), DatabaseError> {
+    /// Drops all that the object has, the script's tables too; its alarm where that
+    /// is wanted.
+    pub(crate) fn delete_all(&mut self, alarm: bool) -> Result<(), DatabaseError> {
+        if alarm {
+            self.set_alarm(None)?;
+        }
         let names = |connection: &rusqlite::Connection, kinds: &str| {
             connection
                 .prepare(&format!(
-                    "SELECT type, name FROM sqlite_schema WHERE {kinds} AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                    "SELECT type, name FROM sqlite_schema WHERE {kinds} \
+                     AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name != '_cf_ALARM'"
                 ))?
                 .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<Vec<(String, String)>>>()

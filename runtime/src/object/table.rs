@@ -8,6 +8,7 @@ use std::sync::Arc;
 use deno_core::v8;
 
 use super::{Object, ObjectId, ObjectTarget};
+use crate::host::Host;
 
 /// A class's key and an id: who an object is, whatever its caller calls it.
 type Key = (String, ObjectId);
@@ -92,13 +93,13 @@ impl Objects {
     }
 
     /// Ends the transactions of a turn; of one that was `stopped` nothing stays.
-    pub(crate) fn end_turn(&self, stopped: bool) {
+    pub(crate) fn end_turn(&self, stopped: bool, host: &Rc<dyn Host>) {
         if self.touched.borrow().is_empty() {
             return;
         }
         let touched = std::mem::take(&mut *self.touched.borrow_mut());
         for object in touched {
-            object.end_turn(stopped);
+            object.end_turn(stopped, host);
         }
     }
 }

@@ -9,7 +9,9 @@ use deno_error::JsErrorBox;
 
 use super::Shared;
 use crate::binding::Binding;
-use crate::object::{Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace};
+use crate::object::{
+    AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace,
+};
 
 /// What a script sees of an object that is gone.
 fn gone() -> JsErrorBox {
@@ -27,14 +29,16 @@ pub(super) fn database<T>(
     work: impl FnOnce(&mut Database) -> Result<T, DatabaseError>,
 ) -> Result<T, JsErrorBox> {
     let object = find(shared, number)?;
-    object
-        .database(&shared.objects, &shared.host, work)
-        .map_err(|error| {
-            if error.fatal {
-                object.reset(error.to_string());
-            }
-            JsErrorBox::generic(error.to_string())
-        })
+    let done = object.database(&shared.objects, &shared.host, work);
+    done.map_err(|error| thrown(&object, error))
+}
+
+/// What the script catches; after some errors its object is no more.
+fn thrown(object: &Object, error: DatabaseError) -> JsErrorBox {
+    if error.fatal {
+        object.reset(error.to_string());
+    }
+    JsErrorBox::generic(error.to_string())
 }
 
 fn namespace(state: &OpState, binding: u32) -> Result<std::sync::Arc<ObjectNamespace>, JsErrorBox> {
@@ -138,6 +142,8 @@ pub(crate) fn op_object_size(state: &mut OpState, #[smi] number: u32) -> Result<
     Ok(find(&shared, number)?.size() as f64)
 }
 
+const BEGIN_LONG: u32 = 3;
+
 /// `how`: 0 begins a transaction within the turn's, 1 keeps it, 2 undoes it, 3
 /// begins one that may outlast the turn.
 #[op2(fast)]
@@ -147,10 +153,14 @@ pub(crate) fn op_object_transaction(
     #[smi] how: u32,
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
+    if how == BEGIN_LONG {
+        let object = find(&shared, number)?;
+        let begun = object.begin_transaction(&shared.objects, &shared.host);
+        return begun.map_err(|error| thrown(&object, error));
+    }
     database(&shared, number, |database| match how {
         0 => database.savepoint(),
         1 => database.end_savepoint(true),
-        3 => database.long_savepoint(),
         _ => database.end_savepoint(false),
     })
 }
@@ -191,9 +201,30 @@ pub(crate) fn op_object_delete(
 pub(crate) fn op_object_delete_all(
     state: &mut OpState,
     #[smi] number: u32,
+    alarm: bool,
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
-    database(&shared, number, Database::delete_all)
+    database(&shared, number, |database| database.delete_all(alarm))
+}
+
+/// The alarm's time in milliseconds since 1970; -1 where there is none.
+#[op2(fast)]
+pub(crate) fn op_object_alarm(state: &mut OpState, #[smi] number: u32) -> Result<f64, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let time = database(&shared, number, Database::alarm)?;
+    Ok(time.map_or(-1.0, |time| time as f64))
+}
+
+/// A negative `time` takes the alarm away.
+#[op2(fast)]
+pub(crate) fn op_object_set_alarm(
+    state: &mut OpState,
+    #[smi] number: u32,
+    time: f64,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let time = (time >= 0.0).then_some(time as AlarmTime);
+    database(&shared, number, |database| database.set_alarm(time))
 }
 
 /// Options of `list()`, as the script hands them over.

@@ -1,0 +1,265 @@
+//! When which object's alarm is due: an index over all objects of the node, in a
+//! database of the same store.
+//!
+//! The truth is in each object's own database; the index says when to look. It is
+//! written before the commit that sets an alarm, in the same log, so that after a
+//! crash it may ring too early, and then finds out, but never too late.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use outboard_runtime::{AlarmOutcome, ObjectId, ObjectNamespace, ObjectTarget, StorageError};
+use outboard_storage::{NamespaceId, Object, ObjectKey, Store};
+use parking_lot::Mutex;
+use rusqlite::{OptionalExtension, Row};
+use tokio::sync::Notify;
+
+use super::{NodeObjects, told};
+
+/// How often a failed alarm is tried again, as Workers document it, and the wait
+/// before the first time; each next wait is twice as long.
+const RETRIES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// Alarms that run at once; the others wait their turn.
+const AT_ONCE: usize = 64;
+/// How long an alarm waits whose worker is not here now.
+const NOBODY: Duration = Duration::from_secs(10);
+
+/// No class has this id: it is a part of a hash, and this would be luck.
+const INDEX: ObjectKey = ObjectKey {
+    namespace: NamespaceId(0),
+    id: outboard_storage::ObjectId([0; 32]),
+};
+
+pub(super) struct Alarms {
+    index: Mutex<Object>,
+    /// The index has a new first.
+    changed: Notify,
+    running: Mutex<HashSet<ObjectTarget>>,
+}
+
+/// An alarm as the index has it.
+struct Entry {
+    target: ObjectTarget,
+    /// When it is due, or to be tried again.
+    time: i64,
+    retries: u32,
+}
+
+impl Alarms {
+    pub(super) fn open(store: &Store) -> Result<Self, StorageError> {
+        let index = store.object(INDEX).map_err(told)?;
+        index
+            .connection()
+            .execute_batch(
+                "CREATE TABLE IF NOT EXISTS alarms (
+                   key TEXT, id BLOB, service TEXT NOT NULL, class TEXT NOT NULL, name TEXT,
+                   time INTEGER NOT NULL, retries INTEGER NOT NULL, PRIMARY KEY (key, id)
+                 ) WITHOUT ROWID;
+                 CREATE INDEX IF NOT EXISTS by_time ON alarms (time);",
+            )
+            .map_err(|error| told(index.explain(error)))?;
+        Ok(Self {
+            index: Mutex::new(index),
+            changed: Notify::new(),
+            running: Mutex::default(),
+        })
+    }
+
+    /// See `Host::alarm_changed`.
+    pub(super) fn set(
+        &self,
+        target: &ObjectTarget,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        match time {
+            // Until the commit the alarm that was there may still be.
+            None if !committed => return Ok(()),
+            None => self.write(
+                "DELETE FROM alarms WHERE key = ? AND id = ?",
+                (&target.namespace.key, &target.id.0[..]),
+            )?,
+            Some(time) => {
+                let namespace = &target.namespace;
+                self.write(
+                    if committed {
+                        "UPDATE alarms SET time = ?6, retries = 0 WHERE key = ?1 AND id = ?2"
+                    } else {
+                        "INSERT INTO alarms VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
+                         ON CONFLICT DO UPDATE SET time = min(time, excluded.time), retries = 0"
+                    },
+                    (
+                        &namespace.key,
+                        &target.id.0[..],
+                        &namespace.service,
+                        &namespace.class,
+                        &target.name,
+                        time,
+                    ),
+                )?;
+            }
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn write(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), StorageError> {
+        let index = self.index.lock();
+        let written = index
+            .connection()
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters));
+        written
+            .map(drop)
+            .map_err(|error| told(index.explain(error)))
+    }
+
+    /// The alarm that is due first, of those that do not run.
+    fn first(&self) -> Result<Option<Entry>, StorageError> {
+        let index = self.index.lock();
+        let running = self.running.lock();
+        let find = || {
+            let mut statement = index.connection().prepare_cached(
+                "SELECT key, id, service, class, name, time, retries FROM alarms ORDER BY time",
+            )?;
+            let entries = statement.query_map((), entry)?;
+            for entry in entries {
+                let entry = entry?;
+                if !running.contains(&entry.target) {
+                    return Ok(Some(entry));
+                }
+            }
+            Ok(None)
+        };
+        find().map_err(|error| told(index.explain(error)))
+    }
+
+    fn after(&self, target: &ObjectTarget, time: i64, retries: u32) -> Result<(), StorageError> {
+        self.write(
+            "UPDATE alarms SET time = ?, retries = ? WHERE key = ? AND id = ?",
+            (time, retries, &target.namespace.key, &target.id.0[..]),
+        )
+    }
+
+    /// When the entry is to ring, where it still is there.
+    fn time(&self, target: &ObjectTarget) -> Result<Option<i64>, StorageError> {
+        let index = self.index.lock();
+        let found = index
+            .connection()
+            .prepare_cached("SELECT time FROM alarms WHERE key = ? AND id = ?")
+            .and_then(|mut statement| {
+                let key = (&target.namespace.key, &target.id.0[..]);
+                statement.query_one(key, |row| row.get(0)).optional()
+            });
+        found.map_err(|error| told(index.explain(error)))
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let namespace = ObjectNamespace {
+        key: row.get("key")?,
+        service: row.get("service")?,
+        class: row.get("class")?,
+    };
+    Ok(Entry {
+        target: ObjectTarget {
+            namespace: Arc::new(namespace),
+            id: ObjectId(row.get("id")?),
+            name: row.get("name")?,
+        },
+        time: row.get("time")?,
+        retries: row.get("retries")?,
+    })
+}
+
+fn now() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since_epoch.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Rings alarms until the future is dropped.
+pub(super) async fn ring(objects: Arc<NodeObjects>) {
+    loop {
+        let Some((_, alarms)) = objects.store.get() else {
+            objects.opened.notified().await;
+            continue;
+        };
+        let next = match alarms.first() {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "the index of alarms cannot be read");
+                tokio::time::sleep(NOBODY).await;
+                continue;
+            }
+        };
+        let busy = alarms.running.lock().len() >= AT_ONCE;
+        match next.filter(|_| !busy) {
+            Some(entry) if entry.time <= now() => {
+                alarms.running.lock().insert(entry.target.clone());
+                tokio::spawn(run(objects.clone(), entry));
+            }
+            Some(entry) => {
+                // The clock may be set; so never sleep for very long.
+                let wait = u64::try_from(entry.time - now()).unwrap_or(0).min(60_000);
+                let wait = tokio::time::sleep(Duration::from_millis(wait));
+                tokio::select! {
+                    () = wait => {}
+                    () = alarms.changed.notified() => {}
+                }
+            }
+            None => alarms.changed.notified().await,
+        }
+    }
+}
+
+async fn run(objects: Arc<NodeObjects>, entry: Entry) {
+    let Some((_, alarms)) = objects.store.get() else {
+        return;
+    };
+    let Entry {
+        target,
+        time,
+        retries,
+    } = entry;
+    let target = Arc::new(target);
+    let worker = objects.worker(&target);
+    let ended = match (worker, objects.home(&target)) {
+        (Some(worker), Some(home)) => {
+            let last = retries >= RETRIES;
+            match home.alarm(worker, target.clone(), retries, last).await {
+                AlarmOutcome::Done => match alarms.time(&target) {
+                    // The object has none, and says so only when it commits a change.
+                    Ok(Some(still)) if still == time => alarms.set(&target, None, true),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error),
+                },
+                AlarmOutcome::Later(later) => alarms.after(&target, later, 0),
+                AlarmOutcome::Failed(error) => {
+                    tracing::warn!(%error, retries, object = %target.id, "an alarm failed");
+                    // The handler may have set another.
+                    match alarms.time(&target) {
+                        Ok(Some(still)) if still == time => {
+                            let wait = FIRST_WAIT * (1 << retries.min(RETRIES));
+                            alarms.after(&target, now() + millis(wait), retries + 1)
+                        }
+                        Ok(_) => Ok(()),
+                        Err(error) => Err(error),
+                    }
+                }
+            }
+        }
+        // Its worker may be deployed again.
+        _ => alarms.after(&target, now() + millis(NOBODY), retries),
+    };
+    if let Err(error) = ended {
+        tracing::error!(%error, object = %target.id, "an alarm's end was not recorded");
+    }
+    alarms.running.lock().remove(&*target);
+    alarms.changed.notify_one();
+}

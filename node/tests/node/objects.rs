@@ -1,0 +1,132 @@
+//! Durable objects through `outboard dev`: kept over a killed process and a new
+//! version, and woken by their alarms.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::Dev;
+use crate::support::http::{get, send};
+
+const CONFIG: &str = r#"{
+  "name": "demo",
+  "main": "index.js",
+  "compatibility_date": "2026-04-01",
+  "durable_objects": { "bindings": [{ "name": "BOX", "class_name": "Box" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
+}"#;
+
+/// A class `Box` with this body; the path's first part names the object.
+fn write(dir: &Path, body: &str) {
+    let source = format!(
+        "import {{ DurableObject }} from 'cloudflare:workers';
+         export class Box extends DurableObject {{ {body} }}
+         export default {{ fetch(request, env) {{
+           return env.BOX.getByName(new URL(request.url).pathname.split('/')[1]).fetch(request);
+         }} }};"
+    );
+    std::fs::write(dir.join("index.js"), source).expect("a file");
+}
+
+fn project(body: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
+    write(dir.path(), body);
+    dir
+}
+
+fn body(dev: &Dev, path: &str) -> String {
+    let answer = send(dev.address, &get("localhost", path));
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn counting(version: &str) -> String {
+    format!(
+        "async fetch() {{
+           const count = ((await this.ctx.storage.get('count')) ?? 0) + 1;
+           await this.ctx.storage.put('count', count);
+           return new Response(`{version} ${{count}}`);
+         }}"
+    )
+}
+
+#[test]
+fn what_an_object_stored_outlives_its_process_and_its_version() {
+    let dir = project(&counting("one"));
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a"), "one 1");
+    assert_eq!(body(&dev, "/a"), "one 2");
+    // Killed: nothing was closed.
+    drop(dev);
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a"), "one 3");
+    write(dir.path(), &counting("two"));
+    let mut expected = 3;
+    until("the new version", || {
+        expected += 1;
+        let answer = body(&dev, "/a");
+        let (version, count) = answer.split_once(' ').expect("a version and a count");
+        assert_eq!(count, expected.to_string());
+        version == "two"
+    });
+}
+
+#[test]
+fn two_processes_do_not_share_a_folder() {
+    let dir = project(&counting("one"));
+    let first = Dev::start(dir.path());
+    assert_eq!(body(&first, "/a"), "one 1");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_outboard"))
+        .args(["serve", "--config"])
+        .arg({
+            let config = dir.path().join("outboard.toml");
+            let text = "listen = \"127.0.0.1:0\"\ndata = \".outboard\"\n\
+                        [[worker]]\nname = \"demo\"\ndir = \".\"\nroutes = [\"*\"]\n";
+            std::fs::write(&config, text).expect("a file");
+            config
+        })
+        .output()
+        .expect("the program runs");
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("another process has the store open"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
+    let dir = project(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           if (request.url.endsWith('/set')) {
+             await storage.setAlarm(Date.now() + 500);
+             return new Response(String(await storage.getAlarm() !== null));
+           }
+           return Response.json(await storage.get('rang') ?? []);
+         }
+         async alarm({ retryCount, isRetry, scheduledTime }) {
+           const { storage } = this.ctx;
+           const rang = [...(await storage.get('rang') ?? []),
+             [retryCount, isRetry, scheduledTime <= Date.now(), await storage.getAlarm()]];
+           await storage.put('rang', rang);
+           if (rang.length === 1) throw new Error('not the first time');
+         }",
+    );
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a/set"), "true");
+    drop(dev);
+    let dev = Dev::start(dir.path());
+    let twice = "[[0,false,true,null],[1,true,true,null]]";
+    until("the second try", || body(&dev, "/a/get") == twice);
+    // It succeeded, and is gone.
+    assert!(dev.process.log().contains("not the first time"));
+}

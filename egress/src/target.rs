@@ -129,7 +129,7 @@ pub(crate) fn prepare(request: &mut Request<RequestBody>) -> Result<Peer, SendEr
             method: method.clone(),
         });
     }
-    let wants_length = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    let wants_length = ![Method::GET, Method::HEAD].contains(method);
     strip(request.headers_mut());
     if empty && wants_length {
         request

@@ -8,6 +8,7 @@ const {
   ObjectDefineProperty,
   ObjectGetOwnPropertyDescriptor,
   ObjectKeys,
+  ObjectPrototypeIsPrototypeOf,
   ReflectApply,
   SafeWeakSet,
   TypedArrayPrototypeGetBuffer,
@@ -56,6 +57,9 @@ function inEventOnly(name, check) {
   const method = Crypto.prototype[name];
   const wrapped = {
     [name](...args) {
+      if (!ObjectPrototypeIsPrototypeOf(Crypto.prototype, this)) {
+        throw new TypeError("Illegal invocation");
+      }
       requireEvent();
       check(args[0]);
       return ReflectApply(method, this, args);

@@ -147,6 +147,13 @@ function runInEvent(event, fn) {
   }
 }
 
+/** A context that was kept from outside of events, as part of the current one. */
+function inCurrentEvent(context) {
+  const event = getAsyncContext()?.event;
+  if (event === undefined || context?.event !== undefined) return context;
+  return { __proto__: null, ...context, event };
+}
+
 /** @returns {EventContext | undefined} */
 function currentEvent() {
   return getAsyncContext()?.event;
@@ -169,6 +176,7 @@ return {
   currentEvent,
   EventContext,
   failEvent,
+  inCurrentEvent,
   requireEvent,
   runInEvent,
   setGrace,

@@ -109,5 +109,5 @@ function fromNamespace(url, get) {
   return copy;
 }
 
-return { commonJs, moduleValue };
+return { commonJs, moduleValue, require };
 })();

@@ -2,9 +2,29 @@
 // as in Workers: there is no event loop of a process to watch.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectCreate } = primordials;
+const { Error, ObjectCreate, ReflectApply } = primordials;
+const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 const { AsyncLocalStorage, AsyncResource, asyncWrapProviders } = core
   .loadExtScript("ext:deno_node/async_hooks.ts");
+
+/** `fn`, which may be called by the event alone that is current now. */
+function forThisEvent(fn) {
+  const event = currentEvent();
+  if (event === undefined) return fn;
+  return function (...args) {
+    if (currentEvent() !== event) {
+      throw new Error(
+        "Cannot call this AsyncLocalStorage bound function outside of the " +
+          "request in which it was created.",
+      );
+    }
+    return ReflectApply(fn, this, args);
+  };
+}
+
+const { bind, snapshot } = AsyncLocalStorage;
+AsyncLocalStorage.bind = (fn) => forThisEvent(bind(fn));
+AsyncLocalStorage.snapshot = () => forThisEvent(snapshot());
 
 class AsyncHook {
   enable() {

@@ -69,7 +69,10 @@ const checks = {
       LONGEST_PRIME,
       "candidate.length",
     );
-    atMost(options?.checks, MOST_CHECKS, "options.checks");
+    // What is no 31-bit number is refused by Node's own check.
+    if (options?.checks <= 0x7fffffff) {
+      atMost(options.checks, MOST_CHECKS, "options.checks");
+    }
   },
   createDiffieHellman({ 0: prime }) {
     atMost(prime, LARGEST_PRIME, "sizeOrKey");
@@ -81,7 +84,7 @@ const checks = {
     atMost(lengthOf(options?.prime), LONGEST_PRIME, "options.prime.length");
   },
   generatePrime({ 0: size }) {
-    atMost(size, LARGEST_PRIME, "size");
+    if (size <= 0x7fffffff) atMost(size, LARGEST_PRIME, "size");
   },
   pbkdf2({ 2: iterations, 3: length, 4: digest }) {
     if (!NumberIsInteger(iterations) || !NumberIsInteger(length)) return;
@@ -136,6 +139,8 @@ function withCallback(name, results = (value) => [value]) {
   exports[name] = {
     [name](...args) {
       const callback = args[args.length - 1];
+      // What is wrong with the others is said before that there is none.
+      if (typeof callback !== "function") ReflectApply(sync, undefined, args);
       validateFunction(callback, "callback");
       let values;
       try {

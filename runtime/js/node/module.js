@@ -6,6 +6,8 @@ const {
   Error,
   ObjectDefineProperties,
   ObjectFreeze,
+  RegExpPrototypeTest,
+  SafeRegExp,
   StringPrototypeStartsWith,
 } = primordials;
 const { builtin, builtinModules, isBuiltin } = core.loadExtScript(
@@ -14,7 +16,21 @@ const { builtin, builtinModules, isBuiltin } = core.loadExtScript(
 const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
 
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
+
 const missing = (name) => notImplemented(`module.${name}`);
+
+/** The path of a `file:` URL, and of a path itself; both as the bundle's. */
+function withoutScheme(from) {
+  if (!StringPrototypeStartsWith(from, "file:")) return from;
+  if (RegExpPrototypeTest(QUERY, from)) {
+    throw new Error(
+      "The specifier must not have query string parameters or hash fragments.",
+    );
+  }
+  return new URL(from).pathname;
+}
+const QUERY = new SafeRegExp("[?#]");
 
 function createRequire(path) {
   const from = `${path}`;
@@ -29,12 +45,12 @@ function createRequire(path) {
         "absolute path string.",
     );
   }
+  const referrer = `worker://${withoutScheme(from)}`;
   return function require(specifier) {
     const exports = builtin(`${specifier}`);
-    if (exports === undefined) {
-      throw new Error(`No such module "${specifier}".`);
-    }
-    return exports;
+    if (exports !== undefined) return exports;
+    const own = core.loadExtScript("ext:outboard/modules.js");
+    return own.require(referrer, `${specifier}`);
   };
 }
 

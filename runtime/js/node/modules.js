@@ -2,7 +2,14 @@
 // touches the world is in js/node; the rest is deno_node's.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ArrayPrototypeMap, ObjectKeys, StringPrototypeSlice } = primordials;
+const {
+  ArrayPrototypeFilter,
+  FunctionPrototypeCall,
+  ObjectGetOwnPropertyDescriptors,
+  ObjectKeys,
+  SafeArrayIterator,
+  StringPrototypeSlice,
+} = primordials;
 const load = core.loadExtScript;
 
 const deno = (path) => () => load(`ext:deno_node/${path}`).default;
@@ -90,7 +97,7 @@ const makers = {
   tls: own("tls"),
   trace_events: absent("trace_events"),
   tty: absent("tty"),
-  url: () => load("ext:deno_node/url.ts"),
+  url: own("url"),
   util: own("util"),
   "util/types": () => load("ext:outboard/node/util.js").types,
   v8: absent("v8"),
@@ -120,13 +127,37 @@ function streamNames(name, state = undefined) {
 }
 
 const made = { __proto__: null };
+const first = { __proto__: null };
 
 /** What `require(specifier)` gives for a module of Node's; else undefined. */
 function builtin(specifier) {
   const name = bare(specifier);
   const make = makers[name];
   if (make === undefined) return undefined;
-  return made[name] ??= make();
+  if (made[name] === undefined) {
+    made[name] = make();
+    // An import sees what was there, whatever require()'s callers change.
+    first[name] = ObjectGetOwnPropertyDescriptors(made[name]);
+  }
+  return made[name];
+}
+
+/** The names that an import of a module finds, and their values. */
+function importNames(specifier) {
+  builtin(specifier);
+  const given = names[bare(specifier)];
+  if (given !== undefined) return given();
+  const found = {};
+  const descriptors = first[bare(specifier)];
+  for (const name of new SafeArrayIterator(ObjectKeys(descriptors))) {
+    const { enumerable, get, value } = descriptors[name];
+    if (enumerable) {
+      found[name] = get === undefined
+        ? value
+        : FunctionPrototypeCall(get, made[bare(specifier)]);
+    }
+  }
+  return found;
 }
 
 function bare(specifier) {
@@ -135,14 +166,13 @@ function bare(specifier) {
     : specifier;
 }
 
-const isBuiltin = (specifier) => makers[bare(specifier)] !== undefined;
+const isBuiltin = (specifier) =>
+  makers[bare(specifier)] !== undefined && specifier !== "test";
 
 return {
   builtin,
-  builtinModules: ArrayPrototypeMap(ObjectKeys(makers), (name) => name),
-  /** The names that an import of the module finds. */
-  importNames: (specifier) =>
-    names[bare(specifier)]?.() ?? builtin(specifier),
+  builtinModules: ArrayPrototypeFilter(ObjectKeys(makers), isBuiltin),
+  importNames,
   isBuiltin,
 };
 })();

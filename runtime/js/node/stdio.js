@@ -8,7 +8,7 @@ const {
 } = primordials;
 const { op_console } = core.ops;
 const { builtin } = core.loadExtScript("ext:outboard/node/modules.js");
-const { Readable, Writable } = builtin("stream");
+const { Writable } = builtin("stream");
 const { StringDecoder } = builtin("string_decoder");
 
 /** The levels of the log, as console has them. */
@@ -79,11 +79,8 @@ function output(fd) {
 }
 
 const stdin = ObjectAssign(
-  new Readable({
-    read() {
-      this.push(null);
-    },
-  }),
+  // Nothing comes from there.
+  new (builtin("fs").ReadStream)(null, { autoClose: false, fd: 0 }),
   { fd: 0, allowHalfOpen: false, bufferSize: 0, connecting: false, readyState: "open" },
 );
 

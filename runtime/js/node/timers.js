@@ -25,6 +25,8 @@ const { AbortError, codes } = core.loadExtScript(
 );
 const { promisify } = core.loadExtScript("ext:deno_node/internal/util.mjs");
 
+const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
+
 class Timeout {
   #id;
   #start;
@@ -72,6 +74,7 @@ class Timeout {
 
 class Immediate {
   #id;
+  #event = currentEvent();
   #holds = true;
 
   constructor(id) {
@@ -97,6 +100,14 @@ class Immediate {
   }
 
   static clear(immediate) {
+    if (immediate.#event !== currentEvent()) {
+      throw new Error(
+        "Cannot perform I/O on behalf of a different request. I/O objects (such " +
+          "as streams, request/response bodies, and others) created in the " +
+          "context of one request handler cannot be accessed from a different " +
+          "request's handler.",
+      );
+    }
     web.clearTimeout(immediate.#id);
   }
 }
@@ -204,7 +215,12 @@ async function* interval(delay = undefined, value = undefined, options = {}) {
     due++;
     tick();
   }, delay);
-  signal?.addEventListener("abort", tick, { once: true });
+  // What was due is still given; no more becomes so.
+  const stop = () => {
+    clearTimeout(timer);
+    tick();
+  };
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     while (!signal?.aborted) {
       if (due === 0) await new Promise((resolve) => wake = resolve);
@@ -213,7 +229,7 @@ async function* interval(delay = undefined, value = undefined, options = {}) {
     throw aborted();
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", tick);
+    signal?.removeEventListener("abort", stop);
   }
 }
 

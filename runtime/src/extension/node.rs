@@ -37,9 +37,11 @@ modules![
 ];
 
 const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
+const ASYNC_HOOKS: &str = "ext:deno_node/async_hooks.ts";
 const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
 const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
 const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
+const CRYPTO_UTIL: &str = "ext:deno_node/internal/crypto/util.ts";
 const DEBUGLOG: &str = "ext:deno_node/internal/util/debuglog.ts";
 const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
 const ERRORS: &str = "ext:deno_node/internal/errors.ts";
@@ -49,6 +51,7 @@ const POSIX: &str = "ext:deno_node/path/_posix.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
 const READABLE: &str = "ext:deno_node/internal/streams/readable.js";
 const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
+const URLS: &str = "ext:deno_node/url.ts";
 const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
 const WIN32: &str = "ext:deno_node/path/_win32.ts";
@@ -74,6 +77,12 @@ pub(super) const PATCHES: &[Patch] = &[
         BUFFER,
         "const buffer = _allocUnsafe(length);\n    let pos = 0;",
         "const buffer = _allocUnsafe(length);\n    list = [...new primordials.SafeArrayIterator(list)];\n    let pos = 0;",
+    ),
+    patch(
+        ASYNC_HOOKS,
+        "setAsyncContext(this.#snapshot)",
+        "setAsyncContext(__bootstrap.core.loadExtScript(\"ext:outboard/event.js\")\
+         .inCurrentEvent(this.#snapshot))",
     ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
     patch(
@@ -138,6 +147,21 @@ pub(super) const PATCHES: &[Patch] = &[
         IDNA,
         "op_node_idna_domain_to_unicode(domain)",
         "core.ops.op_node_idna(\"unicode\", domain)",
+    ),
+    patch(
+        CRYPTO_UTIL,
+        "throw new ERR_CRYPTO_INVALID_DIGEST(algorithm)",
+        "throw new Error(\"Digest method not supported\")",
+    ),
+    patch(
+        URLS,
+        "function fileURLToPath(path) {",
+        "function fileURLToPath(path, options) {",
+    ),
+    patch(
+        URLS,
+        "return isWindows ? getPathFromURLWin(path)",
+        "return (options?.windows ?? isWindows) ? getPathFromURLWin(path)",
     ),
     // Paths are resolved from the root, wherever process.chdir() went.
     patch(

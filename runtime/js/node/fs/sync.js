@@ -97,7 +97,8 @@ function readInto(fd, views, position) {
 function writeFrom(fd, views, position) {
   if (fd <= 2) {
     let total = 0;
-    for (const view of new SafeArrayIterator(views)) {
+    for (let view of new SafeArrayIterator(views)) {
+      view = TypedArrayPrototypeSubarray(view, 0, MOST_TO_STREAM - total);
       if (fd > 0) stdio().writeTo(fd, Buffer.from(view));
       total += view.length;
     }
@@ -203,6 +204,9 @@ function writeSync(fd, data, offset = undefined, length = undefined, position = 
 function writevSync(fd, buffers, position = null) {
   return writeFrom(toFd(fd), checkViews(buffers), toPosition(position));
 }
+
+/** As much as a standard stream takes at once: the caller writes the rest. */
+const MOST_TO_STREAM = 16 << 10;
 
 const isFd = (value) => typeof value === "number";
 

@@ -49,7 +49,9 @@ const { clearTimeout, setTimeout } = core.loadExtScript(
   "ext:outboard/timers.js",
 );
 const { fetch } = core.loadExtScript("ext:outboard/fetch.js");
-const { Headers } = core.loadExtScript("ext:outboard/headers.js");
+const { copyHeaderList, headerList, Headers } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { AbortController } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
 const { addAbortSignal } = core.loadExtScript("ext:outboard/node/modules.js")
@@ -213,7 +215,7 @@ class ClientRequest extends OutgoingMessage {
         throw new codes.ERR_INVALID_ARG_VALUE("headers", headers);
       }
       for (let n = 0; n < headers.length; n += 2) {
-        this.setHeader(headers[n], headers[n + 1]);
+        this.appendHeader(headers[n], headers[n + 1]);
       }
       return;
     }
@@ -267,7 +269,7 @@ class ClientRequest extends OutgoingMessage {
     const names = ObjectKeys(out);
     if (names.length === 0) {
       // RFC 9112, 3.2: a request without Host is a bad one.
-      queueMicrotask(() => this.#answer(400, "Bad Request", [["connection", "close"]], null, ""));
+      queueMicrotask(() => this.#answer(400, "Bad Request", ["connection", "close"], null, ""));
       return;
     }
     const headers = new Headers();
@@ -276,7 +278,9 @@ class ClientRequest extends OutgoingMessage {
       if (ArrayIsArray(value) && !this.joinDuplicateHeaders) {
         for (const one of new SafeArrayIterator(value)) headers.append(name, one);
       } else {
-        headers.append(name, ArrayIsArray(value) ? ArrayPrototypeJoin(value, ", ") : value);
+        headers.append(name, ArrayIsArray(value)
+          ? ArrayPrototypeJoin(value, key === "cookie" ? "; " : ", ")
+          : value);
       }
     }
     const hasBody = this.method !== "GET" && this.method !== "HEAD" &&
@@ -296,7 +300,7 @@ class ClientRequest extends OutgoingMessage {
           this.#answer(
             response.status,
             response.statusText,
-            response.headers,
+            copyHeaderList(headerList(response.headers)),
             response.body,
             response.url,
           ),
@@ -319,7 +323,8 @@ class ClientRequest extends OutgoingMessage {
   #answer(status, statusText, headers, body, url) {
     if (this.destroyed) return;
     const answer = new IncomingMessage();
-    fill(answer, [...headers], body);
+    answer.joinDuplicateHeaders = !!this.joinDuplicateHeaders;
+    fill(answer, headers, body);
     answer.statusCode = status;
     answer.statusMessage = statusText;
     answer.url = url;

@@ -3,9 +3,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayPrototypePush,
   PromisePrototypeThen,
-  SafeArrayIterator,
   Symbol,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
@@ -110,13 +108,9 @@ async function readOn(message) {
   }
 }
 
-/** Gives a message its headers, [name, value] pairs, and its body. */
+/** Gives a message its headers, names and values in turn, and its body. */
 function fill(message, headers, body) {
-  const raw = [];
-  for (const pair of new SafeArrayIterator(headers)) {
-    ArrayPrototypePush(raw, pair[0], pair[1]);
-  }
-  message._addHeaderLines(raw, raw.length);
+  message._addHeaderLines(headers, headers.length);
   message[kBody] = body;
 }
 

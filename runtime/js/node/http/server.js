@@ -48,6 +48,9 @@ const { _normalizeArgs } = core.loadExtScript(
 const { Connection } = core.loadExtScript(
   "ext:outboard/node/http/connection.js",
 );
+const { copyHeaderList, headerList } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 
 const kServerResponse = Symbol("ServerResponse");
@@ -183,10 +186,11 @@ class Server extends EventEmitter {
     incoming.method = request.method;
     incoming.url = url.pathname + url.search;
     incoming.cloudflare = { cf: request.cf, ctx, env };
-    const headers = [];
-    for (const [name, value] of request.headers) {
-      const one = ArrayPrototypeIncludes(SINGLE, name) ? firstValue(value) : value;
-      ArrayPrototypePush(headers, [name, one]);
+    const headers = copyHeaderList(headerList(request.headers));
+    for (let n = 0; n < headers.length; n += 2) {
+      if (ArrayPrototypeIncludes(SINGLE, headers[n])) {
+        headers[n + 1] = firstValue(headers[n + 1]);
+      }
     }
     incoming.joinDuplicateHeaders = this.joinDuplicateHeaders;
     fill(incoming, headers, request.body);

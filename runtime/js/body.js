@@ -16,14 +16,19 @@ const {
   ArrayBufferIsView,
   ArrayBufferPrototype,
   ArrayBufferPrototypeSlice,
+  ArrayPrototype,
   DataViewPrototypeGetBuffer,
   DataViewPrototypeGetByteLength,
   DataViewPrototypeGetByteOffset,
   JSONParse,
   ObjectPrototypeIsPrototypeOf,
+  ObjectSetPrototypeOf,
+  PromiseResolve,
+  ObjectPrototype,
   SafeWeakMap,
   SymbolAsyncIterator,
   SymbolIterator,
+  SymbolToPrimitive,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset,
@@ -116,9 +121,10 @@ class BodyState {
       }
     }
     if (this.used) {
-      // Read already: what the script now sees is a closed, disturbed stream.
+      // Read already: what the script now sees is a closed stream that somebody has.
       streams().readableStreamDisturb(this.value);
       streams().readableStreamClose(this.value);
+      streams().acquireReadableStreamDefaultReader(this.value);
     }
     this.kind = kStream;
     return this.value;
@@ -189,6 +195,9 @@ class BodyState {
   }
 }
 
+// Not an object of the script's: what it hangs on Object.prototype is not here.
+ObjectSetPrototypeOf(BodyState.prototype, null);
+
 /** Ends a host body with its signal's reason. */
 class BodyGuard {
   #rid;
@@ -251,17 +260,32 @@ function collect(stream) {
 }
 
 function bytesStream(bytes) {
-  const { ReadableStream } = streams();
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller) {
-      if (TypedArrayPrototypeGetByteLength(bytes) > 0) {
-        controller.enqueue(TypedArrayPrototypeSlice(bytes));
-      }
-      controller.close();
-      controller.byobRequest?.respond(0);
+  const {
+    byobView,
+    createReadableByteStream,
+    readableByteStreamControllerClose,
+    readableByteStreamControllerEnqueue,
+    readableByteStreamControllerRespond,
+  } = streams();
+  let controller;
+  return createReadableByteStream(
+    (own) => {
+      controller = own;
     },
-  }, { highWaterMark: 0 });
+    () => {
+      if (TypedArrayPrototypeGetByteLength(bytes) > 0) {
+        readableByteStreamControllerEnqueue(
+          controller,
+          TypedArrayPrototypeSlice(bytes),
+        );
+      }
+      readableByteStreamControllerClose(controller);
+      if (byobView(controller) !== null) {
+        readableByteStreamControllerRespond(controller, 0);
+      }
+    },
+    () => PromiseResolve(undefined),
+  );
 }
 
 function bytesOf(view) {
@@ -279,6 +303,17 @@ function bytesOf(view) {
     ];
   // Shared memory too is copied into memory of our own.
   return TypedArrayPrototypeSlice(new Uint8Array(buffer, offset, length));
+}
+
+const { toString: objectToString } = ObjectPrototype;
+const { toString: arrayToString } = ArrayPrototype;
+
+/** An object that can be iterated but says what it is as text. */
+function isText(object) {
+  if (core.isStringObject(object)) return true;
+  const { toString } = object;
+  return (toString !== objectToString && toString !== arrayToString) ||
+    object[SymbolToPrimitive] !== undefined;
 }
 
 /** https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
@@ -340,8 +375,7 @@ function extractBody(init) {
     }
     if (
       typeof init[SymbolAsyncIterator] === "function" ||
-      // A String object is text all the same.
-      (typeof init[SymbolIterator] === "function" && !core.isStringObject(init))
+      (typeof init[SymbolIterator] === "function" && !isText(init))
     ) {
       const { ReadableStream } = streams();
       return new BodyState(kStream, ReadableStream.from(init), null, null);

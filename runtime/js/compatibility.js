@@ -12,18 +12,24 @@ const flag = {
   delete_all_deletes_alarm: 161,
   diagnostics_channel_has_subscribers_getter: 174,
   disallow_importable_env: 78,
+  enable_global_performance_classes: 123,
   enable_ctx_exports: 139,
   enable_navigator_language: 86,
   enable_nodejs_global_timers: 153,
+  enable_nodejs_perf_hooks_module: 122,
   enable_nodejs_process_v2: 97,
   enable_streams_nodejs_v24_compat: 143,
   enable_weak_ref: 84,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,
+  formdata_parser_supports_files: 0,
   global_navigator: 11,
+  no_resizable_array_buffer_in_blob: 173,
   nodejs_compat_populate_process_env: 76,
   nodejs_compat_v2: 50,
+  pedantic_wpt: 101,
   require_returns_default_export: 156,
+  streams_no_default_auto_allocate_chunk_size: 154,
   websocket_standard_binary_type: 166,
 };
 
@@ -69,6 +75,22 @@ function useNodeTimer(name) {
   });
 }
 
+/** What is there with either of two flags. */
+const timeline = [
+  "Performance",
+  "PerformanceEntry",
+  "PerformanceMark",
+  "PerformanceMeasure",
+  "PerformanceObserver",
+  "PerformanceObserverEntryList",
+];
+
+/** Whether `performance` keeps marks and measures. */
+function hasTimeline() {
+  return has(flag.enable_global_performance_classes) ||
+    has(flag.enable_nodejs_perf_hooks_module);
+}
+
 /** Called once in each isolate, when it has its worker. */
 function attachFlags() {
   op_compatibility_bits(bits);
@@ -77,6 +99,9 @@ function attachFlags() {
   }
   if (has(flag.enable_nodejs_global_timers)) {
     for (let i = 0; i < timers.length; i++) useNodeTimer(timers[i]);
+  }
+  if (!hasTimeline()) {
+    for (let i = 0; i < timeline.length; i++) delete globalThis[timeline[i]];
   }
 }
 
@@ -93,5 +118,5 @@ function compatibilityFlags() {
   return ObjectFreeze(flags);
 }
 
-return { attachFlags, compatibilityFlags, flag, has };
+return { attachFlags, compatibilityFlags, flag, has, hasTimeline };
 })();

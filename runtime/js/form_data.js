@@ -25,6 +25,7 @@ const {
   TypeError,
 } = primordials;
 
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
 const kNext = Symbol("next");
@@ -268,7 +269,8 @@ async function parse(state, type) {
       const { name, filename, contentType, data } = parts[i];
       ArrayPrototypePush(list, {
         name,
-        value: filename === null
+        // Before Workers had files, one was its text.
+        value: filename === null || !has(flag.formdata_parser_supports_files)
           ? core.decode(data)
           : new File([data], filename, { type: contentType ?? "" }),
       });

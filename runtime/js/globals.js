@@ -13,6 +13,7 @@ const {
   ObjectKeys,
   ReflectApply,
   SymbolToStringTag,
+  TypeError,
 } = primordials;
 
 const load = core.loadExtScript;
@@ -29,6 +30,7 @@ const base64 = "ext:deno_web/05_base64.js";
 const socket = "ext:outboard/web_socket.js";
 const cache = "ext:outboard/caches.js";
 const scope = "ext:outboard/global_scope.js";
+const clock = "ext:outboard/performance.js";
 const navigator = "ext:outboard/navigator.js";
 
 /** global name -> the script that has it */
@@ -70,7 +72,13 @@ const lazy = {
   MessagePort: ports,
   Navigator: navigator,
   navigator,
-  performance: "ext:outboard/performance.js",
+  performance: clock,
+  Performance: clock,
+  PerformanceEntry: clock,
+  PerformanceMark: clock,
+  PerformanceMeasure: clock,
+  PerformanceObserver: clock,
+  PerformanceObserverEntryList: clock,
   PromiseRejectionEvent: event,
   ReadableByteStreamController: streams,
   ReadableStream: streams,
@@ -158,7 +166,7 @@ const eager = {
   Headers,
   origin: "null",
   queueMicrotask: timers.queueMicrotask,
-  reportError: (error) => reportException(error),
+  reportError,
   Request,
   Response,
   scheduler: timers.scheduler,
@@ -180,6 +188,16 @@ ObjectDefineProperty(globalThis, SymbolToStringTag, {
 });
 defineLazy("Cloudflare", () => ({ compatibilityFlags: compatibilityFlags() }));
 defineLazy("constructor", () => load(scope).ServiceWorkerGlobalScope);
+
+function reportError(error) {
+  if (arguments.length === 0) {
+    throw new TypeError(
+      "Failed to execute 'reportError' on 'ServiceWorkerGlobalScope': " +
+        "parameter 1 is not of type 'Value'.",
+    );
+  }
+  reportException(error);
+}
 
 /** V8 refuses strings; this refuses whatever else `eval` would hand back. */
 function refuseEval() {

@@ -10,6 +10,7 @@ const {
   Uint32Array,
   Uint8Array,
 } = primordials;
+const { hasTimeline } = core.loadExtScript("ext:outboard/compatibility.js");
 const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 
 /** Seconds and nanoseconds, as the host writes them. */
@@ -24,6 +25,11 @@ function read(op) {
 /** When the isolate began, in milliseconds since 1970; read once. */
 let origin = null;
 
+function now() {
+  if (currentEvent() === undefined) return 0;
+  return (origin ??= read(op_time_origin)) + read(op_now);
+}
+
 class Performance {
   // As Workers have it, `now` counts from here.
   get timeOrigin() {
@@ -31,8 +37,7 @@ class Performance {
   }
 
   now() {
-    if (currentEvent() === undefined) return 0;
-    return (origin ??= read(op_time_origin)) + read(op_now);
+    return now();
   }
 
   toJSON() {
@@ -45,5 +50,37 @@ ObjectDefineProperty(Performance.prototype, SymbolToStringTag, {
   configurable: true,
 });
 
-return { performance: new Performance() };
+let chosen;
+
+/** By the worker's flags: marks and measures bring events and cloning along. */
+function choose() {
+  return chosen ??= hasTimeline()
+    ? core.loadExtScript("ext:deno_web/15_performance.js")
+    : { __proto__: null, Performance, performance: new Performance() };
+}
+
+return {
+  now,
+  get performance() {
+    return choose().performance;
+  },
+  get Performance() {
+    return choose().Performance;
+  },
+  get PerformanceEntry() {
+    return choose().PerformanceEntry;
+  },
+  get PerformanceMark() {
+    return choose().PerformanceMark;
+  },
+  get PerformanceMeasure() {
+    return choose().PerformanceMeasure;
+  },
+  get PerformanceObserver() {
+    return choose().PerformanceObserver;
+  },
+  get PerformanceObserverEntryList() {
+    return choose().PerformanceObserverEntryList;
+  },
+};
 })();

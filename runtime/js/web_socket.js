@@ -281,7 +281,8 @@ class WebSocket extends EventTarget {
       code = +code | 0;
       if (
         code < 1000 || code >= 5000 ||
-        code === 1004 || code === 1005 || code === 1006 || code === 1015
+        code === 1004 || code === 1005 || code === 1006 || code === 1015 ||
+        (code !== 1000 && code < 3000 && has(flag.pedantic_wpt))
       ) {
         throw invalidAccess(`Invalid WebSocket close code: ${code}.`);
       }

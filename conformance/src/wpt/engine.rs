@@ -19,6 +19,8 @@ use super::results::{Failure, Outcome, Run};
 
 /// The semantics asked of the peer: the newest that its release knows.
 const COMPATIBILITY_DATE: &str = "2026-04-01";
+/// What Workers with `nodejs_compat` have by that date, without Node's globals.
+const COMPATIBILITY_FLAGS: &str = "[\"enable_global_performance_classes\"]";
 /// The package that holds npm workerd's program for this machine.
 const PACKAGE: &str = if cfg!(target_arch = "aarch64") {
     "workerd-linux-arm64"
@@ -170,6 +172,8 @@ fn outboard_config(jobs: &[Job]) -> Result<String> {
         write!(
             config,
             "[[worker]]\nname = {host:?}\nmain = {script:?}\nroutes = [{host:?}]\n\
+             compatibility_date = {COMPATIBILITY_DATE:?}\n\
+             compatibility_flags = {COMPATIBILITY_FLAGS}\n\
              limits = {{ cpu_ms = {wall}, wall_ms = {wall}, startup_cpu_ms = 10_000, \
              subrequests = 10_000 }}\n",
             host = job.host,
@@ -193,7 +197,8 @@ fn workerd_config(jobs: &[Job]) -> Result<String> {
         writeln!(
             services,
             "(name = {host:?}, worker = (modules = [(name = \"test.js\", esModule = embed \
-             {file:?})], compatibilityDate = {COMPATIBILITY_DATE:?})),"
+             {file:?})], compatibilityDate = {COMPATIBILITY_DATE:?}, compatibilityFlags = \
+             {COMPATIBILITY_FLAGS})),"
         )?;
         write!(bindings, "(name = {host:?}, service = {host:?}), ")?;
     }

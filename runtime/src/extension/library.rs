@@ -42,6 +42,7 @@ const BASE64: &str = "ext:deno_web/05_base64.js";
 const BLOB: &str = "ext:deno_web/09_file.js";
 const ENCODING: &str = "ext:deno_web/08_text_encoding.js";
 const EVENT: &str = "ext:deno_web/02_event.js";
+const PERFORMANCE: &str = "ext:deno_web/15_performance.js";
 const STREAMS: &str = "ext:deno_web/06_streams.js";
 const URL: &str = "ext:deno_web/00_url.js";
 const URL_PATTERN: &str = "ext:deno_web/01_urlpattern.js";
@@ -104,6 +105,11 @@ const PATCHES: &[Patch] = &[
     ),
     patch(
         BLOB,
+        "    const element = parts[i];\n    if (isArrayBuffer(element)) {",
+        "    const element = parts[i];\n    const buffer = isArrayBuffer(element)\n      ? element\n      : ArrayBufferIsView(element) ? element.buffer : undefined;\n    if (buffer !== undefined && buffer.resizable) {\n      const { flag, has } = core.loadExtScript(\"ext:outboard/compatibility.js\");\n      if (has(flag.no_resizable_array_buffer_in_blob)) {\n        throw new TypeError(\"Cannot create a Blob with a resizable ArrayBuffer\");\n      }\n    }\n    if (isArrayBuffer(element)) {",
+    ),
+    patch(
+        BLOB,
         "  return { parts: processedParts, size };",
         "  if (size > 134_217_728) {\n    throw new primordials.RangeError(`Blob size ${size} exceeds limit 134217728`);\n  }\n  return { parts: processedParts, size };",
     ),
@@ -121,7 +127,7 @@ const PATCHES: &[Patch] = &[
     patch(
         ENCODING,
         "      return op_encoding_decode(input, this.#handle, stream);\n    } finally {",
-        "      return op_encoding_decode(input, this.#handle, stream);\n    } catch (error) {\n      throw this.#fatal ? new TypeError(\"Failed to decode input.\") : error;\n    } finally {",
+        "      return op_encoding_decode(input, this.#handle, stream);\n    } catch (error) {\n      this.#handle = null;\n      throw this.#fatal ? new TypeError(\"Failed to decode input.\") : error;\n    } finally {",
     ),
     patch(
         ENCODING,
@@ -165,6 +171,13 @@ const PATCHES: &[Patch] = &[
         "function reportException(error) {\n",
         "function reportException(error) {\n  return core.loadExtScript(\"ext:outboard/report.js\").reportException(error);\n}\n\nfunction unusedReportException(error) {\n",
     ),
+    // One clock for all, which stands still outside of events.
+    patch(
+        PERFORMANCE,
+        "  op_now(hrU8);\n  return hr[0] * 1000 + hr[1] / 1e6;\n",
+        "  return core.loadExtScript(\"ext:outboard/performance.js\").now();\n",
+    ),
+    patch(PERFORMANCE, "    return timeOrigin;\n", "    return 0;\n"),
     patch(
         STREAMS,
         "if (readableStreamDefaultControllerCanCloseOrEnqueue(this) === false) {\n      throw new TypeError(\"The stream controller cannot close or enqueue\");\n    }\n    readableStreamDefaultControllerClose(this);",
@@ -275,7 +288,7 @@ const PATCHES: &[Patch] = &[
     patch(
         STREAMS,
         "    const prefix = \"Failed to execute 'getReader' on 'ReadableStream'\";\n",
-        "    const prefix = \"Failed to execute 'getReader' on 'ReadableStream'\";\n    const mode = options?.mode;\n    if (mode !== undefined && mode !== \"byob\") {\n      throw new TypeError(\"mode must be undefined or 'byob' in call to getReader().\");\n    }\n",
+        "    const prefix = \"Failed to execute 'getReader' on 'ReadableStream'\";\n    const mode = options?.mode;\n    if (mode !== undefined && `${mode}` !== \"byob\") {\n      throw new TypeError(\"mode must be undefined or 'byob' in call to getReader().\");\n    }\n",
     ),
     patch(
         STREAMS,

@@ -33,6 +33,15 @@ function errorWritable(stream, error) {
   writableStreamDefaultControllerErrorIfNeeded(stream[_controller], error);
 }
 
+let compatibility;
+/** Whether a byte source has a request only where its reader has a buffer. */
+function standardAllocation() {
+  compatibility ??= core.loadExtScript("ext:outboard/compatibility.js");
+  return compatibility.has(
+    compatibility.flag.streams_no_default_auto_allocate_chunk_size,
+  );
+}
+
 /** The buffer that the next bytes go into, where the reader has given one. */
 function byobView(controller) {
   const request = readableByteStreamControllerGetBYOBRequest(controller);
@@ -85,7 +94,7 @@ return {
     patch(
         STREAMS,
         "  const autoAllocateChunkSize = underlyingSourceDict[\"autoAllocateChunkSize\"];\n",
-        "  const autoAllocateChunkSize =\n    underlyingSourceDict[\"autoAllocateChunkSize\"] ?? 4096;\n",
+        "  const autoAllocateChunkSize =\n    underlyingSourceDict[\"autoAllocateChunkSize\"] ??\n      (standardAllocation() ? undefined : 4096);\n",
     ),
     patch(
         STREAMS,
@@ -136,6 +145,13 @@ return {
         STREAMS,
         "      pullIntoDescriptor.bytesFilled % pullIntoDescriptor.elementSize === 0,\n    );\n    done = true;",
         "      pullIntoDescriptor.bytesFilled % pullIntoDescriptor.elementSize === 0,\n    );\n    done = pullIntoDescriptor.bytesFilled === 0;",
+    ),
+    // A strategy is asked for the size of each chunk, also of one that a read
+    // waits for.
+    patch(
+        STREAMS,
+        "  const stream = controller[_stream];\n  if (\n    isReadableStreamLocked(stream) === true &&\n    readableStreamGetNumReadRequests(stream) > 0\n  ) {\n    readableStreamFulfillReadRequest(stream, chunk, false);\n  } else {\n    let chunkSize;",
+        "  const stream = controller[_stream];\n  if (\n    isReadableStreamLocked(stream) === true &&\n    readableStreamGetNumReadRequests(stream) > 0\n  ) {\n    if (controller[_strategySizeAlgorithm] !== defaultSizeAlgorithm) {\n      try {\n        controller[_strategySizeAlgorithm](chunk);\n      } catch (e) {\n        readableStreamDefaultControllerError(controller, e);\n        throw e;\n      }\n      if (readableStreamGetNumReadRequests(stream) === 0) return;\n    }\n    readableStreamFulfillReadRequest(stream, chunk, false);\n  } else {\n    let chunkSize;",
     ),
     // Cancelling one of two branches does not wait for the other.
     patch(

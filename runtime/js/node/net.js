@@ -144,7 +144,7 @@ Socket.prototype.connect = function connect(...args) {
     ? args[0]
     : _normalizeArgs(args);
   if (options.path !== undefined && options.path !== null) {
-    throw new ERR_OPTION_NOT_IMPLEMENTED("options.path");
+    throw new codes.ERR_INVALID_ARG_VALUE("path", options.path, "is not supported");
   }
   if (options.port === undefined) {
     throw new codes.ERR_MISSING_ARGS(["options", "port", "path"]);

@@ -15,7 +15,7 @@ use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
     LaneLocal, LogLevel, LogRecord, ObjectStorage, ObjectTarget, ScriptError, ServiceAnswer,
-    ServiceError, SocketAnswer, SocketEnd, StorageError,
+    ServiceError, SocketAnswer, SocketEnd, StorageError, Worker,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -110,6 +110,10 @@ impl Host for NodeHost {
         objects
             .call(self.lane.upgrade(), target, request)
             .boxed_local()
+    }
+
+    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+        self.objects.worker(target)
     }
 
     fn open_object(

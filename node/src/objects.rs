@@ -117,7 +117,7 @@ impl NodeObjects {
         })
     }
 
-    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+    pub(crate) fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
         let service = &target.namespace.service;
         self.workers.read().get(service).cloned()
     }

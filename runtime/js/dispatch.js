@@ -172,12 +172,19 @@ function dispatchObject(id, number, method, url, hasBody) {
   let result;
   try {
     const request = hostRequest(id, method, url, hasBody);
-    result = durable().call(number, "fetch", request);
+    result = durable().call(number, "fetch", [request]);
   } catch (error) {
     fail(event, error);
     return;
   }
   answer(event, result);
+}
+
+function dispatchSocket(id, number, socket, kind, data, code, clean) {
+  runSilent(
+    new EventContext(id, open),
+    () => durable().hear(number, socket, kind, data, code, clean),
+  );
 }
 
 function startObject(number, life, className, id, name) {
@@ -230,7 +237,7 @@ function dispatchAlarm(id, number, scheduledTime, retryCount) {
   const info = { retryCount, isRetry: retryCount > 0, scheduledTime };
   runSilent(
     new EventContext(id, open),
-    () => durable().call(number, "alarm", info),
+    () => durable().call(number, "alarm", [info]),
   );
 }
 
@@ -316,6 +323,7 @@ return {
   dispatchAlarm,
   dispatchFetch,
   dispatchScheduled,
+  dispatchSocket,
   dispatchTest,
   dispatchObject,
   endObject,

@@ -311,6 +311,7 @@ function start(hasInspector) {
     dispatch.dispatchTest,
     dispatch.dispatchObject,
     dispatch.dispatchAlarm,
+    dispatch.dispatchSocket,
     dispatch.startObject,
     dispatch.endObject,
     dispatch.entrypoints,

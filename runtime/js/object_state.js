@@ -2,8 +2,23 @@
 // it. Loads when the isolate has its first object.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_abort, op_object_block, op_object_unblock } = core.ops;
 const {
+  op_object_abort,
+  op_object_accept,
+  op_object_answer,
+  op_object_block,
+  op_object_set_answer,
+  op_object_socket,
+  op_object_socket_answered,
+  op_object_socket_attachment,
+  op_object_socket_tags,
+  op_object_sockets,
+  op_object_unblock,
+} = core.ops;
+const {
+  ArrayPrototypeIncludes,
+  ArrayPrototypePush,
+  Date,
   Error,
   MapPrototypeDelete,
   MapPrototypeGet,
@@ -11,8 +26,10 @@ const {
   ObjectDefineProperty,
   PromisePrototypeThen,
   PromiseResolve,
+  RangeError,
   ReflectApply,
   SafeMap,
+  StringPrototypeToLowerCase,
   Symbol,
   SymbolToStringTag,
   TypeError,
@@ -29,6 +46,7 @@ class DurableObjectState {
   #number;
   #context;
   #worker;
+  #timeout = null;
 
   constructor(key, number, context, id, worker, hasAlarm) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
@@ -77,6 +95,92 @@ class DurableObjectState {
     }, fail);
   }
 
+  acceptWebSocket(socket, tags = undefined) {
+    if (!isWebSocket(socket)) {
+      throw new TypeError(
+        "Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 1 " +
+          "is not of type 'WebSocket'.",
+      );
+    }
+    const list = checkTags(tags);
+    const number = this.#number;
+    const held = sockets().hold(
+      socket,
+      number,
+      (rid) => op_object_accept(number, rid, list),
+      (held) => op_object_socket(number, held),
+    );
+    MapPrototypeSet(MapPrototypeGet(objects, number).sockets, held, socket);
+  }
+
+  getWebSockets(tag = undefined) {
+    const numbers = op_object_sockets(
+      this.#number,
+      tag === undefined ? null : `${tag}`,
+    );
+    const list = [];
+    for (let i = 0; i < numbers.length; i++) {
+      ArrayPrototypePush(list, socketOf(this.#number, numbers[i]));
+    }
+    return list;
+  }
+
+  getTags(socket) {
+    return op_object_socket_tags(this.#number, this.#held(socket));
+  }
+
+  setWebSocketAutoResponse(pair = undefined) {
+    if (pair === undefined || pair === null) {
+      op_object_set_answer(this.#number, null, null);
+      return;
+    }
+    const { request, response } = pair;
+    for (const [name, text] of [["Request", request], ["Response", response]]) {
+      if (text.length > AUTO_RESPONSE) {
+        throw new RangeError(
+          `${name} cannot be larger than ${AUTO_RESPONSE} bytes. A ` +
+            `${StringPrototypeToLowerCase(name)} of size ${text.length} was provided.`,
+        );
+      }
+    }
+    op_object_set_answer(this.#number, request, response);
+  }
+
+  getWebSocketAutoResponse() {
+    const answer = op_object_answer(this.#number);
+    if (answer.length === 0) return null;
+    return new (pairClass())(answer[0], answer[1]);
+  }
+
+  getWebSocketAutoResponseTimestamp(socket) {
+    const time = op_object_socket_answered(this.#number, this.#held(socket));
+    return time < 0 ? null : new Date(time);
+  }
+
+  /** How long a handler of these events may take; the worker's limits hold here. */
+  setHibernatableWebSocketEventTimeout(timeout = undefined) {
+    if (timeout !== undefined && timeout > 604_800_000) {
+      throw new Error("Event timeout should not exceed 604800000 ms.");
+    }
+    this.#timeout = timeout ?? null;
+  }
+
+  getHibernatableWebSocketEventTimeout() {
+    return this.#timeout;
+  }
+
+  #held(socket) {
+    const held = isWebSocket(socket)
+      ? sockets().heldNumber(socket, this.#number)
+      : 0;
+    if (held === 0) {
+      throw new TypeError(
+        "This WebSocket was not accepted by `acceptWebSocket()` of this object.",
+      );
+    }
+    return held;
+  }
+
   abort(reason = undefined) {
     const error = reason === undefined
       ? new Error("Application called abort() to reset Durable Object.")
@@ -92,13 +196,68 @@ ObjectDefineProperty(DurableObjectState.prototype, SymbolToStringTag, {
   configurable: true,
 });
 
+/** The longest message that is answered without its object, as Workers have it. */
+const AUTO_RESPONSE = 2_048;
+const MOST_TAGS = 10;
+const LONGEST_TAG = 256;
+
+function sockets() {
+  return core.loadExtScript("ext:outboard/web_socket.js");
+}
+
+function isWebSocket(value) {
+  return sockets().isWebSocket(value);
+}
+
+function pairClass() {
+  return core.loadExtScript("ext:outboard/global_scope.js")
+    .WebSocketRequestResponsePair;
+}
+
+function checkTags(tags) {
+  const list = [];
+  if (tags === undefined) return list;
+  // deno-lint-ignore prefer-primordials -- any iterable
+  for (const tag of tags) {
+    const text = `${tag}`;
+    if (text.length > LONGEST_TAG) {
+      throw new Error(
+        `"${text}" is longer than the max tag length (${LONGEST_TAG} characters).`,
+      );
+    }
+    if (!ArrayPrototypeIncludes(list, text)) ArrayPrototypePush(list, text);
+  }
+  if (list.length > MOST_TAGS) {
+    throw new Error(
+      `a Hibernatable WebSocket cannot have more than ${MOST_TAGS} tags`,
+    );
+  }
+  return list;
+}
+
+/** The one object that a held socket is, made where this object is new. */
+function socketOf(number, held) {
+  const known = MapPrototypeGet(objects, number).sockets;
+  let socket = MapPrototypeGet(known, held);
+  if (socket === undefined) {
+    socket = sockets().held(
+      op_object_socket(number, held),
+      number,
+      held,
+      op_object_socket_attachment(number, held),
+    );
+    MapPrototypeSet(known, held, socket);
+  }
+  return socket;
+}
+
 /** Objects of this isolate, by the host's number. */
 const objects = new SafeMap();
 const lives = new SafeMap();
 
 function start(worker, number, life, className, id, name) {
   const context = new EventContext(life, lives);
-  const object = { instance: undefined, context };
+  const object = { instance: undefined, context, sockets: new SafeMap() };
   MapPrototypeSet(objects, number, object);
   runInEvent(context, () => {
     try {
@@ -123,7 +282,7 @@ function start(worker, number, life, className, id, name) {
 }
 
 /** Calls a method of an object, whose timers and sockets are then its own. */
-function call(number, name, argument) {
+function call(number, name, args) {
   const { instance, context } = MapPrototypeGet(objects, number);
   const method = instance?.[name];
   if (typeof method !== "function") {
@@ -131,7 +290,21 @@ function call(number, name, argument) {
       `Handler does not export a ${name}() function.`,
     );
   }
-  return runInEvent(context, () => ReflectApply(method, instance, [argument]));
+  return runInEvent(context, () => ReflectApply(method, instance, args));
+}
+
+/** What a socket of an object heard: 0 text, 1 bytes, 2 a close. */
+function hear(number, socketNumber, kind, data, code, clean) {
+  const object = MapPrototypeGet(objects, number);
+  const socket = socketOf(number, socketNumber);
+  if (kind !== 2) {
+    return call(number, "webSocketMessage", [socket, data]);
+  }
+  sockets().heldClosed(socket, clean);
+  MapPrototypeDelete(object.sockets, socketNumber);
+  // An object need not care.
+  if (typeof object.instance?.webSocketClose !== "function") return undefined;
+  return call(number, "webSocketClose", [socket, code, data, clean]);
 }
 
 /** Whether it ended: one that has something to do stays, unless `force`d. */
@@ -146,5 +319,5 @@ function end(number, force) {
   return true;
 }
 
-return { call, DurableObjectState, end, start };
+return { call, DurableObjectState, end, hear, start };
 })();

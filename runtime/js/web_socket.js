@@ -5,7 +5,9 @@ const { core, primordials } = __bootstrap;
 const {
   op_socket_close,
   op_socket_connect,
+  op_object_socket_attach,
   op_socket_next,
+  op_socket_owned,
   op_socket_pair,
   op_socket_send_bytes,
   op_socket_send_text,
@@ -58,6 +60,9 @@ class WebSocket extends EventTarget {
     : "arraybuffer";
   /** Serialised, as a hibernating object would keep it. @type {Uint8Array | null} */
   #attachment = null;
+  /** The object that holds it, and the host's number there. */
+  #object = 0;
+  #held = 0;
   #connecting = false;
   #lost = false;
   #closeSent = false;
@@ -111,6 +116,7 @@ class WebSocket extends EventTarget {
     }
     this.#rid = answer.socket;
     this.#accepted = true;
+    op_socket_owned(this.#rid, event.id);
     this.#protocol = findHeader(answer.headers, "sec-websocket-protocol");
     this.#dispatch(new Event("open"));
     await this.#deliver();
@@ -129,6 +135,54 @@ class WebSocket extends EventTarget {
     }
     socket.#handedOver = true;
     return socket.#rid;
+  }
+
+  /**
+   * Lets an object hold a socket that a script had: `accept` takes the host's
+   * number of it and gives the object's, `open` a new one to send with.
+   */
+  static hold(socket, object, accept, open) {
+    if (socket.#accepted) {
+      throw new TypeError(
+        "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via " +
+          "`accept()`",
+      );
+    }
+    if (socket.#handedOver) {
+      throw new TypeError(
+        "Cannot call `acceptWebSocket()` on this WebSocket because its pair has " +
+          "already been accepted or used in a Response.",
+      );
+    }
+    socket.#accepted = true;
+    socket.#object = object;
+    socket.#held = accept(socket.#rid);
+    socket.#rid = open(socket.#held);
+    if (socket.#attachment !== null) {
+      op_object_socket_attach(object, socket.#held, socket.#attachment);
+    }
+    return socket.#held;
+  }
+
+  /** A socket that an object holds, for an object that is new in memory. */
+  static held(rid, object, number, attachment) {
+    const socket = new WebSocket(kPairEnd, rid);
+    socket.#accepted = true;
+    socket.#object = object;
+    socket.#held = number;
+    socket.#attachment = attachment ?? null;
+    return socket;
+  }
+
+  /** The object's number of a socket that it holds, or 0. */
+  static heldNumber(socket, object) {
+    return #rid in socket && socket.#object === object ? socket.#held : 0;
+  }
+
+  /** The other side closed a socket that an object holds, or is gone. */
+  static heldClosed(socket, clean) {
+    if (clean) socket.#closeHeard = true;
+    else socket.#lost = true;
   }
 
   static is(value) {
@@ -180,6 +234,7 @@ class WebSocket extends EventTarget {
     if (this.#accepted) return;
     const event = requireEvent();
     this.#accepted = true;
+    op_socket_owned(this.#rid, event.id);
     this.#halfOpen = !!options?.allowHalfOpen;
     event.hold();
     this.#deliver().finally(() => event.release());
@@ -234,6 +289,7 @@ class WebSocket extends EventTarget {
       );
     }
     this.#attachment = bytes;
+    if (this.#held !== 0) op_object_socket_attach(this.#object, this.#held, bytes);
   }
 
   deserializeAttachment() {
@@ -331,9 +387,14 @@ function invalidAccess(message) {
   return new (dom())(message, "InvalidAccessError");
 }
 
-const { end, handOver, is: isWebSocket } = WebSocket;
+const { end, handOver, held, heldClosed, heldNumber, hold, is: isWebSocket } =
+  WebSocket;
 delete WebSocket.end;
 delete WebSocket.handOver;
+delete WebSocket.held;
+delete WebSocket.heldClosed;
+delete WebSocket.heldNumber;
+delete WebSocket.hold;
 delete WebSocket.is;
 
 const states = { __proto__: null, CONNECTING, OPEN, CLOSING, CLOSED };
@@ -453,5 +514,15 @@ class WebSocketPair {
   }
 }
 
-return { fetchSocket, handOver, isWebSocket, WebSocket, WebSocketPair };
+return {
+  fetchSocket,
+  handOver,
+  held,
+  heldClosed,
+  heldNumber,
+  hold,
+  isWebSocket,
+  WebSocket,
+  WebSocketPair,
+};
 })();

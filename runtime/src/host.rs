@@ -13,6 +13,7 @@ use crate::body::HostBody;
 use crate::error::{EventError, ScriptError};
 use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
+use crate::worker::Worker;
 
 /// The one door out of an isolate. The node implements it with its gateway;
 /// a locked-down child process implements it with messages to the node.
@@ -86,6 +87,12 @@ pub trait Host {
         let _ = request;
         let message = format!("there are no objects of {} here", target.namespace.class);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// The worker whose class an object of this lane is of, as it is deployed now.
+    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+        let _ = target;
+        None
     }
 
     /// Opens the database of an object that runs on this lane.

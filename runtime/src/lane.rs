@@ -4,6 +4,7 @@
 mod alarm;
 mod call;
 mod object;
+mod socket;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use crate::host::Host;
 use crate::inspector::Inspection;
 use crate::isolate::{Answer, Isolate, ReadyIsolate};
 use crate::limits::Limits;
+use crate::object::Sockets;
 use crate::platform::Engine;
 use crate::watchdog::{LaneClock, Watchdog};
 use crate::worker::{Worker, WorkerId};
@@ -182,6 +184,7 @@ fn run(id: u64, config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
             engine: config.engine,
             host: (config.host)(lane),
             clock: clock.clone(),
+            sockets: Rc::new(Sockets::new(lane.clone())),
             slots: RefCell::default(),
             ready: RefCell::default(),
             ready_wanted: config.ready,
@@ -280,6 +283,8 @@ pub struct LaneLocal {
     engine: Engine,
     host: Rc<dyn Host>,
     clock: Arc<LaneClock>,
+    /// Hibernating WebSockets of its objects.
+    sockets: Rc<Sockets>,
     slots: RefCell<HashMap<WorkerId, Slot>>,
     ready: RefCell<Vec<ReadyIsolate>>,
     ready_wanted: usize,
@@ -438,7 +443,14 @@ impl LaneLocal {
     }
 
     fn create_ready(&self, limits: &Limits) -> ReadyIsolate {
-        ReadyIsolate::create(self.engine, self.host.clone(), limits, &self.inspection)
+        let sockets = self.sockets.clone();
+        ReadyIsolate::create(
+            self.engine,
+            self.host.clone(),
+            sockets,
+            limits,
+            &self.inspection,
+        )
     }
 
     /// Makes ready isolates one at a time, each well behind the request that
@@ -562,6 +574,7 @@ impl LaneLocal {
     }
 
     fn drop_all(&self) {
+        self.sockets.clear();
         self.slots.borrow_mut().clear();
         self.ready.borrow_mut().clear();
     }

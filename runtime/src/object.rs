@@ -13,6 +13,7 @@ mod authorizer;
 mod database;
 mod id;
 mod keys;
+mod sockets;
 mod table;
 
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,7 @@ pub(crate) use self::alarm::{AlarmTime, Due};
 pub(crate) use self::database::{Database, DatabaseError};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
+pub(crate) use self::sockets::{HeldSocket, ObjectSockets, SocketEvent, Sockets};
 pub(crate) use self::table::Objects;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
@@ -194,6 +196,12 @@ impl Object {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether [`Self::durable`] would wait, or fail.
+    pub(crate) fn is_at_stake(&self) -> bool {
+        let database = self.database.borrow();
+        self.fault.borrow().is_some() || database.in_turn() || database.durable().is_some()
     }
 
     /// The input gate: waits until an event may enter, after those before it.

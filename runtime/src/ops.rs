@@ -12,7 +12,7 @@ use crate::error::ScriptError;
 use crate::event::{EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
 use crate::inspector::ErrorConsole;
-use crate::object::Objects;
+use crate::object::{Objects, Sockets};
 use crate::worker::Worker;
 
 pub(crate) mod binding;
@@ -29,6 +29,7 @@ pub(crate) mod html_rewriter;
 pub(crate) mod module;
 pub(crate) mod node;
 pub(crate) mod object;
+pub(crate) mod object_socket;
 pub(crate) mod object_sql;
 pub(crate) mod service;
 pub(crate) mod url;
@@ -38,6 +39,8 @@ pub(crate) mod web_socket;
 pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) objects: Objects,
+    /// The lane's.
+    pub(crate) sockets: Rc<Sockets>,
     pub(crate) host: Rc<dyn Host>,
     /// Set when the isolate starts; a ready isolate has none yet.
     worker: RefCell<Option<Arc<Worker>>>,
@@ -54,10 +57,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(host: Rc<dyn Host>) -> Rc<Self> {
+    pub(crate) fn new(host: Rc<dyn Host>, sockets: Rc<Sockets>) -> Rc<Self> {
         Rc::new(Self {
             events: Events::default(),
             objects: Objects::default(),
+            sockets,
             host,
             worker: RefCell::new(None),
             finished_bodies: RefCell::default(),

@@ -53,7 +53,7 @@ impl Host for NoHost {
 /// Runs the warm-up. Panics where the runtime's scripts fail: that is a bug of
 /// this crate, found while it is built.
 pub fn warm_snapshot(runtime: &mut JsRuntime) {
-    let shared = Shared::new(Rc::new(NoHost));
+    let shared = Shared::new(Rc::new(NoHost), Rc::default());
     runtime.op_state().borrow_mut().put(shared.clone());
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("warm.test"));

@@ -101,6 +101,10 @@ impl Host for WorkerdHost {
             .boxed_local()
     }
 
+    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+        self.objects.worker(target)
+    }
+
     fn open_object(
         &self,
         target: &Arc<ObjectTarget>,

@@ -18,6 +18,7 @@ pub(super) struct Entry {
     pub(super) dispatch_test: v8::Global<v8::Function>,
     pub(super) dispatch_object: v8::Global<v8::Function>,
     pub(super) dispatch_alarm: v8::Global<v8::Function>,
+    pub(super) dispatch_socket: v8::Global<v8::Function>,
     pub(super) start_object: v8::Global<v8::Function>,
     pub(super) end_object: v8::Global<v8::Function>,
     pub(super) entrypoints: v8::Global<v8::Function>,
@@ -46,7 +47,7 @@ impl Entry {
                 let function = v8::Local::<v8::Function>::try_from(function).ok()?;
                 functions.push(v8::Global::new(scope, function));
             }
-            <[_; 12]>::try_from(functions).ok()
+            <[_; 13]>::try_from(functions).ok()
         })();
         // The snapshot and this list are built from one source tree.
         let [
@@ -57,6 +58,7 @@ impl Entry {
             dispatch_test,
             dispatch_object,
             dispatch_alarm,
+            dispatch_socket,
             start_object,
             end_object,
             entrypoints,
@@ -71,6 +73,7 @@ impl Entry {
             dispatch_test,
             dispatch_object,
             dispatch_alarm,
+            dispatch_socket,
             start_object,
             end_object,
             entrypoints,

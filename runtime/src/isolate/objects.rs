@@ -14,7 +14,9 @@ use crate::body::HostBody;
 use crate::error::EventError;
 use crate::event::{Event, Outcome};
 use crate::host::LogLevel;
-use crate::object::{AlarmTime, Database, DatabaseError, Object, ObjectTarget};
+use crate::object::{AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent};
+use crate::ops::module::array_buffer;
+use crate::ops::web_socket::SocketMessage;
 
 /// How long an object that does nothing stays in memory, as Workers document it.
 const IDLE: Duration = Duration::from_secs(10);
@@ -143,6 +145,54 @@ impl Isolate {
                 v8::Integer::new_from_unsigned(scope, object.number).into(),
                 v8::Number::new(scope, time as f64).into(),
                 v8::Integer::new_from_unsigned(scope, retries).into(),
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Begins to tell an object what one of its sockets heard.
+    pub(crate) fn call_socket(
+        self: &Rc<Self>,
+        object: &Rc<Object>,
+        socket: u32,
+        heard: &SocketEvent,
+    ) -> Result<Answer, EventError> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Err(lost.clone());
+        }
+        let open = self.open_events();
+        if open >= self.worker.limits.concurrent_events {
+            return Err(EventError::Overloaded { open });
+        }
+        object.last_used.set(Instant::now());
+        let event = Event::of_object(object.clone(), HeaderMap::new(), None);
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_socket);
+            let receiver = v8::undefined(scope).into();
+            let (kind, data, code, clean): (_, v8::Local<v8::Value>, _, _) = match heard {
+                SocketEvent::Message(SocketMessage::Binary(bytes)) => {
+                    (1, array_buffer(scope, bytes).into(), 0, true)
+                }
+                SocketEvent::Message(SocketMessage::Text(text)) => {
+                    (0, optional(scope, Some(text))?, 0, true)
+                }
+                SocketEvent::Message(SocketMessage::Close { code, reason }) => {
+                    (2, optional(scope, Some(reason))?, *code, true)
+                }
+                SocketEvent::Closed {
+                    code,
+                    reason,
+                    clean,
+                } => (2, optional(scope, Some(reason))?, *code, *clean),
+            };
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                v8::Integer::new_from_unsigned(scope, object.number).into(),
+                v8::Integer::new_from_unsigned(scope, socket).into(),
+                v8::Integer::new(scope, kind).into(),
+                data,
+                v8::Integer::new(scope, code.into()).into(),
+                v8::Boolean::new(scope, clean).into(),
             ];
             function.call(scope, receiver, &arguments)
         }))

@@ -22,6 +22,7 @@ use crate::host::Host;
 use crate::inspector::{ErrorConsole, Hatch, Inspection};
 use crate::limits::Limits;
 use crate::loader::BundleLoader;
+use crate::object::Sockets;
 use crate::ops::Shared;
 use crate::platform::Engine;
 use crate::watchdog::LaneClock;
@@ -49,10 +50,11 @@ impl ReadyIsolate {
     pub(crate) fn create(
         engine: Engine,
         host: Rc<dyn Host>,
+        sockets: Rc<Sockets>,
         limits: &Limits,
         inspection: &Inspection,
     ) -> Self {
-        let shared = Shared::new(host);
+        let shared = Shared::new(host, sockets);
         let loader = Rc::new(BundleLoader::new(inspection));
         let budget = BufferBudget::new(limits.buffers);
         let params = v8::CreateParams::default()

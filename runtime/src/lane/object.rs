@@ -95,6 +95,7 @@ impl LaneLocal {
     }
 
     pub(super) fn release_objects(&self) {
+        self.sockets.tidy();
         for isolate in self.live() {
             isolate.release_idle_objects();
         }

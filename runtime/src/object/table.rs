@@ -11,9 +11,9 @@ use super::{Object, ObjectId, ObjectTarget};
 use crate::host::Host;
 
 /// A class's key and an id: who an object is, whatever its caller calls it.
-type Key = (String, ObjectId);
+pub(super) type Key = (String, ObjectId);
 
-fn key(target: &ObjectTarget) -> Key {
+pub(super) fn key(target: &ObjectTarget) -> Key {
     (target.namespace.key.clone(), target.id)
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn op_module_value<'a>(
     }
 }
 
-pub(super) fn array_buffer<'a>(
+pub(crate) fn array_buffer<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     bytes: &[u8],
 ) -> v8::Local<'a, v8::ArrayBuffer> {

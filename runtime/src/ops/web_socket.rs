@@ -2,7 +2,8 @@
 //! other end is another script object, or the host's connection.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use super::fetch::{FORBIDDEN, count_subrequest, header_strings};
 use super::service::Route;
 use crate::event::EventId;
 use crate::host::SocketAnswer;
+use crate::object::{HeldSocket, Object};
 
 /// Messages a socket may have queued in one direction. Past it `send` throws:
 /// the peer does not keep up, and memory is the isolate's.
@@ -65,6 +67,10 @@ impl SocketEnd {
 pub(crate) struct SocketResource {
     outgoing: RefCell<Option<mpsc::Sender<SocketMessage>>>,
     incoming: AsyncRefCell<mpsc::Receiver<SocketMessage>>,
+    /// Where an object sends: what waits for its output gate.
+    outbox: RefCell<Option<Rc<Outbox>>>,
+    /// The host's part of a socket that its object may leave.
+    held: Option<Rc<HeldSocket>>,
     cancel: CancelHandle,
 }
 
@@ -83,6 +89,20 @@ impl SocketResource {
         Self {
             outgoing: RefCell::new(Some(end.outgoing)),
             incoming: AsyncRefCell::new(end.incoming),
+            outbox: RefCell::new(None),
+            held: None,
+            cancel: CancelHandle::new(),
+        }
+    }
+
+    /// An object's way to send to a socket that the host holds.
+    pub(crate) fn held(held: Rc<HeldSocket>, object: Rc<Object>) -> Self {
+        let (_, nothing) = mpsc::channel(1);
+        Self {
+            outgoing: RefCell::new(Some(held.outgoing.clone())),
+            incoming: AsyncRefCell::new(nothing),
+            outbox: RefCell::new(Some(Outbox::new(object))),
+            held: Some(held),
             cancel: CancelHandle::new(),
         }
     }
@@ -97,6 +117,73 @@ impl SocketResource {
             incoming: this.incoming.into_inner(),
         })
     }
+}
+
+/// Messages of an object that wait until what it wrote before them is durable.
+struct Outbox {
+    object: Rc<Object>,
+    waiting: RefCell<VecDeque<SocketMessage>>,
+    /// A task sends them.
+    flushing: Cell<bool>,
+}
+
+impl Outbox {
+    fn new(object: Rc<Object>) -> Rc<Self> {
+        Rc::new(Self {
+            object,
+            waiting: RefCell::default(),
+            flushing: Cell::new(false),
+        })
+    }
+
+    /// Keeps a message back, where it must wait; gives it back otherwise.
+    fn keep(
+        self: &Rc<Self>,
+        message: SocketMessage,
+        outgoing: &mpsc::Sender<SocketMessage>,
+    ) -> Result<Option<SocketMessage>, JsErrorBox> {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.is_empty() && !self.object.is_at_stake() {
+            return Ok(Some(message));
+        }
+        if waiting.len() >= QUEUE {
+            return Err(queue_full());
+        }
+        waiting.push_back(message);
+        if !self.flushing.replace(true) {
+            let (outbox, outgoing) = (self.clone(), outgoing.clone());
+            deno_core::unsync::spawn(async move { outbox.flush(&outgoing).await });
+        }
+        Ok(None)
+    }
+
+    async fn flush(&self, outgoing: &mpsc::Sender<SocketMessage>) {
+        loop {
+            // Those sent later may have later writes before them.
+            let ready = self.waiting.borrow().len();
+            if ready == 0 {
+                break;
+            }
+            if self.object.durable().await.is_err() {
+                // Nobody is to hear of writes that were lost.
+                self.waiting.borrow_mut().clear();
+                break;
+            }
+            for _ in 0..ready {
+                let message = self.waiting.borrow_mut().pop_front();
+                let Some(message) = message else { break };
+                // A peer that is gone is told by the close event.
+                let _ = outgoing.send(message).await;
+            }
+        }
+        self.flushing.set(false);
+    }
+}
+
+fn queue_full() -> JsErrorBox {
+    JsErrorBox::generic(format!(
+        "WebSocket send queue is full ({QUEUE} messages): the peer does not keep up."
+    ))
 }
 
 /// A message as the script takes it; `kind` 0 text, 1 binary, 2 close.
@@ -163,6 +250,18 @@ pub(crate) async fn op_socket_connect(
     })
 }
 
+/// A socket is in the hands of `event`: where that is an object's, what is sent waits
+/// for the object's writes.
+#[op2(fast)]
+pub(crate) fn op_socket_owned(state: &mut OpState, #[smi] rid: ResourceId, #[smi] event: EventId) {
+    let event = state.borrow::<Rc<Shared>>().events.get(event);
+    let object = event.and_then(|event| event.object.clone());
+    let socket = state.resource_table.get::<SocketResource>(rid);
+    if let (Some(object), Ok(socket)) = (object, socket) {
+        *socket.outbox.borrow_mut() = Some(Outbox::new(object));
+    }
+}
+
 /// The resource ids of the two ends of a new pair.
 #[op2]
 pub(crate) fn op_socket_pair(state: &mut OpState) -> Vec<u32> {
@@ -220,12 +319,18 @@ fn send(state: &OpState, rid: ResourceId, message: SocketMessage) -> Result<(), 
     let Some(outgoing) = outgoing.as_ref() else {
         return Ok(());
     };
+    let outbox = socket.outbox.borrow().clone();
+    let message = match outbox {
+        Some(outbox) => match outbox.keep(message, outgoing)? {
+            Some(message) => message,
+            None => return Ok(()),
+        },
+        None => message,
+    };
     match outgoing.try_send(message) {
         // A peer that is gone is told by the close event, not by `send`.
         Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-        Err(mpsc::error::TrySendError::Full(_)) => Err(JsErrorBox::generic(format!(
-            "WebSocket send queue is full ({QUEUE} messages): the peer does not keep up."
-        ))),
+        Err(mpsc::error::TrySendError::Full(_)) => Err(queue_full()),
     }
 }
 
@@ -258,6 +363,9 @@ pub(crate) fn op_socket_close(
     let code = u16::try_from(code).unwrap_or(1_005);
     send(state, rid, SocketMessage::Close { code, reason })?;
     if let Ok(socket) = state.resource_table.get::<SocketResource>(rid) {
+        if let Some(held) = &socket.held {
+            held.closed.set(true);
+        }
         socket.outgoing.borrow_mut().take();
     }
     Ok(())

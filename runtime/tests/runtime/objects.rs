@@ -32,6 +32,8 @@ struct Shared {
     durable: watch::Sender<bool>,
     /// Requests that left for the network.
     left: parking_lot::Mutex<Vec<String>>,
+    /// What the host was told of alarms.
+    alarms: parking_lot::Mutex<Vec<String>>,
 }
 
 struct Storage {
@@ -76,6 +78,9 @@ impl Host for ObjectHost {
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
         self.shared.left.lock().push(request.uri().to_string());
+        if request.uri().path() == "/nothing-is-durable-now" {
+            self.shared.durable.send_replace(false);
+        }
         std::future::ready(Ok(Response::new(full_body("there")))).boxed_local()
     }
 
@@ -110,6 +115,22 @@ impl Host for ObjectHost {
         .boxed_local()
     }
 
+    fn object_worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
+        self.shared.worker.get().cloned()
+    }
+
+    fn alarm_changed(
+        &self,
+        target: &Arc<ObjectTarget>,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        let name = target.name.as_deref().unwrap_or("?");
+        let line = format!("{name} {} {committed}", time.is_some());
+        self.shared.alarms.lock().push(line);
+        Ok(())
+    }
+
     fn open_object(
         &self,
         target: &Arc<ObjectTarget>,
@@ -138,11 +159,21 @@ struct Objects {
 /// A worker whose class `Box` has `body`, and whose requests go to the object
 /// that their path names.
 fn objects(body: &str) -> Objects {
+    objects_of(
+        body,
+        "const name = new URL(request.url).pathname.split('/')[1];
+         return env.BOX.get(env.BOX.idFromName(name)).fetch(request);",
+    )
+}
+
+/// The same with a `fetch` handler of the worker's own.
+fn objects_of(body: &str, handler: &str) -> Objects {
     let shared = Arc::new(Shared {
         worker: OnceLock::new(),
         folder: tempfile::tempdir().expect("a temporary folder"),
         durable: watch::Sender::new(true),
         left: parking_lot::Mutex::default(),
+        alarms: parking_lot::Mutex::default(),
     });
     let host_shared = shared.clone();
     let engine = Engine::init(outboard_snapshot::SNAPSHOT);
@@ -156,10 +187,7 @@ fn objects(body: &str) -> Objects {
     let source = format!(
         "import {{ DurableObject }} from 'cloudflare:workers';
          export class Box extends DurableObject {{ {body} }}
-         export default {{ fetch(request, env) {{
-           const name = new URL(request.url).pathname.split('/')[1];
-           return env.BOX.get(env.BOX.idFromName(name)).fetch(request);
-         }} }};"
+         export default {{ async fetch(request, env) {{ {handler} }} }};"
     );
     let worker = worker_with(&source, |spec| {
         let namespace = ObjectNamespace {
@@ -338,4 +366,138 @@ fn an_object_that_fails_begins_anew() {
     assert_eq!(objects.get("/a/abort"), "Error: enough");
     assert_eq!(objects.get("/a/"), "1,kept");
     assert_eq!(objects.get("/a/"), "2,kept");
+}
+
+/// Invariant 8.
+#[test]
+fn a_socket_outlives_the_object_that_holds_it() {
+    let objects = objects_of(
+        "made = crypto.randomUUID();
+         async fetch(request) {
+           if (request.url.endsWith('/abort')) this.ctx.abort('make another');
+           const { 0: client, 1: server } = new WebSocketPair();
+           this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+           this.ctx.acceptWebSocket(server, ['first', 'tag']);
+           server.serializeAttachment({ made: this.made });
+           return new Response(null, { status: 101, webSocket: client });
+         }
+         webSocketMessage(socket, message) {
+           const same = socket.deserializeAttachment().made === this.made;
+           const { ctx } = this;
+           socket.send(JSON.stringify([message, same, ctx.getTags(socket),
+             ctx.getWebSockets('tag')[0] === socket, ctx.getWebSockets('other').length,
+             ctx.getWebSocketAutoResponseTimestamp(socket) !== null]));
+         }
+         webSocketClose(socket, code, reason, clean) {
+           socket.close(code, `${reason} ${clean}`);
+         }",
+        "const stub = env.BOX.getByName('a');
+         const headers = { upgrade: 'websocket' };
+         const { webSocket } = await stub.fetch('http://x/', { headers });
+         webSocket.accept();
+         const heard = (type) => new Promise((resolve) =>
+           webSocket.addEventListener(type, resolve, { once: true }));
+         const ask = (text) => {
+           const answer = heard('message');
+           webSocket.send(text);
+           return answer.then(({ data }) => data);
+         };
+         const answers = [await ask('one')];
+         await stub.fetch('http://x/abort').catch((e) => answers.push(e.message));
+         answers.push(await ask('ping'), await ask('two'));
+         const closed = heard('close');
+         webSocket.close(3000, 'done');
+         const { code, reason } = await closed;
+         return Response.json([...answers, code, reason]);",
+    );
+    assert_eq!(
+        objects.get("/"),
+        serde_json::json!([
+            r#"["one",true,["first","tag"],true,0,false]"#,
+            "make another",
+            "pong",
+            r#"["two",false,["first","tag"],true,0,true]"#,
+            3000,
+            "done true"
+        ])
+        .to_string()
+    );
+}
+
+/// Invariant 3.
+#[test]
+fn a_message_leaves_once_the_writes_before_it_are_durable() {
+    let objects = objects_of(
+        "hear(socket, message) {
+           this.ctx.storage.put('k', message);
+           socket.send('first');
+           socket.send('second');
+           console.log('wrote');
+         }
+         webSocketMessage(socket, message) { this.hear(socket, message); }
+         async fetch(request) {
+           const { 0: client, 1: server } = new WebSocketPair();
+           if (request.url.endsWith('/held')) {
+             this.ctx.acceptWebSocket(server);
+           } else {
+             server.accept();
+             server.addEventListener('message', ({ data }) => this.hear(server, data));
+           }
+           return new Response(null, { status: 101, webSocket: client });
+         }",
+        "const { pathname } = new URL(request.url);
+         if (pathname === '/other') return new Response('undefined');
+         const headers = { upgrade: 'websocket' };
+         const url = `http://x${pathname}`;
+         const { webSocket } = await env.BOX.getByName(pathname).fetch(url, { headers });
+         await fetch('http://up.test/nothing-is-durable-now');
+         const list = [];
+         await new Promise((resolve) => {
+           webSocket.addEventListener('message', ({ data }) => list.push(data) === 2 && resolve());
+           webSocket.accept();
+           webSocket.send('hello');
+         });
+         return new Response(list.join());",
+    );
+    for path in ["/held", "/own"] {
+        objects.bench.log.lock().clear();
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| objects.get(path));
+            let until = std::time::Instant::now() + Duration::from_secs(10);
+            while !objects.bench.log.lock().iter().any(|line| line == "wrote") {
+                assert!(std::time::Instant::now() < until, "{path}: it writes");
+                std::thread::yield_now();
+            }
+            // What was written is not durable, so nothing of it was heard.
+            assert_eq!(objects.get("/other"), "undefined");
+            assert!(!asked.is_finished(), "{path}");
+            objects.shared.durable.send_replace(true);
+            assert_eq!(asked.join().expect("no panic"), "first,second", "{path}");
+        });
+    }
+}
+
+#[test]
+fn the_host_hears_of_an_alarm_before_and_after_its_commit() {
+    let objects = objects(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           if (request.url.endsWith('/drop')) await storage.deleteAlarm();
+           else await storage.setAlarm(Date.now() + 1_000_000);
+           return new Response(typeof (await storage.getAlarm()));
+         }
+         alarm() {}",
+    );
+    assert_eq!(objects.get("/a/set"), "number");
+    assert_eq!(objects.get("/a/drop"), "object");
+    let told = objects.shared.alarms.lock().clone();
+    assert_eq!(
+        told,
+        [
+            "a true false",
+            "a true true",
+            "a false false",
+            "a false true"
+        ]
+    );
 }

@@ -1,0 +1,240 @@
+//! WebSockets that objects have accepted to hibernate with. They belong to the lane:
+//! an object may leave memory while they stay open, and comes back for a message.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+
+use super::ObjectTarget;
+use super::table::{Key, key};
+use crate::error::EventError;
+use crate::lane::LaneLocal;
+use crate::ops::web_socket::{SocketEnd, SocketMessage};
+
+/// As Workers have it: sockets an object may hold.
+const MOST: usize = 32_768;
+/// Messages of one socket that are handled at once; the others wait in its queue.
+const AT_ONCE: usize = 32;
+/// How long a message waits where the worker has all the events it may.
+const BUSY: Duration = Duration::from_millis(20);
+
+/// The sockets of a lane's objects.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    lane: Weak<LaneLocal>,
+    by_object: RefCell<HashMap<Key, Rc<ObjectSockets>>>,
+}
+
+/// The sockets of one object, whether it is in memory or not.
+pub(crate) struct ObjectSockets {
+    target: Arc<ObjectTarget>,
+    open: RefCell<BTreeMap<u32, Rc<HeldSocket>>>,
+    last: Cell<u32>,
+    /// A message that is answered without the object, and the answer.
+    answer: RefCell<Option<(String, String)>>,
+}
+
+pub(crate) struct HeldSocket {
+    pub(crate) number: u32,
+    pub(crate) tags: Vec<String>,
+    pub(crate) outgoing: mpsc::Sender<SocketMessage>,
+    /// Of `serializeAttachment`.
+    pub(crate) attachment: RefCell<Option<Vec<u8>>>,
+    /// When a message was last answered without the object, in milliseconds since
+    /// 1970.
+    pub(crate) answered: Cell<Option<i64>>,
+    /// The script sent its close message.
+    pub(crate) closed: Cell<bool>,
+}
+
+/// What happened to a socket, for its object to hear.
+pub(crate) enum SocketEvent {
+    Message(SocketMessage),
+    Closed {
+        code: u16,
+        reason: String,
+        clean: bool,
+    },
+}
+
+/// An object has more sockets than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("a Durable Object may hold {MOST} hibernating WebSockets")]
+pub(crate) struct TooMany;
+
+impl Sockets {
+    pub(crate) fn new(lane: Weak<LaneLocal>) -> Self {
+        Self {
+            lane,
+            by_object: RefCell::default(),
+        }
+    }
+
+    /// The object's, made where it has none yet.
+    pub(crate) fn of(&self, target: &Arc<ObjectTarget>) -> Rc<ObjectSockets> {
+        let mut by_object = self.by_object.borrow_mut();
+        let sockets = by_object.entry(key(target)).or_insert_with(|| {
+            Rc::new(ObjectSockets {
+                target: target.clone(),
+                open: RefCell::default(),
+                last: Cell::new(0),
+                answer: RefCell::default(),
+            })
+        });
+        sockets.clone()
+    }
+
+    /// Takes a socket from the script; it is read from here on.
+    pub(crate) fn accept(
+        &self,
+        target: &Arc<ObjectTarget>,
+        end: SocketEnd,
+        tags: Vec<String>,
+    ) -> Result<Rc<HeldSocket>, TooMany> {
+        let sockets = self.of(target);
+        if sockets.open.borrow().len() >= MOST {
+            return Err(TooMany);
+        }
+        let number = sockets.last.get() + 1;
+        sockets.last.set(number);
+        let socket = Rc::new(HeldSocket {
+            number,
+            tags,
+            outgoing: end.outgoing,
+            attachment: RefCell::default(),
+            answered: Cell::new(None),
+            closed: Cell::new(false),
+        });
+        sockets.open.borrow_mut().insert(number, socket.clone());
+        let reading = read(self.lane.clone(), sockets, socket.clone(), end.incoming);
+        deno_core::unsync::spawn(reading);
+        Ok(socket)
+    }
+
+    /// Forgets objects that have no sockets.
+    pub(crate) fn tidy(&self) {
+        self.by_object
+            .borrow_mut()
+            .retain(|_, sockets| !sockets.open.borrow().is_empty() || sockets.is_set());
+    }
+
+    pub(crate) fn clear(&self) {
+        self.by_object.borrow_mut().clear();
+    }
+}
+
+impl ObjectSockets {
+    pub(crate) fn get(&self, number: u32) -> Option<Rc<HeldSocket>> {
+        self.open.borrow().get(&number).cloned()
+    }
+
+    /// Those with a tag, or all, oldest first.
+    pub(crate) fn list(&self, tag: Option<&str>) -> Vec<u32> {
+        let open = self.open.borrow();
+        let tagged = |socket: &&Rc<HeldSocket>| {
+            tag.is_none_or(|tag| socket.tags.iter().any(|other| other == tag))
+        };
+        open.values().filter(tagged).map(|it| it.number).collect()
+    }
+
+    pub(crate) fn set_answer(&self, answer: Option<(String, String)>) {
+        *self.answer.borrow_mut() = answer;
+    }
+
+    pub(crate) fn answer(&self) -> Option<(String, String)> {
+        self.answer.borrow().clone()
+    }
+
+    fn is_set(&self) -> bool {
+        self.answer.borrow().is_some()
+    }
+
+    /// Answers a message without the object, where that is wanted.
+    fn answer_to(&self, socket: &HeldSocket, message: &SocketMessage) -> bool {
+        let answer = self.answer.borrow();
+        let (Some((request, response)), SocketMessage::Text(text)) = (&*answer, message) else {
+            return false;
+        };
+        if request != text {
+            return false;
+        }
+        // One that does not take the answer gets the next.
+        let _ = socket
+            .outgoing
+            .try_send(SocketMessage::Text(response.clone()));
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = since_epoch.unwrap_or_default().as_millis();
+        socket.answered.set(i64::try_from(now).ok());
+        true
+    }
+}
+
+/// Hands what a socket hears to its object, in order, until it ends.
+async fn read(
+    lane: Weak<LaneLocal>,
+    sockets: Rc<ObjectSockets>,
+    socket: Rc<HeldSocket>,
+    mut incoming: mpsc::Receiver<SocketMessage>,
+) {
+    let mut handled = FuturesUnordered::new();
+    loop {
+        let message = tokio::select! {
+            Some(()) = handled.next() => continue,
+            message = incoming.recv(), if handled.len() < AT_ONCE => message,
+        };
+        let event = match message {
+            Some(SocketMessage::Close { code, reason }) => SocketEvent::Closed {
+                code,
+                reason,
+                clean: true,
+            },
+            Some(message) if sockets.answer_to(&socket, &message) => continue,
+            Some(message) => SocketEvent::Message(message),
+            None => SocketEvent::Closed {
+                code: 1006,
+                reason: String::new(),
+                clean: false,
+            },
+        };
+        let Some(lane) = lane.upgrade() else { return };
+        let close = match &event {
+            SocketEvent::Message(_) => None,
+            SocketEvent::Closed { code, reason, .. } => Some((*code, reason.clone())),
+        };
+        let event = Rc::new(event);
+        let begun = loop {
+            let begun = lane
+                .clone()
+                .socket_event(&sockets.target, socket.number, event.clone())
+                .await;
+            match begun {
+                Err(EventError::Overloaded { .. }) => tokio::time::sleep(BUSY).await,
+                other => break other,
+            }
+        };
+        let Some((code, reason)) = close else {
+            if let Ok(ending) = begun {
+                handled.push(ending);
+            }
+            continue;
+        };
+        if let Ok(ending) = begun {
+            ending.await;
+        }
+        sockets.open.borrow_mut().remove(&socket.number);
+        // The closing handshake, where the script did not see to it.
+        if !socket.closed.get() {
+            let _ = socket
+                .outgoing
+                .send(SocketMessage::Close { code, reason })
+                .await;
+        }
+        return;
+    }
+}

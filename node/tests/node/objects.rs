@@ -1,8 +1,11 @@
 //! Durable objects through `outboard dev`: kept over a killed process and a new
 //! version, and woken by their alarms.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 use crate::support::Dev;
 use crate::support::http::{get, send};
@@ -129,4 +132,58 @@ fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
     until("the second try", || body(&dev, "/a/get") == twice);
     // It succeeded, and is gone.
     assert!(dev.process.log().contains("not the first time"));
+}
+
+fn join(dev: &Dev, name: &str) -> WebSocket<TcpStream> {
+    let stream = TcpStream::connect(dev.address).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a timeout");
+    let url = format!("ws://{}/rooms/lobby?name={name}", dev.address);
+    client(url, stream).expect("the handshake").0
+}
+
+fn hear(socket: &mut WebSocket<TcpStream>) -> String {
+    match socket.read().expect("a message") {
+        Message::Text(text) => text.to_string(),
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+/// examples/objects, as its README has it.
+#[test]
+fn the_example_counts_limits_and_chats() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/objects");
+    for path in ["wrangler.jsonc", "src"] {
+        let (from, to) = (example.join(path), dir.path().join(path));
+        if from.is_file() {
+            std::fs::copy(from, to).expect("a copy");
+            continue;
+        }
+        std::fs::create_dir(&to).expect("a folder");
+        for file in std::fs::read_dir(from).expect("the sources") {
+            let file = file.expect("an entry");
+            std::fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+        }
+    }
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/count/a"), r#"{"count":1}"#);
+    assert_eq!(body(&dev, "/count/a"), r#"{"count":2}"#);
+    let left: Vec<_> = (0..6).map(|_| body(&dev, "/limited")).collect();
+    assert_eq!(left[0], r#"{"left":4}"#);
+    assert_eq!(left[5], "too many requests\n");
+
+    let (mut ann, mut bob) = (join(&dev, "ann"), join(&dev, "bob"));
+    ann.send(Message::text("ping")).expect("sent");
+    assert_eq!(hear(&mut ann), "pong");
+    ann.send(Message::text("hello")).expect("sent");
+    let line = r#"{"name":"ann","text":"hello"}"#;
+    assert_eq!(hear(&mut ann), line);
+    assert_eq!(hear(&mut bob), line);
+    drop(dev);
+
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/rooms/lobby"), format!("[{line}]"));
+    assert_eq!(hear(&mut join(&dev, "late")), line);
 }

@@ -22,6 +22,7 @@ const flag = {
   enable_weak_ref: 84,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,
+  fetch_standard_url: 49,
   formdata_parser_supports_files: 0,
   global_navigator: 11,
   no_resizable_array_buffer_in_blob: 173,

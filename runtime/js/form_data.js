@@ -7,10 +7,7 @@ const {
   ArrayPrototypePush,
   ArrayPrototypeSplice,
   FunctionPrototypeCall,
-  ArrayPrototypeValues,
   ObjectDefineProperties,
-  ObjectDefineProperty,
-  ObjectGetPrototypeOf,
   ObjectPrototypeIsPrototypeOf,
   RegExpPrototypeExec,
   SafeRegExp,
@@ -19,16 +16,13 @@ const {
   StringPrototypeStartsWith,
   StringPrototypeToLowerCase,
   StringPrototypeToWellFormed,
-  Symbol,
   SymbolIterator,
   SymbolToStringTag,
   TypeError,
 } = primordials;
 
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
-const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
-
-const kNext = Symbol("next");
+const { makeEnumerable, makeIterators } = core.loadExtScript("ext:outboard/headers.js");
 
 const blobs = () => core.loadExtScript("ext:deno_web/09_file.js");
 
@@ -41,37 +35,7 @@ function requireArguments(method, given) {
   );
 }
 
-const FormDataIteratorPrototype = {
-  // %IteratorPrototype%, above that of arrays' own.
-  __proto__: ObjectGetPrototypeOf(
-    ObjectGetPrototypeOf(ArrayPrototypeValues([])),
-  ),
-  next() {
-    return this[kNext]();
-  },
-};
-ObjectDefineProperties(FormDataIteratorPrototype, {
-  next: { __proto__: null, enumerable: true },
-  [SymbolToStringTag]: {
-    __proto__: null,
-    value: "FormData Iterator",
-    configurable: true,
-  },
-});
-
-/** Goes along with the list as it grows, also after its end was seen once. */
-function iterate(list, show) {
-  let at = 0;
-  const iterator = { __proto__: FormDataIteratorPrototype };
-  ObjectDefineProperty(iterator, kNext, {
-    __proto__: null,
-    value: () =>
-      at < list.length
-        ? { value: show(list[at++]), done: false }
-        : { value: undefined, done: true },
-  });
-  return iterator;
-}
+const iterate = makeIterators("FormData Iterator");
 
 class FormData {
   /** @type {{name: string, value: string | File}[]} */

@@ -7,10 +7,12 @@ const {
   ArrayPrototypePush,
   ArrayPrototypeSort,
   ArrayPrototypeSplice,
+  ArrayPrototypeValues,
   FunctionPrototypeCall,
   ObjectDefineProperties,
   ObjectDefineProperty,
   ObjectGetOwnPropertyNames,
+  ObjectGetPrototypeOf,
   ObjectKeys,
   RegExpPrototypeTest,
   SafeRegExp,
@@ -64,6 +66,44 @@ function requireArguments(method, given, needed) {
     );
   }
 }
+
+const kNext = Symbol("next");
+
+/**
+ * The iterators of a class, of which the standard says that they share a
+ * prototype. One goes along with its list as that grows, also after its end
+ * was seen once.
+ */
+function makeIterators(name) {
+  const prototype = {
+    // %IteratorPrototype%, above that of arrays' own.
+    __proto__: ObjectGetPrototypeOf(
+      ObjectGetPrototypeOf(ArrayPrototypeValues([])),
+    ),
+    next() {
+      return this[kNext]();
+    },
+  };
+  ObjectDefineProperty(prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: name,
+    configurable: true,
+  });
+  return (list, show) => {
+    let at = 0;
+    const iterator = { __proto__: prototype };
+    ObjectDefineProperty(iterator, kNext, {
+      __proto__: null,
+      value: () =>
+        at < list.length
+          ? { value: show(list[at++]), done: false }
+          : { value: undefined, done: true },
+    });
+    return iterator;
+  };
+}
+const iterate = makeIterators("Headers Iterator");
+
 
 class Headers {
   /** @type {string[]} name, value, name, value, ... */
@@ -177,19 +217,16 @@ class Headers {
     }
   }
 
-  *entries() {
-    const entries = sorted(listOf(this));
-    for (let i = 0; i < entries.length; i++) yield entries[i];
+  entries() {
+    return iterate(sorted(listOf(this)), (entry) => entry);
   }
 
-  *keys() {
-    const entries = sorted(listOf(this));
-    for (let i = 0; i < entries.length; i++) yield entries[i][0];
+  keys() {
+    return iterate(sorted(listOf(this)), (entry) => entry[0]);
   }
 
-  *values() {
-    const entries = sorted(listOf(this));
-    for (let i = 0; i < entries.length; i++) yield entries[i][1];
+  values() {
+    return iterate(sorted(listOf(this)), (entry) => entry[1]);
   }
 
   static listOf(headers) {
@@ -311,6 +348,7 @@ return {
   illegalInvocation,
   isHeaders,
   makeEnumerable,
+  makeIterators,
   setHeader: set,
 };
 })();

@@ -71,6 +71,17 @@ function toMethod(method) {
   return upper;
 }
 
+function toUrl(url) {
+  try {
+    return op_url_normalize(url);
+  } catch (error) {
+    // Long ago only fetch() looked at it.
+    const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+    if (has(flag.fetch_standard_url)) throw error;
+    return url;
+  }
+}
+
 /** @returns {AbortSignal | null} */
 function toSignal(signal) {
   if (signal === null) return null;
@@ -141,7 +152,7 @@ class Request extends Body {
         #method in input
       ? input
       : null;
-    const url = from === null ? op_url_normalize(`${input}`) : from.#url;
+    const url = from === null ? toUrl(`${input}`) : from.#url;
     let method = from === null ? "GET" : from.#method;
     if (init?.method !== undefined) method = toMethod(init.method);
     const hasBody = init?.body !== undefined && init.body !== null;

@@ -1,4 +1,4 @@
-// flags: ["enable_global_performance_classes"]
+/* flags: ["enable_global_performance_classes"] */
 // Marks and measures, by their flag. Times are the engines' own.
 const shown = (entry) => [entry.constructor.name, entry.name, entry.entryType, entry.duration, entry.detail ?? null];
 

@@ -73,6 +73,18 @@ pub(super) const PATCHES: &[Patch] = &[
     ),
     patch(ASSERTION, "Deno.consoleSize().columns", "80"),
     // A list's getter may change what was read before: all is read, then copied.
+    // Each buffer has memory of its own, as in Workers: what `buffer` gives away
+    // is nobody else's.
+    patch(
+        BUFFER,
+        "    if (size < Buffer.poolSize >>> 1) {\n      if (size > poolSize - poolOffset) {\n        createPool();\n      }\n      const b = new FastBuffer(allocPool, poolOffset, size);\n      poolOffset += size;\n      alignPool();\n      return b;\n    }\n    return new FastBuffer(size);",
+        "    return new FastBuffer(size);",
+    ),
+    patch(
+        BUFFER,
+        "    const maxLength = Buffer.poolSize >>> 1;\n",
+        "    const maxLength = 0;\n",
+    ),
     patch(
         BUFFER,
         "const buffer = _allocUnsafe(length);\n    let pos = 0;",

@@ -157,6 +157,9 @@ fn thrown(error: ServiceError) -> JsErrorBox {
                     name @ ("TypeError" | "RangeError" | "SyntaxError" | "ReferenceError"),
                     text,
                 )) => JsErrorBox::new(name.to_string(), text.to_string()),
+                Some((name @ ("AbortError" | "TimeoutError" | "DataCloneError"), text)) => {
+                    JsErrorBox::new(format!("DOMException{name}"), text.to_string())
+                }
                 Some(("Error", text)) => JsErrorBox::generic(text.to_string()),
                 _ => JsErrorBox::generic(message),
             }

@@ -12,7 +12,7 @@ use super::results::{FileResult, Outcome};
 /// The date by which all of today's behaviour is on.
 const NEWEST: &str = "2999-12-31";
 /// The date by which none is.
-const OLDEST: &str = "0000-00-00";
+const OLDEST: &str = "0000-01-01";
 
 pub(crate) struct TestFile {
     /// On this machine.

@@ -51,6 +51,7 @@ const POSIX: &str = "ext:deno_node/path/_posix.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
 const READABLE: &str = "ext:deno_node/internal/streams/readable.js";
 const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
+const X509: &str = "ext:deno_node/internal/crypto/x509.ts";
 const URLS: &str = "ext:deno_node/url.ts";
 const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
@@ -164,6 +165,65 @@ pub(super) const PATCHES: &[Patch] = &[
         CRYPTO_UTIL,
         "throw new ERR_CRYPTO_INVALID_DIGEST(algorithm)",
         "throw new Error(\"Digest method not supported\")",
+    ),
+    // As Node does now: what a URL parser drops is no part of a host.
+    patch(
+        URLS,
+        "case CHAR_TAB:\n            case CHAR_LINE_FEED:\n            case CHAR_CARRIAGE_RETURN:\n\
+         \x20           case CHAR_SPACE:",
+        "case CHAR_TAB:\n            case CHAR_LINE_FEED:\n            case CHAR_CARRIAGE_RETURN:\n\
+         \x20             rest = StringPrototypeSlice(rest, 0, i) + StringPrototypeSlice(rest, i + 1);\n\
+         \x20             i--;\n              break;\n            case CHAR_SPACE:",
+    ),
+    patch(
+        X509,
+        "this.#handle = op_node_x509_parse(buffer);",
+        "try {\n        this.#handle = op_node_x509_parse(buffer);\n      } catch {\n\
+         \x20       throw new (core.loadExtScript(\"ext:deno_node/internal/errors.ts\")\n\
+         \x20         .ERR_INVALID_ARG_VALUE)(\"buffer\", buffer, \"is no X.509 certificate\");\n      }",
+    ),
+    patch(
+        X509,
+        "throw new ERR_INVALID_ARG_VALUE(\"privateKey\", privateKey);",
+        "throw new ERR_INVALID_ARG_TYPE(\"privateKey\", \"PrivateKeyObject\", privateKey);",
+    ),
+    // Workers end each line, and give plain objects.
+    patch(
+        X509,
+        "return op_node_x509_get_info_access(this.#handle) ?? void 0;",
+        "const info = op_node_x509_get_info_access(this.#handle);\n      return info ? `${info}\\n` : void 0;",
+    ),
+    patch(
+        X509,
+        "obj.subject = ObjectAssign({ __proto__: null }, obj.subject);",
+        "obj.subject = ObjectAssign({}, obj.subject);",
+    ),
+    patch(
+        X509,
+        "obj.issuer = ObjectAssign({ __proto__: null }, obj.issuer);",
+        "obj.issuer = ObjectAssign({}, obj.issuer);",
+    ),
+    patch(
+        X509,
+        "obj.infoAccess = ObjectAssign({ __proto__: null }, obj.infoAccess);",
+        "obj.infoAccess = ObjectAssign({}, obj.infoAccess);",
+    ),
+    patch(
+        URLS,
+        "const isValid = code >= CHAR_LOWERCASE_A && code <= CHAR_LOWERCASE_Z || code === CHAR_DOT || code >= CHAR_UPPERCASE_A && code <= CHAR_UPPERCASE_Z || code >= CHAR_0 && code <= CHAR_9 || code === CHAR_HYPHEN_MINUS || code === CHAR_PLUS || code === CHAR_UNDERSCORE || code > 127;",
+        "const isValid = code !== CHAR_FORWARD_SLASH && code !== CHAR_BACKWARD_SLASH &&\n\
+         \x20       code !== CHAR_HASH && code !== CHAR_QUESTION_MARK && code !== 58;",
+    ),
+    patch(
+        URLS,
+        "if (!slashesDenoteHost && !hasHash) {",
+        "if (!slashesDenoteHost && !hasHash && !RegExpPrototypeTest(hostPattern, rest)) {",
+    ),
+    patch(
+        URLS,
+        "const isWs = code === CHAR_SPACE || code === CHAR_TAB || code === CHAR_CARRIAGE_RETURN || code === CHAR_LINE_FEED || code === CHAR_FORM_FEED || code === CHAR_NO_BREAK_SPACE || code === CHAR_ZERO_WIDTH_NOBREAK_SPACE;",
+        "const isWs = code < 33 || code === CHAR_NO_BREAK_SPACE || \
+         code === CHAR_ZERO_WIDTH_NOBREAK_SPACE;",
     ),
     patch(
         URLS,

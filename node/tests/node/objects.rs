@@ -134,12 +134,12 @@ fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
     assert!(dev.process.log().contains("not the first time"));
 }
 
-fn join(dev: &Dev, name: &str) -> WebSocket<TcpStream> {
+fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
     let stream = TcpStream::connect(dev.address).expect("a connection");
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .expect("a timeout");
-    let url = format!("ws://{}/rooms/lobby?name={name}", dev.address);
+    let url = format!("ws://{}{path}", dev.address);
     client(url, stream).expect("the handshake").0
 }
 
@@ -174,7 +174,10 @@ fn the_example_counts_limits_and_chats() {
     assert_eq!(left[0], r#"{"left":4}"#);
     assert_eq!(left[5], "too many requests\n");
 
-    let (mut ann, mut bob) = (join(&dev, "ann"), join(&dev, "bob"));
+    let (mut ann, mut bob) = (
+        join(&dev, "/rooms/lobby?name=ann"),
+        join(&dev, "/rooms/lobby?name=bob"),
+    );
     ann.send(Message::text("ping")).expect("sent");
     assert_eq!(hear(&mut ann), "pong");
     ann.send(Message::text("hello")).expect("sent");
@@ -185,5 +188,61 @@ fn the_example_counts_limits_and_chats() {
 
     let dev = Dev::start(dir.path());
     assert_eq!(body(&dev, "/rooms/lobby"), format!("[{line}]"));
-    assert_eq!(hear(&mut join(&dev, "late")), line);
+    assert_eq!(hear(&mut join(&dev, "/rooms/lobby?name=late")), line);
+}
+
+/// A project of one script of `tests/packages`, with the packages that it imports;
+/// None where they are not installed.
+fn with_packages(script: &str) -> Option<tempfile::TempDir> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let packages = tests.join("npm/node_modules");
+    if !packages.join("drizzle-orm").is_dir() {
+        eprintln!("SKIPPED: packages of node/tests/npm are not here; run scripts/setup");
+        return None;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = CONFIG.replace("index.js", script).replace(
+        "\"durable_objects\"",
+        "\"compatibility_flags\": [\"nodejs_compat\"], \"durable_objects\"",
+    );
+    std::fs::write(dir.path().join("wrangler.jsonc"), config).expect("a file");
+    std::fs::copy(tests.join("packages").join(script), dir.path().join(script)).expect("a copy");
+    std::os::unix::fs::symlink(packages, dir.path().join("node_modules")).expect("a link");
+    Some(dir)
+}
+
+#[test]
+fn drizzle_orm_runs_on_an_objects_sql() {
+    let Some(dir) = with_packages("drizzle.ts") else {
+        return;
+    };
+    let dev = Dev::start(dir.path());
+    let expected = concat!(
+        r#"[[{"id":1,"body":"one","tags":["a","b"]},{"id":2,"body":"TWO","tags":null}],"#,
+        r#""undo",[{"n":2}],{"last":2}]"#
+    );
+    assert_eq!(body(&dev, "/"), expected, "{}", dev.process.log());
+}
+
+#[test]
+fn partyserver_keeps_its_connections() {
+    let Some(dir) = with_packages("partyserver.ts") else {
+        return;
+    };
+    let dev = Dev::start(dir.path());
+    let mut ann = join(&dev, "/parties/box/room?_pk=ann");
+    assert_eq!(hear(&mut ann), "ann is in room");
+    let mut bob = join(&dev, "/parties/box/room?_pk=bob");
+    assert_eq!(hear(&mut bob), "bob is in room");
+    ann.send(Message::text("hello")).expect("sent");
+    assert_eq!(hear(&mut bob), "ann 1 hello");
+    // The new version finds the old one's connections.
+    let script = dir.path().join("partyserver.ts");
+    let source = std::fs::read_to_string(&script).expect("the script");
+    std::fs::write(&script, source.replace(" has ", " holds ")).expect("a file");
+    until("the new version", || {
+        body(&dev, "/parties/box/room") == "room holds 2"
+    });
+    ann.send(Message::text("still here")).expect("sent");
+    assert_eq!(hear(&mut bob), "ann 2 still here");
 }

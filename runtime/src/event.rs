@@ -50,7 +50,7 @@ pub(crate) struct Event {
     /// The object that it is an event of, or whose life it is.
     pub(crate) object: Option<Rc<Object>>,
     /// Nobody waits for it: it is an object's life.
-    background: bool,
+    pub(crate) background: bool,
     /// What else of the resource table ends with the event, such as connections.
     resources: RefCell<HashSet<ResourceId>>,
 }

@@ -306,7 +306,13 @@ impl Isolate {
         let mut budget = Duration::ZERO;
         self.shared.events.for_each(|event| {
             open += 1;
-            budget = budget.max(limit.saturating_sub(event.cpu.get()));
+            // An object's life has no end that its limit could be for.
+            let used = if event.background {
+                Duration::ZERO
+            } else {
+                event.cpu.get()
+            };
+            budget = budget.max(limit.saturating_sub(used));
         });
         if open == 0 {
             budget = limit;
@@ -347,7 +353,8 @@ impl Isolate {
     fn give_up_hung(&self) {
         let mut hung = Vec::new();
         self.shared.events.for_each_id(|id, event| {
-            if !event.answered.get() {
+            // What an object's event waits for, another of its events may bring.
+            if !event.answered.get() && event.object.is_none() {
                 hung.push((id, event.clone()));
             }
         });

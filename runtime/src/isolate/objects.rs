@@ -85,14 +85,7 @@ impl Isolate {
         object: &Rc<Object>,
         request: Request<HostBody>,
     ) -> Result<Answer, EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
-        let open = self.open_events();
-        if open >= self.worker.limits.concurrent_events {
-            return Err(EventError::Overloaded { open });
-        }
-        object.last_used.set(Instant::now());
+        self.enter_object(object)?;
         let url = request.uri().to_string();
         let (head, body) = request.into_parts();
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
@@ -132,10 +125,7 @@ impl Isolate {
         time: AlarmTime,
         retries: u32,
     ) -> Result<Answer, EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
-        object.last_used.set(Instant::now());
+        self.enter_object(object)?;
         let event = Event::of_object(object.clone(), HeaderMap::new(), None);
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_alarm);
@@ -157,14 +147,7 @@ impl Isolate {
         socket: u32,
         heard: &SocketEvent,
     ) -> Result<Answer, EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
-        let open = self.open_events();
-        if open >= self.worker.limits.concurrent_events {
-            return Err(EventError::Overloaded { open });
-        }
-        object.last_used.set(Instant::now());
+        self.enter_object(object)?;
         let event = Event::of_object(object.clone(), HeaderMap::new(), None);
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_socket);
@@ -196,6 +179,22 @@ impl Isolate {
             ];
             function.call(scope, receiver, &arguments)
         }))
+    }
+
+    /// An event of an object begins: what its limits count, they count anew.
+    fn enter_object(&self, object: &Object) -> Result<(), EventError> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Err(lost.clone());
+        }
+        let open = self.open_events();
+        if open >= self.worker.limits.concurrent_events {
+            return Err(EventError::Overloaded { open });
+        }
+        object.last_used.set(Instant::now());
+        if let Some(life) = self.shared.events.get(object.life.get()) {
+            life.subrequests.set(0);
+        }
+        Ok(())
     }
 
     /// Lets objects go that nothing happens to any more.

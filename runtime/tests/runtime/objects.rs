@@ -154,6 +154,7 @@ struct Objects {
     bench: Bench,
     shared: Arc<Shared>,
     worker: Arc<Worker>,
+    namespace: Binding,
 }
 
 /// A worker whose class `Box` has `body`, and whose requests go to the object
@@ -189,20 +190,20 @@ fn objects_of(body: &str, handler: &str) -> Objects {
          export class Box extends DurableObject {{ {body} }}
          export default {{ async fetch(request, env) {{ {handler} }} }};"
     );
+    let namespace = Binding::Objects(Arc::new(ObjectNamespace {
+        service: "test".into(),
+        class: "Box".into(),
+        key: "test:Box".into(),
+    }));
     let worker = worker_with(&source, |spec| {
-        let namespace = ObjectNamespace {
-            service: spec.name.clone(),
-            class: "Box".into(),
-            key: "test:Box".into(),
-        };
-        spec.bindings
-            .push(("BOX".into(), Binding::Objects(Arc::new(namespace))));
+        spec.bindings.push(("BOX".into(), namespace.clone()));
     });
     shared.worker.set(worker.clone()).expect("once");
     Objects {
         bench,
         shared,
         worker,
+        namespace,
     }
 }
 
@@ -500,4 +501,66 @@ fn the_host_hears_of_an_alarm_before_and_after_its_commit() {
             "a false true"
         ]
     );
+}
+
+#[test]
+fn subrequests_are_counted_for_each_event_of_an_object() {
+    let objects = objects(
+        "async fetch() {
+           let sent = 0;
+           try { for (;; sent++) await fetch('http://up.test/'); } catch {}
+           return new Response(sent);
+         }",
+    );
+    let first = objects.get("/a");
+    assert_eq!(first, "1000");
+    assert_eq!(objects.get("/a"), first);
+}
+
+#[test]
+fn an_event_may_wait_for_another_of_its_object() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/wait')) {
+             console.log('waits');
+             return new Response(await new Promise((resolve) => this.resolve = resolve));
+           }
+           this.resolve('from the other');
+           return new Response('told');
+         }",
+    );
+    let target = Arc::new(ObjectTarget {
+        namespace: match &objects.namespace {
+            Binding::Objects(namespace) => namespace.clone(),
+            other => panic!("{other:?}"),
+        },
+        id: outboard_runtime::ObjectId::from_name("test:Box", "a"),
+        name: Some("a".into()),
+    });
+    // As from another lane: nothing of this isolate's waits for the answer.
+    let (lane, worker) = (objects.bench.lane.handle(), objects.worker.clone());
+    let waiting = std::thread::spawn(move || {
+        let request = Request::get("http://x/wait")
+            .body(outboard_runtime::empty_body())
+            .expect("a request");
+        let served = futures::executor::block_on(lane.object(worker, target, request));
+        match served.expect("an answer") {
+            Served::Response(response) => response.status().as_u16(),
+            Served::Upgrade(_) => 101,
+        }
+    });
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while !objects.bench.log.lock().iter().any(|line| line == "waits") {
+        assert!(std::time::Instant::now() < until, "it waits");
+        std::thread::yield_now();
+    }
+    // A few turns of the event loop, in which it could be given up.
+    for _ in 0..3 {
+        assert_eq!(
+            objects.get("/b/none"),
+            "TypeError: this.resolve is not a function"
+        );
+    }
+    assert_eq!(objects.get("/a/tell"), "told");
+    assert_eq!(waiting.join().expect("no panic"), 200);
 }

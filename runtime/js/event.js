@@ -61,6 +61,11 @@ class EventContext {
     this.timers = null;
   }
 
+  /** Runs what the event was waiting for; an object's may have to wait more. */
+  resume(fn) {
+    fn();
+  }
+
   /** Keeps the event open until `release`. */
   hold() {
     this.holds++;

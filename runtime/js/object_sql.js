@@ -152,17 +152,17 @@ named(RawCursor, "RawIterator");
 
 class SqlStorage {
   #number;
+  #atOnce;
 
-  constructor(key, number) {
+  constructor(key, number, atOnce) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
+    this.#atOnce = atOnce;
   }
 
   exec(query, ...bindings) {
-    const { 0: columns, 1: rows, 2: read, 3: written } = op_object_sql(
-      this.#number,
-      `${query}`,
-      bindings,
+    const { 0: columns, 1: rows, 2: read, 3: written } = this.#atOnce(
+      () => op_object_sql(this.#number, `${query}`, bindings),
     );
     return new Cursor(kOwn, columns, rows, read, written);
   }
@@ -179,5 +179,6 @@ ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
 });
 named(SqlStorage, "SqlStorage");
 
-return { sqlOf: (number) => new SqlStorage(kOwn, number) };
+/** @param {(fn: Function) => unknown} atOnce runs `fn`, where storage is free */
+return { sqlOf: (number, atOnce) => new SqlStorage(kOwn, number, atOnce) };
 })();

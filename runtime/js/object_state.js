@@ -3,6 +3,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_event_end,
   op_object_abort,
   op_object_accept,
   op_object_answer,
@@ -29,11 +30,16 @@ const {
   RangeError,
   ReflectApply,
   SafeMap,
+  SafeSet,
+  SafeSetIterator,
+  SetPrototypeAdd,
+  SetPrototypeDelete,
   StringPrototypeToLowerCase,
   Symbol,
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { cancelTimer, createTimer } = core;
 const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
@@ -41,6 +47,92 @@ const { newId } = core.loadExtScript("ext:outboard/objects.js");
 const { storageOf } = core.loadExtScript("ext:outboard/object_storage.js");
 
 const kOwn = Symbol("made here");
+
+/** What `blockConcurrencyWhile` may take, as Workers have it. */
+const LONGEST_BLOCK = 30_000;
+
+/** An object's life: what its timers and sockets belong to. */
+class ObjectContext extends EventContext {
+  /** How many parts of it hold back the rest. */
+  blocked = 0;
+  /** What waits for that to end. */
+  #waiting = [];
+  /** Parts that have not ended. */
+  sections = new SafeSet();
+  /** The part that is a transaction; storage is its own. @type {Section | null} */
+  transaction = null;
+
+  resume(fn) {
+    if (this.blocked === 0) fn();
+    else ArrayPrototypePush(this.#waiting, fn);
+  }
+
+  unblock() {
+    if (--this.blocked > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (let i = 0; i < waiting.length; i++) waiting[i]();
+  }
+}
+
+/** A part of an object's life that holds back the rest; afterwards, of the rest. */
+class Section {
+  #life;
+  #id;
+  #active = true;
+
+  constructor(life, id) {
+    this.#life = life;
+    this.#id = id;
+    SetPrototypeAdd(life.sections, this);
+  }
+
+  get id() {
+    return this.#active ? this.#id : this.#life.id;
+  }
+
+  get ended() {
+    return this.#life.ended;
+  }
+
+  get abandoned() {
+    return this.#life.abandoned;
+  }
+
+  get timers() {
+    return this.#life.timers;
+  }
+
+  timerTable() {
+    return this.#life.timerTable();
+  }
+
+  hold() {
+    this.#life.hold();
+  }
+
+  release() {
+    this.#life.release();
+  }
+
+  releaseHandler() {}
+
+  waitUntil(promise) {
+    this.#life.waitUntil(promise);
+  }
+
+  resume(fn) {
+    if (this.#active) fn();
+    else this.#life.resume(fn);
+  }
+
+  end() {
+    if (!this.#active) return;
+    this.#active = false;
+    SetPrototypeDelete(this.#life.sections, this);
+    op_event_end(this.#id);
+  }
+}
 
 class DurableObjectState {
   #number;
@@ -62,7 +154,12 @@ class DurableObjectState {
     own("id", id);
     own(
       "storage",
-      storageOf(number, (run) => this.blockConcurrencyWhile(run), hasAlarm),
+      storageOf(
+        number,
+        context,
+        (run) => this.blockConcurrencyWhile(run),
+        hasAlarm,
+      ),
     );
     own("props", {});
   }
@@ -78,19 +175,40 @@ class DurableObjectState {
 
   blockConcurrencyWhile(run) {
     const number = this.#number;
-    op_object_block(number);
+    const life = this.#context;
+    const section = new Section(life, op_object_block(number));
+    life.blocked++;
     const fail = (error) => {
+      cancelTimer(late);
       op_object_abort(number, error, /* log */ true);
       throw error;
     };
+    const late = createTimer(
+      () =>
+        op_object_abort(
+          number,
+          new Error(
+            "A call to blockConcurrencyWhile() in a Durable Object waited for too " +
+              "long. The call was canceled and the Durable Object was reset.",
+          ),
+          /* log */ true,
+        ),
+      LONGEST_BLOCK,
+      undefined,
+      false,
+      true,
+    );
     let result;
     try {
-      result = PromiseResolve(run());
+      result = PromiseResolve(runInEvent(section, () => run(section)));
     } catch (error) {
       result = primordials.PromiseReject(error);
     }
     return PromisePrototypeThen(result, (value) => {
+      cancelTimer(late);
+      section.end();
       op_object_unblock(number);
+      life.unblock();
       return value;
     }, fail);
   }
@@ -256,7 +374,7 @@ const objects = new SafeMap();
 const lives = new SafeMap();
 
 function start(worker, number, life, className, id, name) {
-  const context = new EventContext(life, lives);
+  const context = new ObjectContext(life, lives);
   const object = { instance: undefined, context, sockets: new SafeMap() };
   MapPrototypeSet(objects, number, object);
   runInEvent(context, () => {
@@ -315,6 +433,8 @@ function end(number, force) {
   const busy = context.holds > 1 || context.timers?.size > 0;
   if (busy && !force) return false;
   MapPrototypeDelete(objects, number);
+  const sections = [...new SafeSetIterator(context.sections)];
+  for (let i = 0; i < sections.length; i++) sections[i].end();
   context.end();
   return true;
 }

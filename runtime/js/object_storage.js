@@ -22,8 +22,10 @@ const {
   NumberIsNaN,
   ObjectDefineProperty,
   ObjectKeys,
+  PromisePrototypeThen,
   PromiseReject,
   PromiseResolve,
+  PromiseWithResolvers,
   RangeError,
   SafeArrayIterator,
   Symbol,
@@ -31,6 +33,7 @@ const {
   TypedArrayPrototypeGetByteLength,
   TypeError,
 } = primordials;
+const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
@@ -134,7 +137,7 @@ function entries(number, options) {
 }
 
 /** Runs `fn`; what it throws is a rejection. */
-function asked(fn) {
+function tried(fn) {
   try {
     return PromiseResolve(fn());
   } catch (error) {
@@ -142,21 +145,49 @@ function asked(fn) {
   }
 }
 
+/** Whether a transaction is open that the caller is no part of. */
+function isOthers(life) {
+  return life.transaction !== null && life.transaction.section !== currentEvent();
+}
+
+/** Runs `fn` on storage, after a transaction that the caller is no part of. */
+async function afterOthers(life, fn) {
+  while (isOthers(life)) await life.transaction.ended;
+  return fn();
+}
+
+function asked(life, fn) {
+  return isOthers(life) ? afterOthers(life, fn) : tried(fn);
+}
+
+/** The same for what cannot wait. */
+function atOnce(life, fn) {
+  if (isOthers(life)) {
+    throw new Error(
+      "A transaction of this Durable Object is open, and this is no part of it: " +
+        "synchronous storage methods cannot wait for its end.",
+    );
+  }
+  return fn();
+}
+
 /** What storage and a transaction of it share. Options that let a caller see
  * others' writes or answer before its own are kept (`allowConcurrency`,
  * `allowUnconfirmed`, `noCache`) are taken: storage does not wait here. */
 class Operations {
   #number;
+  #life;
   #hasAlarm;
 
-  constructor(key, number, hasAlarm) {
+  constructor(key, number, life, hasAlarm) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
+    this.#life = life;
     this.#hasAlarm = hasAlarm;
   }
 
   get(keys, _options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       if (!ArrayIsArray(keys)) return getOne(this.#number, keys);
       checkCount(keys.length);
       const found = new Map();
@@ -170,7 +201,7 @@ class Operations {
   }
 
   put(key, value, _options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       if (typeof key === "object" && key !== null) {
         const names = ObjectKeys(key);
         checkCount(names.length);
@@ -186,7 +217,7 @@ class Operations {
   }
 
   delete(keys, _options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       if (!ArrayIsArray(keys)) {
         return op_object_delete(this.#number, checkKey(keys));
       }
@@ -200,7 +231,7 @@ class Operations {
   }
 
   list(options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       const found = new Map();
       const all = entries(this.#number, options);
       for (let i = 0; i < all.length; i++) {
@@ -211,14 +242,14 @@ class Operations {
   }
 
   getAlarm(_options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       const time = op_object_alarm(this.#number);
       return time < 0 ? null : time;
     });
   }
 
   setAlarm(time, _options = undefined) {
-    return asked(() => {
+    return asked(this.#life, () => {
       time = MathTrunc(+time);
       if (!(time > 0)) {
         throw new TypeError("setAlarm() cannot be called with an alarm time <= 0");
@@ -235,14 +266,19 @@ class Operations {
   }
 
   deleteAlarm(_options = undefined) {
-    return asked(() => op_object_set_alarm(this.#number, -1));
+    return asked(this.#life, () => op_object_set_alarm(this.#number, -1));
   }
 
   static numberOf(operations) {
     return operations.#number;
   }
+
+  static lifeOf(operations) {
+    return operations.#life;
+  }
 }
-const { numberOf } = Operations;
+const { lifeOf, numberOf } = Operations;
+delete Operations.lifeOf;
 delete Operations.numberOf;
 const { Map } = globalThis;
 
@@ -266,8 +302,8 @@ class DurableObjectStorage extends Operations {
   #sql;
   #kv;
 
-  constructor(key, number, block, hasAlarm) {
-    super(key, number, hasAlarm);
+  constructor(key, number, life, block, hasAlarm) {
+    super(key, number, life, hasAlarm);
     this.#hasAlarm = hasAlarm;
     this.#block = block;
   }
@@ -275,66 +311,79 @@ class DurableObjectStorage extends Operations {
   get sql() {
     return this.#sql ??= core.loadExtScript("ext:outboard/object_sql.js").sqlOf(
       numberOf(this),
+      (fn) => atOnce(lifeOf(this), fn),
     );
   }
 
   get kv() {
-    return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this));
+    return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this), lifeOf(this));
   }
 
   deleteAll(_options = undefined) {
-    return asked(() =>
+    return asked(lifeOf(this), () =>
       op_object_delete_all(numberOf(this), has(flag.delete_all_deletes_alarm))
     );
   }
 
   /** Resolves when all that was written before is durable. */
   sync() {
-    return op_object_sync(numberOf(this));
+    return op_object_sync(numberOf(this), requireEvent().id);
   }
 
   transaction(run) {
     const number = numberOf(this);
-    // Nothing else of the object runs meanwhile, so nothing else is in it.
-    let result;
-    let thrown;
-    let failed = false;
-    const done = this.#block(async () => {
-      op_object_transaction(number, BEGIN_LONG);
-      const transaction = new DurableObjectTransaction(
-        kOwn,
-        number,
-        this.#hasAlarm,
-      );
-      try {
-        result = await run(transaction);
-      } catch (error) {
-        failed = true;
-        thrown = error;
-      }
-      op_object_transaction(
-        number,
-        failed || isUndone(transaction) ? UNDO : KEEP,
-      );
-    });
-    return primordials.PromisePrototypeThen(done, () => {
-      if (failed) throw thrown;
-      return result;
+    const life = lifeOf(this);
+    return asked(life, () => {
+      // Nothing else of the object runs meanwhile; what does all the same waits
+      // before it touches storage.
+      let result;
+      let thrown;
+      let failed = false;
+      const done = this.#block(async (section) => {
+        const outer = life.transaction;
+        const ended = PromiseWithResolvers();
+        op_object_transaction(number, outer === null ? BEGIN_LONG : BEGIN);
+        life.transaction = { section, ended: ended.promise };
+        const transaction = new DurableObjectTransaction(
+          kOwn,
+          number,
+          life,
+          this.#hasAlarm,
+        );
+        try {
+          result = await run(transaction);
+        } catch (error) {
+          failed = true;
+          thrown = error;
+        }
+        life.transaction = outer;
+        ended.resolve();
+        op_object_transaction(
+          number,
+          failed || isUndone(transaction) ? UNDO : KEEP,
+        );
+      });
+      return PromisePrototypeThen(done, () => {
+        if (failed) throw thrown;
+        return result;
+      });
     });
   }
 
   transactionSync(run) {
     const number = numberOf(this);
-    op_object_transaction(number, BEGIN);
-    let result;
-    try {
-      result = run();
-    } catch (error) {
-      op_object_transaction(number, UNDO);
-      throw error;
-    }
-    op_object_transaction(number, KEEP);
-    return result;
+    return atOnce(lifeOf(this), () => {
+      op_object_transaction(number, BEGIN);
+      let result;
+      try {
+        result = run();
+      } catch (error) {
+        op_object_transaction(number, UNDO);
+        throw error;
+      }
+      op_object_transaction(number, KEEP);
+      return result;
+    });
   }
 
   getCurrentBookmark() {
@@ -358,26 +407,28 @@ function notYet(what) {
 
 class SyncKvStorage {
   #number;
+  #life;
 
-  constructor(key, number) {
+  constructor(key, number, life) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
+    this.#life = life;
   }
 
   get(key) {
-    return getOne(this.#number, key);
+    return atOnce(this.#life, () => getOne(this.#number, key));
   }
 
   put(key, value) {
-    putOne(this.#number, key, value);
+    atOnce(this.#life, () => putOne(this.#number, key, value));
   }
 
   delete(key) {
-    return op_object_delete(this.#number, checkKey(key));
+    return atOnce(this.#life, () => op_object_delete(this.#number, checkKey(key)));
   }
 
   *list(options = undefined) {
-    const all = entries(this.#number, options);
+    const all = atOnce(this.#life, () => entries(this.#number, options));
     for (let i = 0; i < all.length; i++) {
       yield [all[i].key, core.deserialize(all[i].value)];
     }
@@ -400,11 +451,12 @@ for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
 }
 
 /**
+ * @param {ObjectContext} life
  * @param {Function} block `blockConcurrencyWhile`
  * @param {() => boolean} hasAlarm whether the class has a handler of alarms
  */
-function storageOf(number, block, hasAlarm) {
-  return new DurableObjectStorage(kOwn, number, block, hasAlarm);
+function storageOf(number, life, block, hasAlarm) {
+  return new DurableObjectStorage(kOwn, number, life, block, hasAlarm);
 }
 
 return { storageOf };

@@ -32,19 +32,22 @@ function start(callback, delay, args, repeat) {
   const event = requireEvent();
   const context = getAsyncContext();
   const table = event.timerTable();
+  const run = () => {
+    const outer = getAsyncContext();
+    setAsyncContext(context);
+    try {
+      ReflectApply(callback, globalThis, args);
+    } catch (error) {
+      op_unhandled(error);
+    } finally {
+      setAsyncContext(outer);
+    }
+  };
   let id = 0;
   const timer = createTimer(
     () => {
       if (!repeat) MapPrototypeDelete(table, id);
-      const outer = getAsyncContext();
-      setAsyncContext(context);
-      try {
-        ReflectApply(callback, globalThis, args);
-      } catch (error) {
-        op_unhandled(error);
-      } finally {
-        setAsyncContext(outer);
-      }
+      event.resume(run);
     },
     +delay,
     undefined,
@@ -55,7 +58,6 @@ function start(callback, delay, args, repeat) {
   MapPrototypeSet(table, id, timer);
   return id;
 }
-
 function setTimeout(callback, delay = 0, ...args) {
   requireFunction(callback, "setTimeout");
   return start(callback, delay, args, false);

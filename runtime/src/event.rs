@@ -51,6 +51,9 @@ pub(crate) struct Event {
     pub(crate) object: Option<Rc<Object>>,
     /// Nobody waits for it: it is an object's life.
     pub(crate) background: bool,
+    /// It is a part of an object's life that holds back the rest of it
+    /// (`blockConcurrencyWhile`); this is the whole.
+    life: Option<Rc<Event>>,
     /// What else of the resource table ends with the event, such as connections.
     resources: RefCell<HashSet<ResourceId>>,
 }
@@ -89,6 +92,25 @@ impl Event {
         })
     }
 
+    /// A part of an object's life while which the rest of it waits.
+    pub(crate) fn section(object: Rc<Object>, life: Rc<Event>) -> Rc<Self> {
+        Rc::new(Self {
+            object: Some(object),
+            background: true,
+            life: Some(life),
+            answered: Cell::new(true),
+            ..Self::default()
+        })
+    }
+
+    /// The object whose input gate holds what was begun by this event.
+    pub(crate) fn gate(&self) -> Option<Rc<Object>> {
+        match self.life {
+            Some(_) => None,
+            None => self.object.clone(),
+        }
+    }
+
     /// Sets the outcome, unless there is one.
     pub(crate) fn settle(&self, outcome: Outcome) {
         if self.answered.replace(true) {
@@ -106,12 +128,14 @@ impl Event {
 
     /// Lets a resource end with the event.
     pub(crate) fn own(&self, rid: ResourceId) {
-        self.resources.borrow_mut().insert(rid);
+        let whole = self.life.as_deref().unwrap_or(self);
+        whole.resources.borrow_mut().insert(rid);
     }
 
     /// A resource ended before the event.
     pub(crate) fn disown(&self, rid: ResourceId) {
-        self.resources.borrow_mut().remove(&rid);
+        let whole = self.life.as_deref().unwrap_or(self);
+        whole.resources.borrow_mut().remove(&rid);
     }
 
     /// What ends with the event.

@@ -99,6 +99,8 @@ pub(crate) struct Object {
     fault: RefCell<Option<EventError>>,
     /// A transaction ended, or the object did.
     changed: Notify,
+    /// The turn that runs has used the database.
+    touched: Cell<bool>,
     /// Its database is closed, or it had none.
     closed: Cell<bool>,
     /// How many `blockConcurrencyWhile` run.
@@ -118,6 +120,7 @@ impl Object {
             database: RefCell::new(Database::new(isolate)),
             fault: RefCell::default(),
             changed: Notify::new(),
+            touched: Cell::new(false),
             closed: Cell::new(false),
             blocked: Cell::new(0),
             queue: Semaphore::new(1),
@@ -137,7 +140,8 @@ impl Object {
         }
         let mut database = self.database.borrow_mut();
         database.open(|| host.open_object(&self.target))?;
-        if database.begin()? {
+        database.begin()?;
+        if !self.touched.replace(true) {
             objects.touched(self.clone());
         }
         work(&mut database)
@@ -164,6 +168,7 @@ impl Object {
     /// A turn ended: what it wrote is a commit, or, where the turn was stopped, was
     /// never written.
     fn end_turn(&self, stopped: bool, host: &Rc<dyn Host>) {
+        self.touched.set(false);
         let mut tell = |time, committed| host.alarm_changed(&self.target, time, committed);
         let ended = self.database.borrow_mut().end_turn(stopped, &mut tell);
         if let Err(error) = ended {
@@ -215,6 +220,17 @@ impl Object {
             }
             if self.blocked.get() == 0 {
                 return Ok(());
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits while a part of the object's life holds back the rest of it.
+    pub(crate) async fn resumed(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.blocked.get() == 0 || self.fault.borrow().is_some() {
+                return;
             }
             changed.await;
         }

@@ -99,14 +99,14 @@ impl Database {
         Ok(())
     }
 
-    /// Begins the turn's transaction; false where it runs already.
-    pub(super) fn begin(&mut self) -> Result<bool, DatabaseError> {
+    /// Begins the turn's transaction, unless it runs already.
+    pub(super) fn begin(&mut self) -> Result<(), DatabaseError> {
         if self.in_turn {
-            return Ok(false);
+            return Ok(());
         }
         self.own("BEGIN")?;
         self.in_turn = true;
-        Ok(true)
+        Ok(())
     }
 
     /// Ends the turn's transaction, unless one of the script's goes on.

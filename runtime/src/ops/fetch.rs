@@ -22,6 +22,7 @@ use super::event::header_map;
 use super::service::Route;
 use crate::body::{HostBody, ResponseBody, ScriptBody, carried, empty_body, full_body};
 use crate::event::EventId;
+use crate::object::Object;
 
 /// https://fetch.spec.whatwg.org/#http-redirect-fetch allows 20.
 const MAX_REDIRECTS: usize = 20;
@@ -29,6 +30,8 @@ const MAX_REDIRECTS: usize = 20;
 /// An exchange under way.
 struct FetchResource {
     answer: Cell<Option<LocalBoxFuture<'static, Result<Answer, JsErrorBox>>>>,
+    /// The object whose input gate the answer has to pass.
+    gate: Option<Rc<Object>>,
     cancel: CancelHandle,
     /// The body goes to the script as it came, compressed or not.
     raw: bool,
@@ -113,6 +116,7 @@ pub(crate) fn op_fetch_send<'a>(
     let answer = exchange(route, method, url, headers, upload, follow);
     Ok(state.borrow_mut().resource_table.add(FetchResource {
         answer: Cell::new(Some(Box::pin(answer))),
+        gate: shared.events.get(event).and_then(|event| event.gate()),
         cancel: CancelHandle::new(),
         raw,
     }))
@@ -297,6 +301,9 @@ pub(crate) async fn op_fetch_wait(
         .ok_or_else(|| JsErrorBox::generic("the answer was taken already"))?
         .or_cancel(RcRef::map(&fetch, |fetch| &fetch.cancel))
         .await;
+    if let Some(gate) = &fetch.gate {
+        gate.resumed().await;
+    }
     let _ = state.borrow_mut().resource_table.take::<FetchResource>(rid);
     let Answer {
         response,

@@ -9,6 +9,7 @@ use deno_error::JsErrorBox;
 
 use super::Shared;
 use crate::binding::Binding;
+use crate::event::{Event, EventId};
 use crate::object::{
     AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace,
 };
@@ -87,9 +88,18 @@ pub(crate) fn op_object_id_parse(
         .map_err(|error| JsErrorBox::type_error(error.to_string()))
 }
 
+/// Closes the input gate; gives the event of what may go on meanwhile.
 #[op2(fast)]
-pub(crate) fn op_object_block(state: &mut OpState, #[smi] number: u32) -> Result<(), JsErrorBox> {
-    find(state.borrow::<Rc<Shared>>(), number).map(|object| object.block())
+#[smi]
+pub(crate) fn op_object_block(
+    state: &mut OpState,
+    #[smi] number: u32,
+) -> Result<EventId, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>();
+    let object = find(shared, number)?;
+    let life = shared.events.get(object.life.get()).ok_or_else(gone)?;
+    object.block();
+    Ok(shared.events.insert(Event::section(object, life)))
 }
 
 #[op2(fast)]
@@ -126,12 +136,19 @@ pub(crate) fn op_object_abort<'a>(
 pub(crate) async fn op_object_sync(
     state: Rc<RefCell<OpState>>,
     #[smi] number: u32,
+    #[smi] event: EventId,
 ) -> Result<(), JsErrorBox> {
-    let object = find(&Shared::of(&state), number)?;
+    let shared = Shared::of(&state);
+    let object = find(&shared, number)?;
+    let gate = shared.events.get(event).and_then(|event| event.gate());
     object
         .durable()
         .await
-        .map_err(|error| JsErrorBox::generic(error.to_string()))
+        .map_err(|error| JsErrorBox::generic(error.to_string()))?;
+    if let Some(gate) = gate {
+        gate.resumed().await;
+    }
+    Ok(())
 }
 
 /// Bytes in the object's database.

@@ -288,6 +288,10 @@ pub(crate) async fn op_socket_next(
         .borrow_mut()
         .await;
     let message = incoming.recv().or_cancel(cancel).await.ok().flatten();
+    let outbox = socket.outbox.borrow().clone();
+    if let Some(outbox) = outbox {
+        outbox.object.resumed().await;
+    }
     Ok(message.map(|message| match message {
         SocketMessage::Text(text) => ScriptMessage {
             kind: 0,

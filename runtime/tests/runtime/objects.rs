@@ -564,3 +564,52 @@ fn an_event_may_wait_for_another_of_its_object() {
     assert_eq!(objects.get("/a/tell"), "told");
     assert_eq!(waiting.join().expect("no panic"), 200);
 }
+
+/// Invariant 4.
+#[test]
+fn a_transaction_holds_nobody_elses_writes() {
+    let objects = objects_of(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           switch (new URL(request.url).pathname) {
+             case '/undone':
+               return new Response(await storage.transaction(async (txn) => {
+                 await txn.put('undone', true);
+                 this.begun?.();
+                 await scheduler.wait(20);
+                 const seen = [...(await txn.list()).keys()];
+                 txn.rollback();
+                 return seen.join();
+               }));
+             case '/beside': {
+               // Runs already when the transaction begins; each of these would go on in it.
+               await new Promise((resolve) => this.begun = resolve);
+               const kept = storage.put('kept', true);
+               let thrown;
+               try { storage.kv.put('sync', true); } catch (e) { thrown = e.message.slice(0, 13); }
+               await kept;
+               return new Response(thrown);
+             }
+             case '/timer':
+               await scheduler.wait(5);
+               storage.sql.exec('CREATE TABLE IF NOT EXISTS t (a)');
+               return new Response('later');
+             default:
+               return new Response([...(await storage.list()).keys(),
+                 ...storage.sql.exec(\"SELECT name FROM sqlite_schema WHERE name = 't'\").raw()].join());
+           }
+         }",
+        "const box = env.BOX.getByName('a');
+         const ask = (path) => box.fetch(`http://x${path}`).then((response) => response.text());
+         const beside = ask('/beside');
+         await scheduler.wait(1);
+         const timer = ask('/timer');
+         const undone = ask('/undone');
+         const all = await Promise.all([beside, timer, undone]);
+         return Response.json([...all, await ask('/list')]);",
+    );
+    assert_eq!(
+        objects.get("/"),
+        r#"["A transaction","later","undone","kept,t"]"#
+    );
+}

@@ -1,7 +1,15 @@
 // `cloudflare:workers`
 (function () {
 const { core, primordials } = __bootstrap;
-const { Proxy, ReflectGet, ReflectHas, ReflectOwnKeys, TypeError } = primordials;
+const { getAsyncContext, setAsyncContext } = core;
+const {
+  Proxy,
+  ReflectGet,
+  ReflectGetOwnPropertyDescriptor,
+  ReflectHas,
+  ReflectOwnKeys,
+  TypeError,
+} = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { worker } = core.loadExtScript("ext:outboard/dispatch.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
@@ -40,46 +48,55 @@ class RpcStub {
   }
 }
 
-/** What the imported `env` shows: nothing where a flag keeps it to handlers. */
-function shown() {
-  return has(flag.disallow_importable_env) ? {} : worker.env ?? {};
+/**
+ * What an imported name shows: what `withEnv` or `withExports` says for this piece of
+ * script, or the worker's own; nothing where a flag keeps that to handlers.
+ */
+function shown(name) {
+  const said = getAsyncContext()?.[name];
+  if (typeof said === "object" && said !== null) return said;
+  return has(flag.disallow_importable_env) ? {} : worker[name] ?? {};
 }
 
-/** The worker's `env`, for modules that are not handed it. */
-const env = new Proxy({ __proto__: null }, {
-  __proto__: null,
-  get: (_target, key) => ReflectGet(shown(), key),
-  has: (_target, key) => ReflectHas(shown(), key),
-  ownKeys: () => ReflectOwnKeys(shown()),
-  getOwnPropertyDescriptor: (_target, key) =>
-    primordials.ReflectGetOwnPropertyDescriptor(shown(), key),
-});
+/** The worker's `env` or exports, for modules that are not handed them. */
+function imported(name) {
+  return new Proxy({ __proto__: null }, {
+    __proto__: null,
+    get: (_target, key) => ReflectGet(shown(name), key),
+    has: (_target, key) => ReflectHas(shown(name), key),
+    ownKeys: () => ReflectOwnKeys(shown(name)),
+    getOwnPropertyDescriptor: (_target, key) =>
+      ReflectGetOwnPropertyDescriptor(shown(name), key),
+  });
+}
+
+/** Runs `fn`, and what it awaits, while an imported name shows something else. */
+function showing(name, value, fn) {
+  const outer = getAsyncContext();
+  setAsyncContext({ __proto__: null, ...outer, [name]: value });
+  try {
+    return fn();
+  } finally {
+    setAsyncContext(outer);
+  }
+}
 
 function waitUntil(promise) {
   requireEvent().waitUntil(promise);
 }
 
-/** Runs `fn` while the imported `env` is another one. */
-function withEnv(other, fn) {
-  const before = worker.env;
-  worker.env = other;
-  try {
-    return fn();
-  } finally {
-    worker.env = before;
-  }
-}
+const withEnv = (env, fn) => showing("env", env, fn);
+const withExports = (exports, fn) => showing("exports", exports, fn);
 
 return {
   DurableObject,
-  env,
-  get exports() {
-    return worker.exports;
-  },
+  env: imported("env"),
+  exports: imported("exports"),
   RpcStub,
   RpcTarget,
   waitUntil,
   withEnv,
+  withExports,
   WorkerEntrypoint,
   WorkflowEntrypoint,
 };

@@ -61,6 +61,11 @@ class EventContext {
     this.timers = null;
   }
 
+  /** An object's life, of a part of it; itself otherwise. */
+  get whole() {
+    return this;
+  }
+
   /** Runs what the event was waiting for; an object's may have to wait more. */
   resume(fn) {
     fn();

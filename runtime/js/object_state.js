@@ -91,6 +91,10 @@ class Section {
     return this.#active ? this.#id : this.#life.id;
   }
 
+  get whole() {
+    return this.#life;
+  }
+
   get ended() {
     return this.#life.ended;
   }

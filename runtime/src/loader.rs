@@ -64,6 +64,11 @@ pub(crate) fn resolve(
         }
     };
     let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
+    if let Ok(url) = ModuleSpecifier::parse(specifier)
+        && worker.modules.contains_key(url.as_str())
+    {
+        return Ok(url);
+    }
     if BUILT_IN.contains(&specifier) {
         return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
     }

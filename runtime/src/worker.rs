@@ -111,6 +111,10 @@ pub enum WorkerError {
 /// `import.meta.url` show it.
 const BASE: &str = "worker:///";
 
+/// Schemes of what is not in a bundle. Others name modules of it: one called
+/// `node:fs` takes that module's place.
+const FOREIGN: &[&str] = &["blob", "data", "ext", "file", "http", "https", "outboard"];
+
 /// The URL of a module path inside a worker.
 pub(crate) fn module_url(specifier: &str) -> Option<Url> {
     Url::parse(BASE).ok()?.join(specifier).ok()
@@ -123,7 +127,7 @@ impl Worker {
         let mut modules = HashMap::with_capacity(spec.modules.len());
         for module in spec.modules {
             let url = module_url(&module.specifier)
-                .filter(|url| url.scheme() == "worker")
+                .filter(|url| !FOREIGN.contains(&url.scheme()))
                 .ok_or_else(|| WorkerError::BadSpecifier(module.specifier.clone()))?;
             let text = !matches!(module.kind, ModuleKind::Data | ModuleKind::Wasm);
             if text && std::str::from_utf8(&module.content).is_err() {

@@ -9,10 +9,10 @@ const { AsyncLocalStorage, AsyncResource, asyncWrapProviders } = core
 
 /** `fn`, which may be called by the event alone that is current now. */
 function forThisEvent(fn) {
-  const event = currentEvent();
+  const event = currentEvent()?.whole;
   if (event === undefined) return fn;
   return function (...args) {
-    if (currentEvent() !== event) {
+    if (currentEvent()?.whole !== event) {
       throw new Error(
         "Cannot call this AsyncLocalStorage bound function outside of the " +
           "request in which it was created.",

@@ -79,6 +79,19 @@ pub(crate) enum Command {
     ///     outboard check examples/hono --env staging
     #[command(verbatim_doc_comment)]
     Check(ProjectArgs),
+    /// List, verify, take out and put in what durable objects store
+    ///
+    /// Works on the folder that `outboard dev` or `outboard serve` keeps objects in,
+    /// while neither has it open. An object is written CLASS/ID as `ls` prints it,
+    /// or CLASS/NAME for `getByName(NAME)`, or its id alone.
+    ///
+    /// Examples:
+    ///     outboard data ls
+    ///     outboard data check --data /var/lib/outboard
+    ///     outboard data export counter:Counter/visits visits.sqlite
+    ///     outboard data import visits.sqlite counter:Counter/visits --force
+    #[command(subcommand, verbatim_doc_comment)]
+    Data(Data),
     /// Serve or test a configuration of workerd
     ///
     /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the
@@ -144,6 +157,48 @@ pub(crate) struct Bundle {
     /// The folder to write to; made if it is not there
     #[arg(long, short, value_name = "DIR", default_value = "dist")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Data {
+    /// List objects with the size of their databases in bytes
+    Ls(StoreArgs),
+    /// Verify every database and the commit log
+    ///
+    /// Reads all pages and their checksums, and has SQLite check what they mean.
+    /// Names each object that is damaged; exits with 1 if there is one.
+    Check(StoreArgs),
+    /// Write an object as a file that sqlite3 opens
+    Export {
+        /// CLASS/ID, CLASS/NAME or an id
+        object: String,
+        /// The file to write; it must not be there yet
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Make a SQLite file the database of an object
+    ///
+    /// Damage that was found in the object is forgotten, since all of it is
+    /// replaced.
+    Import {
+        /// A database that sqlite3 opens
+        file: PathBuf,
+        /// CLASS/ID, CLASS/NAME or an id
+        object: String,
+        /// Replace what the object has
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct StoreArgs {
+    /// Where objects are kept [default: .outboard, or data where that is not there]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[cfg(test)]

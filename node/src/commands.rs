@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod data;
 mod dev;
 mod serve;
 mod workerd;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(&options),
         Command::Bundle(options) => bundle::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Data(command) => data::run(&command),
         Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();

@@ -2,6 +2,7 @@
 //! on, and the store that keeps their databases.
 
 mod alarms;
+mod catalogue;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,7 +25,8 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
-use self::alarms::Alarms;
+pub(crate) use self::alarms::Alarms;
+pub(crate) use self::catalogue::{Catalogue, own};
 use crate::node::RouteList;
 
 /// What a store does not open for.
@@ -43,6 +45,8 @@ pub(crate) enum OpenError {
 pub(crate) struct NodeObjects {
     /// Opened when there is a class: most nodes have none.
     store: OnceLock<(Store, Alarms)>,
+    /// None where it cannot be read: objects serve without it.
+    catalogue: OnceLock<Catalogue>,
     opened: Notify,
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
@@ -71,6 +75,12 @@ impl NodeObjects {
             path: path.to_path_buf(),
             source,
         })?;
+        match Catalogue::open(&store) {
+            Ok(catalogue) => {
+                let _ = self.catalogue.set(catalogue);
+            }
+            Err(error) => tracing::error!(%error, "the catalogue of classes cannot be read"),
+        }
         let _ = self.store.set((store, alarms));
         self.opened.notify_one();
         Ok(())
@@ -155,6 +165,13 @@ impl NodeObjects {
         target: &ObjectTarget,
     ) -> Result<Box<dyn ObjectStorage>, StorageError> {
         let (store, _) = self.store.get().ok_or_else(no_store)?;
+        let recorded = self
+            .catalogue
+            .get()
+            .map(|all| all.record(&target.namespace));
+        if let Some(Err(error)) = recorded {
+            tracing::error!(%error, class = target.namespace.key, "a class is not in the catalogue");
+        }
         let key = ObjectKey {
             namespace: namespace_id(&target.namespace.key),
             id: ObjectId(target.id.0),
@@ -172,7 +189,7 @@ fn no_store() -> StorageError {
 
 /// Namespaces are known by their keys alone, so that nothing but them has to be
 /// remembered.
-fn namespace_id(key: &str) -> NamespaceId {
+pub(crate) fn namespace_id(key: &str) -> NamespaceId {
     let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     let (head, _) = digest.split_first_chunk().expect("32 bytes have 8");
     NamespaceId(u64::from_be_bytes(*head))

@@ -14,6 +14,8 @@ pub trait Disk: Send + Sync + 'static {
     /// The names in a folder, sorted; none if it is not there.
     fn list(&self, dir: &str) -> io::Result<Vec<String>>;
     fn remove(&self, path: &str) -> io::Result<()>;
+    /// Gives a file another name, whose folders are made, in place of what had it.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Names that were made or removed in a folder are there after a crash.
     fn sync_names(&self, dir: &str) -> io::Result<()>;
     /// All that was written, to any file, is there after a crash.
@@ -102,6 +104,12 @@ impl Disk for FileDisk {
 
     fn remove(&self, path: &str) -> io::Result<()> {
         std::fs::remove_file(self.root.join(path))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let to = self.root.join(to);
+        std::fs::create_dir_all(to.parent().unwrap_or(&self.root))?;
+        std::fs::rename(self.root.join(from), to)
     }
 
     fn sync_names(&self, dir: &str) -> io::Result<()> {

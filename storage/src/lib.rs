@@ -18,6 +18,7 @@ mod log;
 mod object;
 mod pages;
 mod store;
+mod transfer;
 mod vfs;
 
 pub use commit::{Commit, PAGE_SIZE, Page};
@@ -27,3 +28,4 @@ pub use log::local::{LocalLog, LogOptions};
 pub use log::{CommitLog, LogError, Receipt};
 pub use object::{Object, ObjectError};
 pub use store::{Damage, Recovery, Store, StoreError, StoreOptions};
+pub use transfer::TransferError;

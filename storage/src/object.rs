@@ -104,6 +104,10 @@ impl Object {
         self.pages.len()
     }
 
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// The newest commit's receipt; when it is durable, all before it are.
     pub fn newest(&self) -> Option<Receipt> {
         self.pages.newest()

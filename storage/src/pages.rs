@@ -398,7 +398,7 @@ fn stored(page: &[u8; PAGE_SIZE]) -> u32 {
     end.first_chunk().map_or(0, |crc| u32::from_le_bytes(*crc))
 }
 
-fn seal(number: u32, page: &mut [u8; PAGE_SIZE]) {
+pub(crate) fn seal(number: u32, page: &mut [u8; PAGE_SIZE]) {
     let crc = checksum(number, page);
     page[PAGE_SIZE - RESERVED..PAGE_SIZE - RESERVED + 4].copy_from_slice(&crc.to_le_bytes());
 }

@@ -192,6 +192,38 @@ impl Store {
             .map_err(|error| named(&path, error))
     }
 
+    /// Puts a new file in the place of an object's database, which no log may have
+    /// commits of any more, and forgets that it was damaged.
+    pub(crate) fn replace(
+        &self,
+        key: ObjectKey,
+        write: impl FnOnce(&Arc<dyn DiskFile>) -> io::Result<()>,
+    ) -> Result<(), ObjectError> {
+        let disk = &*self.inner.disk;
+        // Held, so that nobody opens the object meanwhile.
+        let objects = self.inner.objects.lock();
+        if objects.contains_key(&key) {
+            return Err(ObjectError::Open(key));
+        }
+        let replace = || {
+            let file = disk.open(INCOMING, true)?;
+            write(&file)?;
+            file.sync()?;
+            disk.rename(INCOMING, &key.path())?;
+            // Before the note goes: a crash must not leave damage unsaid.
+            disk.sync_all()?;
+            match disk.remove(&damage_path(key)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                Err(_) => Ok(()),
+                Ok(()) => disk.sync_names("damaged"),
+            }
+        };
+        replace().map_err(|error| ObjectError::Io {
+            object: key,
+            error: Arc::new(error),
+        })
+    }
+
     /// Bytes of log that a recovery would read now.
     pub fn log_bytes(&self) -> Result<u64, StoreError> {
         self.inner.log.bytes().map_err(log_io)
@@ -353,6 +385,9 @@ impl Files<'_> {
         pages::replay(&**file, commit)
     }
 }
+
+/// A database on its way in.
+const INCOMING: &str = "incoming.sqlite";
 
 /// The file that says that an object lost a commit: it outlives the log that
 /// showed it.

@@ -36,6 +36,12 @@ pub(crate) fn connect(pages: Arc<Pages>) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags_and_vfs(&name, flags, NAME);
     OPENING.lock().remove(&name);
     let connection = connection?;
+    reserve(&connection)?;
+    Ok(connection)
+}
+
+/// Has SQLite leave room for a checksum in the pages of a database that it makes.
+pub(crate) fn reserve(connection: &Connection) -> rusqlite::Result<()> {
     let mut reserved = RESERVED as c_int;
     // SAFETY: the connection is open, and this operation reads and writes one
     // integer, which outlives the call.
@@ -47,8 +53,7 @@ pub(crate) fn connect(pages: Arc<Pages>) -> rusqlite::Result<Connection> {
             (&raw mut reserved).cast(),
         )
     };
-    checked(code)?;
-    Ok(connection)
+    checked(code)
 }
 
 fn checked(code: c_int) -> rusqlite::Result<()> {

@@ -27,12 +27,12 @@ const AT_ONCE: usize = 64;
 const NOBODY: Duration = Duration::from_secs(10);
 
 /// No class has this id: it is a part of a hash, and this would be luck.
-const INDEX: ObjectKey = ObjectKey {
+pub(super) const INDEX: ObjectKey = ObjectKey {
     namespace: NamespaceId(0),
     id: outboard_storage::ObjectId([0; 32]),
 };
 
-pub(super) struct Alarms {
+pub(crate) struct Alarms {
     index: Mutex<Object>,
     /// The index has a new first.
     changed: Notify,
@@ -48,7 +48,7 @@ struct Entry {
 }
 
 impl Alarms {
-    pub(super) fn open(store: &Store) -> Result<Self, StorageError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, StorageError> {
         let index = store.object(INDEX).map_err(told)?;
         index
             .connection()
@@ -68,7 +68,7 @@ impl Alarms {
     }
 
     /// See `Host::alarm_changed`.
-    pub(super) fn set(
+    pub(crate) fn set(
         &self,
         target: &ObjectTarget,
         time: Option<i64>,

@@ -220,7 +220,7 @@ fn the_two_commands_are_there() {
 fn help_teaches() {
     let dir = workplace();
     let top = text(&run(dir.path(), &["--help"]).stdout);
-    for command in ["dev", "serve", "bundle", "check", "completions"] {
+    for command in ["dev", "serve", "bundle", "check", "data", "completions"] {
         let listed = top.lines().any(|line| {
             let mut words = line.split_whitespace();
             words.next() == Some(command) && words.count() >= 3
@@ -238,6 +238,7 @@ fn help_teaches() {
         ("serve", "[[worker]]"),
         ("bundle", "outboard bundle"),
         ("check", "outboard check"),
+        ("data", "outboard data export"),
     ] {
         let help = text(&run(dir.path(), &["help", command]).stdout);
         assert!(help.contains(example), "{command} has an example:\n{help}");

@@ -3,8 +3,10 @@
 mod bad_input;
 mod browser;
 mod cache;
+mod data;
 mod dev;
 mod docs;
+mod durability;
 mod inspector;
 mod objects;
 mod parity;

@@ -108,11 +108,16 @@ pub(crate) struct Dev {
 
 impl Dev {
     pub(crate) fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    pub(crate) fn start_with(dir: &Path, options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
         command
             .arg("dev")
             .arg(dir)
-            .args(["--port", "0", "--inspector-port", "0"]);
+            .args(["--port", "0", "--inspector-port", "0"])
+            .args(options);
         let (process, address) = start_ready(command);
         Self { process, address }
     }

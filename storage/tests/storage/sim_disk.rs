@@ -189,6 +189,14 @@ impl Disk for SimDisk {
         }
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        // Seen at once, like removing.
+        let mut state = self.operate()?;
+        let file = state.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.files.insert(to.into(), file);
+        Ok(())
+    }
+
     fn sync_names(&self, dir: &str) -> io::Result<()> {
         let prefix = format!("{dir}/");
         let mut state = self.operate()?;

@@ -1,0 +1,353 @@
+//! `outboard data`: a store's objects for people.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use outboard_runtime::{ObjectNamespace, ObjectTarget};
+use outboard_storage::{
+    NamespaceId, Object, ObjectId, ObjectKey, Recovery, Store, StoreError, StoreOptions,
+    TransferError,
+};
+use rusqlite::OptionalExtension;
+
+use crate::cli::{Data, StoreArgs};
+use crate::objects::{Alarms, Catalogue, namespace_id, own};
+
+/// Where `dev` and `serve` keep objects if nobody says otherwise.
+const FOLDERS: [&str; 2] = [".outboard", "data"];
+
+#[derive(Debug, thiserror::Error)]
+enum DataError {
+    #[error(
+        "no objects are kept here (neither .outboard nor data is a folder); name it: --data FOLDER"
+    )]
+    NoFolder,
+    #[error("--data: {}: no objects are kept there", .0.display())]
+    NoStore(PathBuf),
+    #[error("--data: {}: a node has it open; stop `outboard dev` or `outboard serve` first", .0.display())]
+    Busy(PathBuf),
+    #[error("--data: {}: {source}", path.display())]
+    Store { path: PathBuf, source: StoreError },
+    #[error(
+        "OBJECT: {0:?} is neither CLASS/ID, CLASS/NAME nor an id; `outboard data ls` lists what is there"
+    )]
+    Object(String),
+    #[error("OBJECT: {0:?}: there is no such object; `outboard data ls` lists what is there")]
+    NotThere(String),
+    #[error("OBJECT: {0} is of several classes: {1}")]
+    Ambiguous(ObjectId, String),
+    #[error("OBJECT: {0} has a database already; --force replaces it")]
+    There(String),
+    #[error("FILE: {}: it is there already", .0.display())]
+    FileThere(PathBuf),
+    #[error("FILE: {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("FILE: {}: {source}", path.display())]
+    Transfer {
+        path: PathBuf,
+        source: TransferError,
+    },
+    #[error("{damaged} of {all} objects are damaged")]
+    Damaged { damaged: usize, all: usize },
+}
+
+pub(super) fn run(command: &Data) -> anyhow::Result<()> {
+    match command {
+        Data::Ls(args) => ls(&Opened::open(args)?),
+        Data::Check(args) => check(Opened::open(args)?),
+        Data::Export {
+            object,
+            file,
+            store,
+        } => export(&Opened::open(store)?, object, file),
+        Data::Import {
+            file,
+            object,
+            force,
+            store,
+        } => import(&Opened::open(store)?, file, object, *force),
+    }
+}
+
+struct Opened {
+    folder: PathBuf,
+    store: Store,
+    recovery: Recovery,
+    /// None where it is damaged, which `check` says.
+    catalogue: Option<Catalogue>,
+    namespaces: BTreeMap<NamespaceId, ObjectNamespace>,
+}
+
+impl Opened {
+    fn open(args: &StoreArgs) -> Result<Self, DataError> {
+        let folder = match &args.data {
+            Some(folder) => folder.clone(),
+            None => FOLDERS
+                .iter()
+                .map(PathBuf::from)
+                .find(|folder| folder.is_dir())
+                .ok_or(DataError::NoFolder)?,
+        };
+        // Opening one that is not there would make it.
+        if !folder.join("log").is_dir() {
+            return Err(DataError::NoStore(folder));
+        }
+        let (store, recovery) = match Store::open(&folder, StoreOptions::default()) {
+            Ok(opened) => opened,
+            Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => {
+                return Err(DataError::Busy(folder));
+            }
+            Err(source) => {
+                return Err(DataError::Store {
+                    path: folder,
+                    source,
+                });
+            }
+        };
+        let catalogue = Catalogue::open(&store).ok();
+        let read = catalogue.as_ref().map(Catalogue::namespaces);
+        let namespaces = read.and_then(Result::ok).unwrap_or_default();
+        Ok(Self {
+            folder,
+            store,
+            recovery,
+            catalogue,
+            namespaces,
+        })
+    }
+
+    /// An object as `ls` prints it, which the other commands take.
+    fn name(&self, key: ObjectKey) -> String {
+        if let Some(own) = own(key) {
+            return own.into();
+        }
+        match self.namespaces.get(&key.namespace) {
+            Some(namespace) => format!("{}/{}", namespace.key, key.id),
+            None => key.to_string(),
+        }
+    }
+
+    /// The objects of workers, in order.
+    fn keys(&self) -> Result<Vec<ObjectKey>, DataError> {
+        let mut keys = self.store.keys().map_err(|error| self.fault(error))?;
+        keys.retain(|key| own(*key).is_none());
+        Ok(keys)
+    }
+
+    fn fault(&self, source: StoreError) -> DataError {
+        DataError::Store {
+            path: self.folder.clone(),
+            source,
+        }
+    }
+
+    /// The object that somebody means, and its namespace where that is known.
+    fn find(&self, text: &str) -> Result<(ObjectKey, Option<ObjectNamespace>), DataError> {
+        if let Some(id) = ObjectId::from_hex(text) {
+            let mut keys = self.keys()?;
+            keys.retain(|key| key.id == id);
+            return match keys.as_slice() {
+                [] => Err(DataError::NotThere(text.into())),
+                [key] => Ok((*key, self.namespaces.get(&key.namespace).cloned())),
+                several => {
+                    let names: Vec<_> = several.iter().map(|key| self.name(*key)).collect();
+                    Err(DataError::Ambiguous(id, names.join(", ")))
+                }
+            };
+        }
+        // A worker's name and a class have no slash, an object's name may.
+        let known = self
+            .namespaces
+            .values()
+            .filter(|known| text.starts_with(&format!("{}/", known.key)))
+            .max_by_key(|known| known.key.len());
+        let split = match known {
+            Some(known) => Some((&*known.key, &text[known.key.len() + 1..])),
+            None => text.split_once('/'),
+        };
+        let bad = || DataError::Object(text.into());
+        let (class, id) = split
+            .filter(|(class, id)| !class.is_empty() && !id.is_empty())
+            .ok_or_else(bad)?;
+        if let (16, Ok(number), Some(id)) = (
+            class.len(),
+            u64::from_str_radix(class, 16),
+            ObjectId::from_hex(id),
+        ) {
+            let namespace = NamespaceId(number);
+            return Ok((ObjectKey { namespace, id }, None));
+        }
+        let namespace = known.cloned().or_else(|| {
+            let (service, name) = class.split_once(':')?;
+            Some(ObjectNamespace {
+                service: service.into(),
+                class: name.into(),
+                key: class.into(),
+            })
+        });
+        let id = ObjectId::from_hex(id)
+            .unwrap_or_else(|| ObjectId(outboard_runtime::ObjectId::from_name(class, id).0));
+        let key = ObjectKey {
+            namespace: namespace_id(class),
+            id,
+        };
+        Ok((key, namespace))
+    }
+
+    fn exists(&self, key: ObjectKey) -> Result<bool, DataError> {
+        let keys = self.store.keys().map_err(|error| self.fault(error))?;
+        Ok(keys.contains(&key))
+    }
+}
+
+fn ls(opened: &Opened) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for key in opened.keys()? {
+        let name = opened.name(key);
+        match opened.store.object(key) {
+            Ok(object) => writeln!(out, "{:>12}  {name}", object.size())?,
+            Err(error) => writeln!(out, "{:>12}  {name}  ({error})", "damaged")?,
+        }
+    }
+    Ok(())
+}
+
+fn check(mut opened: Opened) -> anyhow::Result<()> {
+    // It is checked too, and is open once.
+    opened.catalogue = None;
+    let mut out = io::stdout().lock();
+    let all = opened.store.keys().map_err(|error| opened.fault(error))?;
+    let mut damaged = 0;
+    let mut bytes = 0;
+    for damage in &opened.recovery.damage {
+        let object = damage.object.map(|key| opened.name(key));
+        let object = object.unwrap_or_else(|| "an unknown object".into());
+        writeln!(out, "log: {damage}: a commit of {object} is damaged")?;
+    }
+    for key in &all {
+        let faults = faults(&opened, *key, &mut bytes);
+        damaged += usize::from(!faults.is_empty());
+        for fault in faults {
+            writeln!(out, "{}: {fault}", opened.name(*key))?;
+        }
+    }
+    let all = all.len();
+    if damaged > 0 {
+        return Err(DataError::Damaged { damaged, all }.into());
+    }
+    writeln!(
+        out,
+        "{all} databases of {bytes} bytes and the log are sound"
+    )?;
+    Ok(())
+}
+
+/// What is wrong with an object.
+fn faults(opened: &Opened, key: ObjectKey, bytes: &mut u64) -> Vec<String> {
+    let pages = match opened.store.damaged_pages(key) {
+        Ok(pages) => pages,
+        Err(error) => return vec![error.to_string()],
+    };
+    if !pages.is_empty() {
+        let pages: Vec<_> = pages.iter().map(ToString::to_string).collect();
+        return vec![format!("damaged pages: {}", pages.join(", "))];
+    }
+    let mut checked = |object: &Object| {
+        *bytes += object.size();
+        object.faults()
+    };
+    let found = match opened.store.object(key) {
+        Ok(object) => checked(&object),
+        Err(error) => Err(error),
+    };
+    found.unwrap_or_else(|error| vec![error.to_string()])
+}
+
+fn export(opened: &Opened, text: &str, path: &Path) -> anyhow::Result<()> {
+    let (key, _) = opened.find(text)?;
+    if !opened.exists(key)? {
+        return Err(DataError::NotThere(text.into()).into());
+    }
+    let fault = |source| DataError::File {
+        path: path.into(),
+        source,
+    };
+    if path.exists() {
+        return Err(DataError::FileThere(path.into()).into());
+    }
+    let object = opened.store.object(key)?;
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    let mut file =
+        tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(fault)?;
+    let mut out = io::BufWriter::new(file.as_file_mut());
+    match object.copy_to(&mut out) {
+        Ok(()) => {}
+        Err(TransferError::File(source)) => return Err(fault(source).into()),
+        Err(error) => return Err(error).context(opened.name(key)),
+    }
+    out.flush().map_err(fault)?;
+    drop(out);
+    file.as_file().sync_all().map_err(fault)?;
+    file.persist_noclobber(path)
+        .map_err(|error| fault(error.error))?;
+    println!("{} ({} bytes)", path.display(), object.size());
+    Ok(())
+}
+
+fn import(opened: &Opened, path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
+    let (key, namespace) = opened.find(text)?;
+    if !force && opened.exists(key)? {
+        return Err(DataError::There(opened.name(key)).into());
+    }
+    let scratch = tempfile::tempdir_in(&opened.folder).context("--data")?;
+    let imported = opened
+        .store
+        .import(key, path, &scratch.path().join("database"));
+    imported.map_err(|source| DataError::Transfer {
+        path: path.into(),
+        source,
+    })?;
+    if let (Some(catalogue), Some(namespace)) = (&opened.catalogue, &namespace) {
+        catalogue.record(namespace)?;
+    }
+    ring(opened, key, namespace)?;
+    println!(
+        "{} has the database of {}",
+        opened.name(key),
+        path.display()
+    );
+    Ok(())
+}
+
+/// Has an alarm that came with the database ring.
+fn ring(opened: &Opened, key: ObjectKey, namespace: Option<ObjectNamespace>) -> anyhow::Result<()> {
+    let object = opened.store.object(key)?;
+    let find = || {
+        let connection = object.connection();
+        if !connection.table_exists(None, "_cf_ALARM")? {
+            return Ok(None);
+        }
+        connection
+            .query_one("SELECT time FROM _cf_ALARM", (), |row| row.get(0))
+            .optional()
+    };
+    let time: Option<i64> = find().map_err(|error| object.explain(error))?;
+    match (time, namespace) {
+        (None, _) => {}
+        (Some(_), None) => super::warn(&[
+            "the alarm of the object rings when its class is known: import it as CLASS/ID",
+        ]),
+        (Some(time), Some(namespace)) => {
+            let target = ObjectTarget {
+                namespace: Arc::new(namespace),
+                id: outboard_runtime::ObjectId(key.id.0),
+                name: None,
+            };
+            Alarms::open(&opened.store)?.set(&target, Some(time), false)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Objects looked at, taken out and put in as files, while nobody serves them.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::commit::PAGE_SIZE;
+use crate::disk::DiskFile;
+use crate::key::ObjectKey;
+use crate::object::{Object, ObjectError};
+use crate::pages::{self, RESERVED};
+use crate::store::{Store, StoreError};
+use crate::vfs;
+
+/// Why an object was not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file that is written or read.
+    #[error("{0}")]
+    File(#[from] io::Error),
+    /// The file is not one that SQLite reads.
+    #[error("not a sound SQLite database: {0}")]
+    Source(String),
+    /// Other programs' checksums or keys, which would be lost.
+    #[error("its pages keep {0} bytes for another program's use; VACUUM it without that first")]
+    Reserved(u8),
+}
+
+impl Object {
+    /// Everything that is wrong with the database, as SQLite sees it; none if it
+    /// is sound.
+    pub fn faults(&self) -> Result<Vec<String>, ObjectError> {
+        integrity(self.connection()).map_err(|error| self.explain(error))
+    }
+
+    /// Writes the database as one file of SQLite's format, each page's checksum
+    /// checked.
+    pub fn copy_to(&self, out: &mut dyn Write) -> Result<(), TransferError> {
+        let mut page = [0; PAGE_SIZE];
+        for number in 0..self.size() / PAGE_SIZE as u64 {
+            let read = self.pages().read(&mut page, number * PAGE_SIZE as u64);
+            read.map_err(ObjectError::from)?;
+            out.write_all(&page)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Makes a SQLite database an object's, whatever the object had before, a note
+    /// of damage included. After a crash the object has the old database or
+    /// the new one. `scratch` is where a file as large as the database may be; none
+    /// is there yet.
+    pub fn import(
+        &self,
+        key: ObjectKey,
+        source: &Path,
+        scratch: &Path,
+    ) -> Result<(), TransferError> {
+        rewrite(source, scratch)?;
+        let file = File::open(scratch)?;
+        // No commit of before may be replayed over it.
+        self.checkpoint()?;
+        self.replace(key, |target| write_sealed(&file, target))?;
+        Ok(())
+    }
+}
+
+fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
+    let mut faults = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    faults.retain(|fault| fault != "ok");
+    Ok(faults)
+}
+
+/// Writes a database again with pages as the store has them. A write-ahead log or
+/// journal beside the source is taken into account.
+fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
+    let sql = |error: rusqlite::Error| TransferError::Source(error.to_string());
+    // SQLite would say the same of a folder and of a name that is not there.
+    drop(File::open(source)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(source, flags).map_err(sql)?;
+    let faults = integrity(&connection).map_err(sql)?;
+    if !faults.is_empty() {
+        return Err(TransferError::Source(faults.join("; ")));
+    }
+    vfs::reserve(&connection).map_err(sql)?;
+    connection
+        .pragma_update(None, "page_size", PAGE_SIZE as i64)
+        .map_err(sql)?;
+    let target_name = target.to_string_lossy();
+    connection
+        .execute("VACUUM INTO ?", [&*target_name])
+        .map_err(sql)?;
+    let mut head = [0; 100];
+    let read = DiskFile::read_at(&File::open(target)?, &mut head, 0)?;
+    // File format, "Bytes of reserved space per page".
+    let reserved = head[20];
+    if read == head.len() && usize::from(reserved) != RESERVED {
+        return Err(TransferError::Reserved(reserved));
+    }
+    Ok(())
+}
+
+fn write_sealed(file: &File, target: &Arc<dyn DiskFile>) -> io::Result<()> {
+    let mut page = [0; PAGE_SIZE];
+    let pages = DiskFile::size(file)? / PAGE_SIZE as u64;
+    for index in 0..pages {
+        let offset = index * PAGE_SIZE as u64;
+        DiskFile::read_at(file, &mut page, offset)?;
+        let number = u32::try_from(index + 1).map_err(io::Error::other)?;
+        pages::seal(number, &mut page);
+        target.write_at(&page, offset)?;
+    }
+    target.set_len(pages * PAGE_SIZE as u64)
+}

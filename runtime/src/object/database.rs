@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use deno_core::v8;
 use futures::future::BoxFuture;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode};
 
 use super::alarm::{Alarm, AlarmTime};
@@ -17,6 +18,23 @@ const PROGRESS: i32 = 10_000;
 
 /// How deep transactions may nest.
 const MOST_SAVEPOINTS: u32 = 64;
+
+/// Pages of a database: 10 GB, as Workers have it.
+const MOST_PAGES: u64 = (10 << 30) / 4096;
+
+/// What statements may ask of SQLite, as Workers have it.
+const LIMITS: &[(Limit, i32)] = &[
+    (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_COLUMN, 100),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 127),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+];
 
 /// Why the database did not do as the script asked; the text is the script's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,9 +112,14 @@ impl Database {
                 connection
                     .progress_handler(PROGRESS, Some(move || isolate.is_execution_terminating()))
             });
+        let set = set.and_then(|()| {
+            let mut limits = LIMITS.iter();
+            limits.try_for_each(|(limit, most)| connection.set_limit(*limit, *most).map(drop))
+        });
         set.map_err(|error| DatabaseError::fatal(error.to_string()))?;
         self.storage = Some(storage);
-        Ok(())
+        let pages = format!("PRAGMA max_page_count = {MOST_PAGES}");
+        self.trusted(|connection| connection.query_one(&pages, (), |_| Ok(())))
     }
 
     /// Begins the turn's transaction, unless it runs already.

@@ -13,9 +13,6 @@ use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
 
-/// What Workers allow, in bytes.
-const LONGEST: usize = 100_000;
-
 /// What a statement gave, as the script takes it.
 #[derive(Default)]
 struct Rows<'a> {
@@ -36,12 +33,6 @@ pub(crate) fn op_object_sql<'a>(
     bindings: v8::Local<'a, v8::Array>,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
-    if sql.len() > LONGEST {
-        return Err(JsErrorBox::generic(format!(
-            "SQL of {} bytes is longer than {LONGEST}: SQLITE_TOOBIG",
-            sql.len()
-        )));
-    }
     let mut values = Vec::with_capacity(bindings.length() as usize);
     for index in 0..bindings.length() {
         let value = bindings.get_index(scope, index);

@@ -248,7 +248,8 @@ fn sql_gives_rows_as_workers_do() {
            const raw = sql.exec('SELECT id FROM t WHERE id > ?', 1).raw().toArray();
            const errors = [];
            for (const text of ['SELECT * FROM absent', 'BEGIN', 'SELECT * FROM _cf_KV',
-               \"ATTACH 'x' AS y\", 'PRAGMA journal_mode = WAL', 'SELECT ?', 'SELEC 1']) {
+               \"ATTACH 'x' AS y\", 'PRAGMA journal_mode = WAL', 'SELECT ?', 'SELEC 1',
+               `SELECT ${Array(101).fill(1)}`, `SELECT zeroblob(${5 << 20})`, `SELECT ${' '.repeat(100_000)}1`]) {
              try { sql.exec(text).toArray(); errors.push('fine'); } catch (e) { errors.push(e.message.slice(0, 60)); }
            }
            return Response.json({ names, rows, one, raw, errors });
@@ -264,7 +265,10 @@ fn sql_gives_rows_as_workers_do() {
             r#""no such table: _cf_KV: SQLITE_ERROR","#,
             r#""not authorized: SQLITE_AUTH","not authorized: SQLITE_AUTH","#,
             r#""Wrong number of parameter bindings for SQL query. Expected 1","#,
-            r#""near \"SELEC\": syntax error at offset 0: SQLITE_ERROR"]}"#
+            r#""near \"SELEC\": syntax error at offset 0: SQLITE_ERROR","#,
+            r#""too many columns in result set: SQLITE_ERROR","#,
+            r#""string or blob too big: SQLITE_TOOBIG","#,
+            r#""statement too long: SQLITE_TOOBIG"]}"#
         )
     );
 }

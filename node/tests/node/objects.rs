@@ -1,14 +1,14 @@
 //! Durable objects through `outboard dev`: kept over a killed process and a new
 //! version, and woken by their alarms.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
-use crate::support::Dev;
-use crate::support::http::{get, send};
+use crate::support::http::{Upload, get, send};
+use crate::support::{Dev, Outboard};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -135,11 +135,15 @@ fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
 }
 
 fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
-    let stream = TcpStream::connect(dev.address).expect("a connection");
+    connect(dev.address, path)
+}
+
+fn connect(address: SocketAddr, path: &str) -> WebSocket<TcpStream> {
+    let stream = TcpStream::connect(address).expect("a connection");
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .expect("a timeout");
-    let url = format!("ws://{}{path}", dev.address);
+    let url = format!("ws://{address}{path}");
     client(url, stream).expect("the handshake").0
 }
 
@@ -245,4 +249,44 @@ fn partyserver_keeps_its_connections() {
     });
     ann.send(Message::text("still here")).expect("sent");
     assert_eq!(hear(&mut bob), "ann 2 still here");
+}
+
+/// An object is on one lane, whichever lane a request comes in by.
+#[test]
+fn objects_are_reached_from_every_lane() {
+    let dir = project(
+        "count = 0;
+         async fetch(request) {
+           if (request.headers.has('upgrade')) {
+             const { 0: client, 1: server } = new WebSocketPair();
+             this.ctx.acceptWebSocket(server);
+             return new Response(null, { status: 101, webSocket: client });
+           }
+           this.ctx.storage.put('count', ++this.count);
+           return new Response(request.body, { headers: { count: `${this.count}` } });
+         }
+         webSocketMessage(socket, message) { socket.send(`${this.count} ${message}`); }",
+    );
+    let server = Outboard::serve(&format!(
+        "lanes = 4\ndata = {:?}\n[[worker]]\nname = \"demo\"\ndir = {:?}\nroutes = [\"*\"]\n",
+        dir.path().join("data"),
+        dir.path(),
+    ));
+    let names: Vec<_> = (0..16).map(|number| format!("/object{number}")).collect();
+    for round in 1..=3 {
+        for name in &names {
+            // A connection each: the kernel hands them to all lanes.
+            let mut request = get("localhost", name);
+            request.method = "POST".into();
+            request.upload = Upload::Sized(name.clone().into());
+            let answer = send(server.address, &request);
+            assert_eq!(answer.header("count"), Some(round.to_string().as_str()));
+            assert_eq!(String::from_utf8_lossy(&answer.body), *name);
+        }
+    }
+    for name in &names {
+        let mut socket = connect(server.address, name);
+        socket.send(Message::text("hello")).expect("sent");
+        assert_eq!(hear(&mut socket), "3 hello");
+    }
 }

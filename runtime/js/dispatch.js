@@ -52,6 +52,11 @@ class ExecutionContext {
     return has(flag.enable_ctx_exports) ? worker.exports : undefined;
   }
 
+  /** Who came through Cloudflare Access: nobody does. */
+  get access() {
+    return undefined;
+  }
+
   waitUntil(promise) {
     this.#event.waitUntil(promise);
   }

@@ -14,15 +14,14 @@ use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
-    LaneLocal, LogLevel, LogRecord, ObjectStorage, ObjectTarget, ScriptError, ServiceAnswer,
-    ServiceError, SocketAnswer, SocketEnd, StorageError, Worker,
+    LaneLocal, LogLevel, LogRecord, ObjectHost, ScriptError, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::cache::{self, Store};
-use crate::objects::NodeObjects;
+use crate::objects::{LaneObjects, NodeObjects};
 use crate::{output, web_socket};
 
 pub(crate) mod stream;
@@ -48,8 +47,7 @@ impl WorkerLog {
 pub(crate) struct NodeHost {
     client: Client,
     cache: Store,
-    objects: Arc<NodeObjects>,
-    lane: Weak<LaneLocal>,
+    objects: LaneObjects,
     log: WorkerLog,
 }
 
@@ -65,8 +63,7 @@ impl NodeHost {
         Rc::new(Self {
             client,
             cache,
-            objects,
-            lane: lane.clone(),
+            objects: LaneObjects::new(objects, lane),
             log,
         })
     }
@@ -101,35 +98,8 @@ impl Host for NodeHost {
         cache::answer(self.cache.clone(), request).boxed_local()
     }
 
-    fn object(
-        &self,
-        target: &Arc<ObjectTarget>,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let (objects, target) = (self.objects.clone(), target.clone());
-        objects
-            .call(self.lane.upgrade(), target, request)
-            .boxed_local()
-    }
-
-    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.objects.worker(target)
-    }
-
-    fn open_object(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        self.objects.open(target)
-    }
-
-    fn alarm_changed(
-        &self,
-        target: &Arc<ObjectTarget>,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        self.objects.alarm_changed(target, time, committed)
+    fn objects(&self) -> &dyn ObjectHost {
+        &self.objects
     }
 
     fn log(&self, record: LogRecord<'_>) {

@@ -7,14 +7,14 @@ mod catalogue;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectStorage, ObjectTarget, Served,
+    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost, ObjectStorage, ObjectTarget,
     ServiceAnswer, ServiceError, StorageError, Worker,
 };
 use outboard_storage::{
@@ -103,7 +103,7 @@ impl NodeObjects {
     }
 
     /// Sends a request to an object; `lane` is the caller's.
-    pub(crate) async fn call(
+    async fn call(
         self: Arc<Self>,
         lane: Option<Rc<LaneLocal>>,
         target: Arc<ObjectTarget>,
@@ -121,13 +121,10 @@ impl NodeObjects {
             Some(lane) if home.is(&lane) => lane.object(worker, target, request).await?,
             _ => home.object(worker, target, request).await?,
         };
-        Ok(match served {
-            Served::Response(response) => ServiceAnswer::Response(response),
-            Served::Upgrade(upgrade) => ServiceAnswer::Socket(upgrade.headers, upgrade.end),
-        })
+        Ok(served.into())
     }
 
-    pub(crate) fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
         let service = &target.namespace.service;
         self.workers.read().get(service).cloned()
     }
@@ -135,19 +132,6 @@ impl NodeObjects {
     /// Rings objects' alarms until the future is dropped.
     pub(crate) async fn ring_alarms(self: Arc<Self>) {
         alarms::ring(self).await;
-    }
-
-    /// See `Host::alarm_changed`.
-    pub(crate) fn alarm_changed(
-        &self,
-        target: &ObjectTarget,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        match self.store.get() {
-            Some((_, alarms)) => alarms.set(target, time, committed),
-            None => Err(no_store()),
-        }
     }
 
     /// The lane that an object is on, always the same.
@@ -160,24 +144,62 @@ impl NodeObjects {
         lanes.get(index)
     }
 
-    pub(crate) fn open(
-        &self,
-        target: &ObjectTarget,
-    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
         let (store, _) = self.store.get().ok_or_else(no_store)?;
-        let recorded = self
-            .catalogue
-            .get()
-            .map(|all| all.record(&target.namespace));
-        if let Some(Err(error)) = recorded {
-            tracing::error!(%error, class = target.namespace.key, "a class is not in the catalogue");
-        }
         let key = ObjectKey {
             namespace: namespace_id(&target.namespace.key),
             id: ObjectId(target.id.0),
         };
+        let catalogue = self.catalogue.get();
+        let recorded = catalogue.map(|all| all.record(&target.namespace));
+        if let Some(Err(error)) = recorded {
+            tracing::error!(%error, class = target.namespace.key, "a class is not in the catalogue");
+        }
         let object = store.object(key).map_err(told)?;
         Ok(Box::new(NodeStorage(object)))
+    }
+}
+
+/// The node's objects as one lane calls them.
+pub(crate) struct LaneObjects {
+    node: Arc<NodeObjects>,
+    lane: Weak<LaneLocal>,
+}
+
+impl LaneObjects {
+    pub(crate) fn new(node: Arc<NodeObjects>, lane: &Weak<LaneLocal>) -> Self {
+        let lane = lane.clone();
+        Self { node, lane }
+    }
+}
+
+impl ObjectHost for LaneObjects {
+    fn call(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let (node, target) = (self.node.clone(), target.clone());
+        node.call(self.lane.upgrade(), target, request)
+            .boxed_local()
+    }
+
+    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
+        self.node.worker(target)
+    }
+
+    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        self.node.open(target)
+    }
+
+    fn alarm_changed(
+        &self,
+        target: &ObjectTarget,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError> {
+        let (_, alarms) = self.node.store.get().ok_or_else(no_store)?;
+        alarms.set(target, time, committed)
     }
 }
 

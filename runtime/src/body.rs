@@ -110,18 +110,10 @@ impl ResponseBody {
     }
 }
 
-/// A body that may leave its lane, carried from there by a task of the lane's.
-pub(crate) fn carried(body: ResponseBody) -> HostBody {
-    let (body, carry) = body.into_host();
-    if let Some(carry) = carry {
-        deno_core::unsync::spawn(carry);
-    }
-    body
-}
-
-/// The same for the answer of an object.
-pub(crate) fn carried_past(body: ResponseBody, object: Rc<Object>) -> HostBody {
-    let (body, carry) = body.into_host_past(Some(object));
+/// A body that may leave its lane, carried from there by a task of the lane's; that of
+/// an `object`'s answer each chunk once what it wrote before is durable.
+pub(crate) fn carried(body: ResponseBody, object: Option<Rc<Object>>) -> HostBody {
+    let (body, carry) = body.into_host_past(object);
     if let Some(carry) = carry {
         deno_core::unsync::spawn(carry);
     }

@@ -172,8 +172,9 @@ impl Events {
             }
         }
         self.last.set(id);
-        if event.background {
-            self.background.set(self.background.get() + 1);
+        let count = self.counter(&event);
+        if let Some(count) = count {
+            count.set(count.get() + 1);
         }
         open.insert(id, event);
         id
@@ -185,10 +186,18 @@ impl Events {
 
     pub(crate) fn remove(&self, id: EventId) -> Option<Rc<Event>> {
         let event = self.open.borrow_mut().remove(&id);
-        if event.as_ref().is_some_and(|event| event.background) {
-            self.background.set(self.background.get() - 1);
+        if let Some(count) = event.as_deref().and_then(|event| self.counter(event)) {
+            count.set(count.get() - 1);
         }
         event
+    }
+
+    /// Where an event is counted, besides the table.
+    fn counter<'a>(&'a self, event: &'a Event) -> Option<&'a Cell<usize>> {
+        if event.background {
+            return Some(&self.background);
+        }
+        event.object.as_ref().map(|object| &object.open_events)
     }
 
     /// Those that somebody waits for.

@@ -76,47 +76,9 @@ pub trait Host {
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
-    /// Sends a request to a durable object, wherever it is. As for `service`, its
-    /// isolate is entered by a task of its own; dropping the future abandons the
-    /// request.
-    fn object(
-        &self,
-        target: &Arc<ObjectTarget>,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let _ = request;
-        let message = format!("there are no objects of {} here", target.namespace.class);
-        std::future::ready(Err(FetchError { message }.into())).boxed_local()
-    }
-
-    /// The worker whose class an object of this lane is of, as it is deployed now.
-    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        let _ = target;
-        None
-    }
-
-    /// Opens the database of an object that runs on this lane.
-    fn open_object(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        let message = format!("objects of {} have no storage here", target.namespace.class);
-        Err(StorageError { message })
-    }
-
-    /// An object's alarm is to be at another time, in milliseconds since 1970, or
-    /// there is to be none. Called on the object's lane twice: before the commit that
-    /// says so, when the host must also keep the earlier of both times, and after it.
-    /// It must not block; what it records is durable with that commit, or before it.
-    fn alarm_changed(
-        &self,
-        target: &Arc<ObjectTarget>,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        let _ = (time, committed);
-        let message = format!("objects of {} have no alarms here", target.namespace.class);
-        Err(StorageError { message })
+    /// The durable objects that workers here may call.
+    fn objects(&self) -> &dyn ObjectHost {
+        &NoObjects
     }
 
     /// One line that a worker wrote, or that says what became of its event.
@@ -126,6 +88,74 @@ pub trait Host {
     /// Whether what `console` prints may have colours: a person reads it.
     fn colour(&self) -> bool {
         false
+    }
+}
+
+/// A host's durable objects. Called on a lane's thread, as [`Host`] is.
+pub trait ObjectHost {
+    /// Sends a request to an object, wherever it is. As for [`Host::service`], its
+    /// isolate is entered by a task of its own; dropping the future abandons the
+    /// request.
+    fn call(
+        &self,
+        target: &Arc<ObjectTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>>;
+
+    /// The worker whose class an object of this lane is of, as it is deployed now.
+    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>>;
+
+    /// Opens the database of an object that runs on this lane.
+    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError>;
+
+    /// An object's alarm is to be at another time, in milliseconds since 1970, or
+    /// there is to be none. Called on the object's lane twice: before the commit that
+    /// says so, when the host must also keep the earlier of both times, and after it.
+    /// It must not block; what it records is durable with that commit, or before it.
+    fn alarm_changed(
+        &self,
+        target: &ObjectTarget,
+        time: Option<i64>,
+        committed: bool,
+    ) -> Result<(), StorageError>;
+}
+
+/// Of a host that has none.
+struct NoObjects;
+
+impl NoObjects {
+    fn refuse(target: &ObjectTarget) -> String {
+        format!("there are no objects of {} here", target.namespace.class)
+    }
+}
+
+impl ObjectHost for NoObjects {
+    fn call(
+        &self,
+        target: &Arc<ObjectTarget>,
+        _request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let message = Self::refuse(target);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
+        None
+    }
+
+    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        let message = Self::refuse(target);
+        Err(StorageError { message })
+    }
+
+    fn alarm_changed(
+        &self,
+        target: &ObjectTarget,
+        _time: Option<i64>,
+        _committed: bool,
+    ) -> Result<(), StorageError> {
+        let message = Self::refuse(target);
+        Err(StorageError { message })
     }
 }
 

@@ -25,7 +25,7 @@ use crate::body::{HostBody, ResponseBody};
 use crate::cage::Share;
 use crate::error::{EventError, StartError};
 use crate::event::{Outcome, Upgrade};
-use crate::host::Host;
+use crate::host::{Host, ServiceAnswer};
 use crate::inspector::Inspection;
 use crate::isolate::{Answer, Isolate, ReadyIsolate};
 use crate::limits::Limits;
@@ -148,11 +148,7 @@ impl Lane {
         self.commands
             .try_send(command)
             .map_err(|_| EventError::Overloaded { open: COMMANDS })?;
-        receiver.await.unwrap_or_else(|_gone| {
-            Err(EventError::IsolateLost {
-                reason: "its lane has ended".into(),
-            })
-        })
+        receiver.await.unwrap_or_else(|_gone| Err(lane_ended()))
     }
 
     /// Lets the lane end what runs on it and waits for its thread.
@@ -160,6 +156,13 @@ impl Lane {
         drop(self.commands);
         // A panic on the lane was reported by its thread.
         let _ = self.thread.join();
+    }
+}
+
+/// What is left to say to whoever asked a lane that is gone.
+fn lane_ended() -> EventError {
+    EventError::IsolateLost {
+        reason: "its lane has ended".into(),
     }
 }
 
@@ -269,6 +272,27 @@ pub enum Served<B = ResponseBody> {
     Upgrade(Upgrade),
 }
 
+impl<B> Served<B> {
+    /// What an event of `fetch` ended with, its body as `carry` makes it.
+    fn of(outcome: Outcome, carry: impl FnOnce(ResponseBody) -> B) -> Result<Self, EventError> {
+        match outcome {
+            Outcome::Response(response) => Ok(Self::Response(response.map(carry))),
+            Outcome::Upgrade(headers, end) => Ok(Self::Upgrade(Upgrade { headers, end })),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
+        }
+    }
+}
+
+impl From<Served<HostBody>> for ServiceAnswer {
+    fn from(served: Served<HostBody>) -> Self {
+        match served {
+            Served::Response(response) => Self::Response(response),
+            Served::Upgrade(upgrade) => Self::Socket(upgrade.headers, upgrade.end),
+        }
+    }
+}
+
 /// What a worker's script offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exports {
@@ -310,12 +334,7 @@ impl LaneLocal {
     ) -> Result<Served, EventError> {
         let isolate = self.isolate(worker).await?;
         let answer = isolate.fetch(request, https)?;
-        match self.outcome(worker, answer).await {
-            Outcome::Response(response) => Ok(Served::Response(response)),
-            Outcome::Upgrade(headers, end) => Ok(Served::Upgrade(Upgrade { headers, end })),
-            Outcome::Failed(error) => Err(error),
-            Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
-        }
+        Served::of(self.outcome(worker, answer).await, |body| body)
     }
 
     /// Runs the worker's `scheduled` handler once.

@@ -37,7 +37,7 @@ pub use event::Upgrade;
 pub use extension::snapshot_extensions;
 pub use host::{
     CacheAnswer, CacheOperation, CacheRequest, ConnectTarget, FetchError, Host, HostStream,
-    LogLevel, LogRecord, ServiceAnswer, ServiceError, SocketAnswer, Transport,
+    LogLevel, LogRecord, ObjectHost, ServiceAnswer, ServiceError, SocketAnswer, Transport,
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{

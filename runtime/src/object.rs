@@ -26,7 +26,7 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
-pub(crate) use self::alarm::{AlarmTime, Due};
+pub(crate) use self::alarm::{AlarmTime, Due, now};
 pub(crate) use self::database::{Database, DatabaseError};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
@@ -94,6 +94,8 @@ pub(crate) struct Object {
     /// The script was told of it.
     pub(crate) started: Cell<bool>,
     pub(crate) last_used: Cell<Instant>,
+    /// Events that it serves (`Events`).
+    pub(crate) open_events: Cell<usize>,
     database: RefCell<Database>,
     /// Why it ended before its time: the next event finds a new one.
     fault: RefCell<Option<EventError>>,
@@ -117,6 +119,7 @@ impl Object {
             life: Cell::new(0),
             started: Cell::new(false),
             last_used: Cell::new(Instant::now()),
+            open_events: Cell::new(0),
             database: RefCell::new(Database::new(isolate)),
             fault: RefCell::default(),
             changed: Notify::new(),
@@ -139,7 +142,7 @@ impl Object {
             return Err(DatabaseError::plain(fault.to_string()));
         }
         let mut database = self.database.borrow_mut();
-        database.open(|| host.open_object(&self.target))?;
+        database.open(|| host.objects().open(&self.target))?;
         database.begin()?;
         if !self.touched.replace(true) {
             objects.touched(self.clone());
@@ -169,7 +172,10 @@ impl Object {
     /// never written.
     fn end_turn(&self, stopped: bool, host: &Rc<dyn Host>) {
         self.touched.set(false);
-        let mut tell = |time, committed| host.alarm_changed(&self.target, time, committed);
+        let mut tell = |time, committed| {
+            let objects = host.objects();
+            objects.alarm_changed(&self.target, time, committed)
+        };
         let ended = self.database.borrow_mut().end_turn(stopped, &mut tell);
         if let Err(error) = ended {
             self.reset(error.to_string());

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use outboard_runtime::{AlarmOutcome, ObjectId, ObjectNamespace, ObjectTarget, StorageError};
 use outboard_storage::{NamespaceId, Object, ObjectKey, Store};
 use parking_lot::Mutex;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use tokio::sync::Notify;
 
 use super::{NodeObjects, told};
@@ -36,12 +36,12 @@ pub(crate) struct Alarms {
     index: Mutex<Object>,
     /// The index has a new first.
     changed: Notify,
-    running: Mutex<HashSet<ObjectTarget>>,
+    running: Mutex<HashSet<Arc<ObjectTarget>>>,
 }
 
 /// An alarm as the index has it.
 struct Entry {
-    target: ObjectTarget,
+    target: Arc<ObjectTarget>,
     /// When it is due, or to be tried again.
     time: i64,
     retries: u32,
@@ -67,7 +67,7 @@ impl Alarms {
         })
     }
 
-    /// See `Host::alarm_changed`.
+    /// See `ObjectHost::alarm_changed`.
     pub(crate) fn set(
         &self,
         target: &ObjectTarget,
@@ -136,24 +136,28 @@ impl Alarms {
         find().map_err(|error| told(index.explain(error)))
     }
 
-    fn after(&self, target: &ObjectTarget, time: i64, retries: u32) -> Result<(), StorageError> {
+    /// Lets an alarm that rang ring again, unless the object has set another meanwhile.
+    fn again(&self, rang: &Entry, time: i64, retries: u32) -> Result<(), StorageError> {
+        let target = &rang.target;
         self.write(
-            "UPDATE alarms SET time = ?, retries = ? WHERE key = ? AND id = ?",
-            (time, retries, &target.namespace.key, &target.id.0[..]),
+            "UPDATE alarms SET time = ?, retries = ? WHERE key = ? AND id = ? AND time = ?",
+            (
+                time,
+                retries,
+                &target.namespace.key,
+                &target.id.0[..],
+                rang.time,
+            ),
         )
     }
 
-    /// When the entry is to ring, where it still is there.
-    fn time(&self, target: &ObjectTarget) -> Result<Option<i64>, StorageError> {
-        let index = self.index.lock();
-        let found = index
-            .connection()
-            .prepare_cached("SELECT time FROM alarms WHERE key = ? AND id = ?")
-            .and_then(|mut statement| {
-                let key = (&target.namespace.key, &target.id.0[..]);
-                statement.query_one(key, |row| row.get(0)).optional()
-            });
-        found.map_err(|error| told(index.explain(error)))
+    /// Forgets an alarm that rang, unless the object has set another meanwhile.
+    fn forget(&self, rang: &Entry) -> Result<(), StorageError> {
+        let target = &rang.target;
+        self.write(
+            "DELETE FROM alarms WHERE key = ? AND id = ? AND time = ?",
+            (&target.namespace.key, &target.id.0[..], rang.time),
+        )
     }
 }
 
@@ -164,11 +168,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         class: row.get("class")?,
     };
     Ok(Entry {
-        target: ObjectTarget {
+        target: Arc::new(ObjectTarget {
             namespace: Arc::new(namespace),
             id: ObjectId(row.get("id")?),
             name: row.get("name")?,
-        },
+        }),
         time: row.get("time")?,
         retries: row.get("retries")?,
     })
@@ -218,48 +222,30 @@ pub(super) async fn ring(objects: Arc<NodeObjects>) {
     }
 }
 
-async fn run(objects: Arc<NodeObjects>, entry: Entry) {
+async fn run(objects: Arc<NodeObjects>, rang: Entry) {
     let Some((_, alarms)) = objects.store.get() else {
         return;
     };
-    let Entry {
-        target,
-        time,
-        retries,
-    } = entry;
-    let target = Arc::new(target);
-    let worker = objects.worker(&target);
-    let ended = match (worker, objects.home(&target)) {
+    let (target, retries) = (&rang.target, rang.retries);
+    let ended = match (objects.worker(target), objects.home(target)) {
         (Some(worker), Some(home)) => {
             let last = retries >= RETRIES;
             match home.alarm(worker, target.clone(), retries, last).await {
-                AlarmOutcome::Done => match alarms.time(&target) {
-                    // The object has none, and says so only when it commits a change.
-                    Ok(Some(still)) if still == time => alarms.set(&target, None, true),
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error),
-                },
-                AlarmOutcome::Later(later) => alarms.after(&target, later, 0),
+                AlarmOutcome::Done => alarms.forget(&rang),
+                AlarmOutcome::Later(later) => alarms.again(&rang, later, 0),
                 AlarmOutcome::Failed(error) => {
                     tracing::warn!(%error, retries, object = %target.id, "an alarm failed");
-                    // The handler may have set another.
-                    match alarms.time(&target) {
-                        Ok(Some(still)) if still == time => {
-                            let wait = FIRST_WAIT * (1 << retries.min(RETRIES));
-                            alarms.after(&target, now() + millis(wait), retries + 1)
-                        }
-                        Ok(_) => Ok(()),
-                        Err(error) => Err(error),
-                    }
+                    let wait = FIRST_WAIT * (1 << retries.min(RETRIES));
+                    alarms.again(&rang, now() + millis(wait), retries + 1)
                 }
             }
         }
         // Its worker may be deployed again.
-        _ => alarms.after(&target, now() + millis(NOBODY), retries),
+        _ => alarms.again(&rang, now() + millis(NOBODY), retries),
     };
     if let Err(error) = ended {
         tracing::error!(%error, object = %target.id, "an alarm's end was not recorded");
     }
-    alarms.running.lock().remove(&*target);
+    alarms.running.lock().remove(target);
     alarms.changed.notify_one();
 }

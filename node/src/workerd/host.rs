@@ -9,19 +9,18 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use outboard_egress::Client;
 use outboard_runtime::{
-    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, ObjectStorage,
-    ObjectTarget, Served, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, StorageError,
-    Worker,
+    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, ObjectHost,
+    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
 use crate::host::{WorkerLog, open_socket, send, stream};
 use crate::ingress::is_handshake;
-use crate::objects::NodeObjects;
+use crate::objects::{LaneObjects, NodeObjects};
 
 pub(crate) struct WorkerdHost {
     services: Arc<Services>,
-    objects: Arc<NodeObjects>,
+    objects: LaneObjects,
     lane: Weak<LaneLocal>,
 }
 
@@ -34,7 +33,7 @@ impl WorkerdHost {
     ) -> Rc<dyn Host> {
         Rc::new(Self {
             services,
-            objects,
+            objects: LaneObjects::new(objects, lane),
             lane: lane.clone(),
         })
     }
@@ -90,35 +89,8 @@ impl Host for WorkerdHost {
         }
     }
 
-    fn object(
-        &self,
-        target: &Arc<ObjectTarget>,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let (objects, target) = (self.objects.clone(), target.clone());
-        objects
-            .call(self.lane.upgrade(), target, request)
-            .boxed_local()
-    }
-
-    fn object_worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.objects.worker(target)
-    }
-
-    fn open_object(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        self.objects.open(target)
-    }
-
-    fn alarm_changed(
-        &self,
-        target: &Arc<ObjectTarget>,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        self.objects.alarm_changed(target, time, committed)
+    fn objects(&self) -> &dyn ObjectHost {
+        &self.objects
     }
 
     fn log(&self, record: LogRecord<'_>) {
@@ -139,10 +111,7 @@ async fn call(
     target: Arc<ServiceTarget>,
     request: Request<HostBody>,
 ) -> Result<ServiceAnswer, ServiceError> {
-    Ok(match lane.call(worker, target, request).await? {
-        Served::Response(response) => ServiceAnswer::Response(response),
-        Served::Upgrade(upgrade) => ServiceAnswer::Socket(upgrade.headers, upgrade.end),
-    })
+    Ok(lane.call(worker, target, request).await?.into())
 }
 
 async fn network(

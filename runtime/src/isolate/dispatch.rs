@@ -110,9 +110,7 @@ impl Isolate {
     }
 
     fn admit(&self, to: &Entrypoint, handler: Handler) -> Result<(), EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
+        self.check_lost()?;
         let handlers = match &to.name {
             None => self.handlers,
             Some(name) => *self
@@ -128,6 +126,17 @@ impl Isolate {
                 kind: handler.name(),
             });
         }
+        self.check_room()
+    }
+
+    pub(super) fn check_lost(&self) -> Result<(), EventError> {
+        match &*self.lost.borrow() {
+            Some(lost) => Err(lost.clone()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_room(&self) -> Result<(), EventError> {
         let open = self.open_events();
         if open >= self.worker.limits.concurrent_events {
             return Err(EventError::Overloaded { open });

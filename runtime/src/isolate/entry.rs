@@ -9,22 +9,38 @@ use crate::inspector::Inspection;
 use crate::ops::module::script_origin;
 use crate::worker::{ModuleKind, Worker};
 
-/// What `js/globals.js` hands the host.
-pub(super) struct Entry {
-    prepare: v8::Global<v8::Function>,
-    attach: v8::Global<v8::Function>,
-    pub(super) dispatch_fetch: v8::Global<v8::Function>,
-    pub(super) dispatch_scheduled: v8::Global<v8::Function>,
-    pub(super) dispatch_test: v8::Global<v8::Function>,
-    pub(super) dispatch_object: v8::Global<v8::Function>,
-    pub(super) dispatch_alarm: v8::Global<v8::Function>,
-    pub(super) dispatch_socket: v8::Global<v8::Function>,
-    pub(super) start_object: v8::Global<v8::Function>,
-    pub(super) end_object: v8::Global<v8::Function>,
-    pub(super) entrypoints: v8::Global<v8::Function>,
-    pub(super) finish_body: v8::Global<v8::Function>,
-    pub(super) abandon: v8::Global<v8::Function>,
+/// Declares the scripts' entry points in the order of `start`'s list.
+macro_rules! entry_points {
+    ($($name:ident),* $(,)?) => {
+        /// What `js/globals.js` hands the host.
+        pub(super) struct Entry {
+            $(pub(super) $name: v8::Global<v8::Function>),*
+        }
+
+        impl Entry {
+            fn of(functions: Vec<v8::Global<v8::Function>>) -> Option<Self> {
+                let [$($name),*] = functions.try_into().ok()?;
+                Some(Self { $($name),* })
+            }
+        }
+    };
 }
+
+entry_points![
+    prepare,
+    attach,
+    dispatch_fetch,
+    dispatch_scheduled,
+    dispatch_test,
+    dispatch_object,
+    dispatch_alarm,
+    dispatch_socket,
+    start_object,
+    end_object,
+    entrypoints,
+    finish_body,
+    abandon,
+];
 
 impl Entry {
     /// Calls the snapshot's `start`, which hides the engine from the script.
@@ -34,7 +50,7 @@ impl Entry {
         let context = v8::Local::new(scope, context);
         context.set_allow_generation_from_strings(false);
         let global = context.global(scope);
-        let functions = (|| {
+        let entry = (|| {
             let name = v8::String::new(scope, "__outboard")?;
             let start = global.get(scope, name.into())?;
             let start = v8::Local::<v8::Function>::try_from(start).ok()?;
@@ -47,39 +63,10 @@ impl Entry {
                 let function = v8::Local::<v8::Function>::try_from(function).ok()?;
                 functions.push(v8::Global::new(scope, function));
             }
-            <[_; 13]>::try_from(functions).ok()
+            Self::of(functions)
         })();
         // The snapshot and this list are built from one source tree.
-        let [
-            prepare,
-            attach,
-            dispatch_fetch,
-            dispatch_scheduled,
-            dispatch_test,
-            dispatch_object,
-            dispatch_alarm,
-            dispatch_socket,
-            start_object,
-            end_object,
-            entrypoints,
-            finish_body,
-            abandon,
-        ] = functions.expect("the snapshot has the runtime's entry points");
-        Self {
-            prepare,
-            attach,
-            dispatch_fetch,
-            dispatch_scheduled,
-            dispatch_test,
-            dispatch_object,
-            dispatch_alarm,
-            dispatch_socket,
-            start_object,
-            end_object,
-            entrypoints,
-            finish_body,
-            abandon,
-        }
+        entry.expect("the snapshot has the runtime's entry points")
     }
 
     /// Compiles and runs the worker's code; gives the main module's namespace,

@@ -183,13 +183,8 @@ impl Isolate {
 
     /// An event of an object begins: what its limits count, they count anew.
     fn enter_object(&self, object: &Object) -> Result<(), EventError> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Err(lost.clone());
-        }
-        let open = self.open_events();
-        if open >= self.worker.limits.concurrent_events {
-            return Err(EventError::Overloaded { open });
-        }
+        self.check_lost()?;
+        self.check_room()?;
         object.last_used.set(Instant::now());
         if let Some(life) = self.shared.events.get(object.life.get()) {
             life.subrequests.set(0);
@@ -200,9 +195,10 @@ impl Isolate {
     /// Lets objects go that nothing happens to any more.
     pub(crate) fn release_idle_objects(&self) {
         for object in self.shared.objects.all() {
-            let idle = object.last_used.get().elapsed() >= IDLE || object.fault().is_some();
-            if idle && self.shared.events.of(&object).is_empty() {
-                self.end_object(&object, object.fault().is_some());
+            let broken = object.fault().is_some();
+            let idle = broken || object.last_used.get().elapsed() >= IDLE;
+            if idle && object.open_events.get() == 0 {
+                self.end_object(&object, broken);
             }
         }
     }
@@ -211,7 +207,7 @@ impl Isolate {
     /// they serve still have their answers.
     pub(crate) fn end_objects(&self) {
         for object in self.shared.objects.all() {
-            if self.shared.events.of(&object).is_empty() {
+            if object.open_events.get() == 0 {
                 self.end_object(&object, true);
             }
         }

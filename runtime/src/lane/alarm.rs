@@ -2,22 +2,20 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt;
-use tokio::sync::oneshot;
 
-use super::{Command, LaneLocal, LaneRef};
+use super::{LaneLocal, LaneRef};
 use crate::error::EventError;
 use crate::event::Outcome;
-use crate::object::{Due, ObjectTarget};
+use crate::object::{Due, ObjectTarget, now};
 use crate::worker::Worker;
 
 /// What became of an alarm.
 #[derive(Debug, Clone)]
 pub enum AlarmOutcome {
     /// The handler succeeded, or there was no alarm any more. What comes next the
-    /// host was told (`Host::alarm_changed`).
+    /// host was told (`ObjectHost::alarm_changed`).
     Done,
     /// It is due at another time, in milliseconds since 1970.
     Later(i64),
@@ -35,28 +33,12 @@ impl LaneRef {
         retries: u32,
         last: bool,
     ) -> AlarmOutcome {
-        let gone = || {
-            AlarmOutcome::Failed(EventError::IsolateLost {
-                reason: "its lane has ended".into(),
+        let ran = self
+            .ask(move |lane| {
+                async move { lane.alarm(&worker, &target, retries, last).await }.boxed_local()
             })
-        };
-        let (sender, receiver) = oneshot::channel();
-        let command: Command = Box::new(move |lane| {
-            async move {
-                let ran = lane.alarm(&worker, &target, retries, last).await;
-                // The node may be ending.
-                let _ = sender.send(ran.unwrap_or_else(AlarmOutcome::Failed));
-            }
-            .boxed_local()
-        });
-        let Some(commands) = self.commands.upgrade() else {
-            return gone();
-        };
-        if commands.send(command).await.is_err() {
-            return gone();
-        }
-        drop(commands);
-        receiver.await.unwrap_or_else(|_gone| gone())
+            .await;
+        ran.unwrap_or_else(AlarmOutcome::Failed)
     }
 }
 
@@ -68,14 +50,9 @@ impl LaneLocal {
         retries: u32,
         last: bool,
     ) -> Result<AlarmOutcome, EventError> {
-        let isolate = self.isolate(worker).await?;
-        self.object_is_free(&isolate, target).await;
-        let object = isolate.object(target);
-        object.admitted().await?;
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since_epoch.unwrap_or_default().as_millis();
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        let due = match isolate.object_database(&object, |database| database.begin_alarm(now))? {
+        let (isolate, object) = self.enter(worker, target).await?;
+        let begun = isolate.object_database(&object, |database| database.begin_alarm(now()));
+        let due = match begun? {
             Due::Now(due) => due,
             Due::Later(Some(time)) => return Ok(AlarmOutcome::Later(time)),
             Due::Later(None) => return Ok(AlarmOutcome::Done),

@@ -11,7 +11,7 @@ use crate::binding::ServiceTarget;
 use crate::body::{HostBody, carried};
 use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, StartError};
-use crate::event::{Outcome, Upgrade};
+use crate::event::Outcome;
 use crate::worker::Worker;
 
 impl LaneLocal {
@@ -29,12 +29,8 @@ impl LaneLocal {
         let task = deno_core::unsync::spawn(async move {
             let isolate = self.isolate(&worker).await?;
             let answer = isolate.call(&target.entrypoint, request)?;
-            match self.outcome(&worker, answer).await {
-                Outcome::Response(response) => Ok(Served::Response(response.map(carried))),
-                Outcome::Upgrade(headers, end) => Ok(Served::Upgrade(Upgrade { headers, end })),
-                Outcome::Failed(error) => Err(error),
-                Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
-            }
+            let outcome = self.outcome(&worker, answer).await;
+            Served::of(outcome, |body| carried(body, None))
         });
         let _abandon = AbortOnDrop(task.abort_handle());
         // It ends otherwise only with the lane.

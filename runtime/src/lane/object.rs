@@ -4,16 +4,16 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use http::Request;
 use tokio::sync::oneshot;
 
 use super::call::AbortOnDrop;
-use super::{Command, LaneLocal, LaneRef, Served};
-use crate::body::{HostBody, carried_past};
+use super::{Command, LaneLocal, LaneRef, Served, lane_ended};
+use crate::body::{HostBody, carried};
 use crate::error::EventError;
-use crate::event::{Outcome, Upgrade};
 use crate::isolate::Isolate;
-use crate::object::ObjectTarget;
+use crate::object::{Object, ObjectTarget};
 use crate::worker::Worker;
 
 impl LaneRef {
@@ -30,26 +30,34 @@ impl LaneRef {
         target: Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> Result<Served<HostBody>, EventError> {
-        let gone = || EventError::IsolateLost {
-            reason: "its lane has ended".into(),
-        };
+        self.ask(move |lane| lane.object(worker, target, request).boxed_local())
+            .await
+    }
+
+    /// Runs `f` on the lane, which is given up when this future is.
+    pub(super) async fn ask<F, T>(&self, f: F) -> Result<T, EventError>
+    where
+        F: FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, Result<T, EventError>> + Send + 'static,
+        T: Send + 'static,
+    {
         let (mut sender, receiver) = oneshot::channel();
         let command: Command = Box::new(move |lane| {
             async move {
-                let served = tokio::select! {
-                    served = lane.object(worker, target, request) => served,
+                let done = tokio::select! {
+                    done = f(lane) => done,
                     () = sender.closed() => return,
                 };
                 // Nobody may wait for it any more.
-                let _ = sender.send(served);
+                let _ = sender.send(done);
             }
             .boxed_local()
         });
-        let commands = self.commands.upgrade().ok_or_else(gone)?;
+        let commands = self.commands.upgrade().ok_or_else(lane_ended)?;
         let sent = commands.send(command).await;
+        // What waits does not keep the lane from ending.
         drop(commands);
-        sent.map_err(|_gone| gone())?;
-        receiver.await.unwrap_or_else(|_gone| Err(gone()))
+        sent.map_err(|_gone| lane_ended())?;
+        receiver.await.unwrap_or_else(|_gone| Err(lane_ended()))
     }
 }
 
@@ -76,22 +84,24 @@ impl LaneLocal {
         target: Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> Result<Served<HostBody>, EventError> {
-        let isolate = self.isolate(&worker).await?;
-        self.object_is_free(&isolate, &target).await;
-        let object = isolate.object(&target);
-        object.admitted().await?;
+        let (isolate, object) = self.enter(&worker, &target).await?;
         let answer = isolate.call_object(&object, request)?;
         let outcome = self.outcome(&worker, answer).await;
         object.durable().await?;
-        match outcome {
-            Outcome::Response(response) => {
-                let response = response.map(|body| carried_past(body, object));
-                Ok(Served::Response(response))
-            }
-            Outcome::Upgrade(headers, end) => Ok(Served::Upgrade(Upgrade { headers, end })),
-            Outcome::Failed(error) => Err(error),
-            Outcome::Done => Err(EventError::NoHandler { kind: "fetch" }),
-        }
+        Served::of(outcome, |body| carried(body, Some(object)))
+    }
+
+    /// Waits until an event may begin in an object, and brings the object into memory.
+    pub(super) async fn enter(
+        self: &Rc<Self>,
+        worker: &Arc<Worker>,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<(Rc<Isolate>, Rc<Object>), EventError> {
+        let isolate = self.isolate(worker).await?;
+        self.object_is_free(&isolate, target).await;
+        let object = isolate.object(target);
+        object.admitted().await?;
+        Ok((isolate, object))
     }
 
     pub(super) fn release_objects(&self) {
@@ -109,7 +119,7 @@ impl LaneLocal {
     }
 
     /// Waits until nobody else on the lane has the object's database open.
-    pub(super) async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
+    async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
         loop {
             let leaving = {
                 let replaced = self.replaced.borrow();

@@ -16,14 +16,11 @@ impl LaneLocal {
         socket: u32,
         event: Rc<SocketEvent>,
     ) -> Result<impl Future<Output = ()> + use<>, EventError> {
-        let worker = self.host.object_worker(target);
+        let worker = self.host.objects().worker(target);
         let worker = worker.ok_or_else(|| EventError::IsolateLost {
             reason: "its worker is not served any more".into(),
         })?;
-        let isolate = self.isolate(&worker).await?;
-        self.object_is_free(&isolate, target).await;
-        let object = isolate.object(target);
-        object.admitted().await?;
+        let (isolate, object) = self.enter(&worker, target).await?;
         let answer = isolate.call_socket(&object, socket, &event)?;
         let lane = self.clone();
         Ok(async move {

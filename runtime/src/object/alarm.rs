@@ -1,11 +1,18 @@
 //! An object's alarm: one point in time, in a table of its database.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use rusqlite::OptionalExtension;
 
 use super::database::{Database, DatabaseError};
 
 /// Milliseconds since 1970.
 pub(crate) type AlarmTime = i64;
+
+pub(crate) fn now() -> AlarmTime {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    AlarmTime::try_from(since_epoch.unwrap_or_default().as_millis()).unwrap_or(AlarmTime::MAX)
+}
 
 /// What is known of the alarm besides the table.
 #[derive(Debug, Default)]

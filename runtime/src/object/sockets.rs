@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
-use super::ObjectTarget;
 use super::table::{Key, key};
+use super::{ObjectTarget, now};
 use crate::error::EventError;
 use crate::lane::LaneLocal;
 use crate::ops::web_socket::{SocketEnd, SocketMessage};
@@ -168,9 +168,7 @@ impl ObjectSockets {
         let _ = socket
             .outgoing
             .try_send(SocketMessage::Text(response.clone()));
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since_epoch.unwrap_or_default().as_millis();
-        socket.answered.set(i64::try_from(now).ok());
+        socket.answered.set(Some(now()));
         true
     }
 }

@@ -232,7 +232,7 @@ fn boxed(chunks: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) 
 
 /// Codes an answer on its way out, as its `Content-Encoding` says.
 pub(crate) fn encode_body(body: ResponseBody, coding: Coding) -> ResponseBody {
-    let plain = BodyDataStream::new(carried(body));
+    let plain = BodyDataStream::new(carried(body, None));
     let reader = StreamReader::new(plain.map_err(std::io::Error::other));
     ResponseBody::Host(boxed(match coding {
         Coding::Identity => return ResponseBody::Host(boxed(chunks(reader))),

@@ -135,7 +135,7 @@ pub(crate) fn op_cache_put<'a>(
     let mut response = Response::new(match body {
         ResponseBody::Full(bytes) if bytes.is_empty() => empty_body(),
         ResponseBody::Full(bytes) => full_body(bytes),
-        body => carried(body),
+        body => carried(body, None),
     });
     *response.status_mut() = u16::try_from(status)
         .ok()

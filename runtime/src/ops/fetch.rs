@@ -157,7 +157,7 @@ fn upload<'a>(
         Handed::Host(host) => Some(Upload::Once(host.into_body(Coding::Identity)?)),
         Handed::Stream(resource) => {
             let body = ScriptBody::new(resource, length, |_end| {});
-            Some(Upload::Once(carried(ResponseBody::Script(body))))
+            Some(Upload::Once(carried(ResponseBody::Script(body), None)))
         }
     })
 }

@@ -100,7 +100,7 @@ impl Route {
         match &self.to {
             Destination::Network => Ok(ServiceAnswer::Response(self.host.fetch(request).await?)),
             Destination::Service(target) => self.host.service(target, request).await,
-            Destination::Object(target) => self.host.object(target, request).await,
+            Destination::Object(target) => self.host.objects().call(target, request).await,
         }
     }
 

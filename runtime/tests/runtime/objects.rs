@@ -9,8 +9,8 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{Request, Response};
 use outboard_runtime::{
     Binding, ConnectTarget, Engine, FetchError, Host, HostBody, HostStream, Inspection, LaneLocal,
-    LogRecord, ObjectNamespace, ObjectStorage, ObjectTarget, Served, ServiceAnswer, ServiceError,
-    SocketAnswer, StorageError, Worker, full_body,
+    LogRecord, ObjectHost, ObjectNamespace, ObjectStorage, ObjectTarget, Served, ServiceAnswer,
+    ServiceError, SocketAnswer, StorageError, Worker, full_body,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -19,7 +19,7 @@ use crate::support::*;
 
 /// Objects of one worker, with databases in a folder; nothing is durable while
 /// the test says so.
-struct ObjectHost {
+struct BoxHost {
     log: Log,
     lane: Weak<LaneLocal>,
     shared: Arc<Shared>,
@@ -72,7 +72,7 @@ fn refused<T: 'static>() -> LocalBoxFuture<'static, Result<T, FetchError>> {
     std::future::ready(Err(FetchError { message })).boxed_local()
 }
 
-impl Host for ObjectHost {
+impl Host for BoxHost {
     fn fetch(
         &self,
         request: Request<HostBody>,
@@ -98,7 +98,17 @@ impl Host for ObjectHost {
         refused()
     }
 
-    fn object(
+    fn objects(&self) -> &dyn ObjectHost {
+        self
+    }
+
+    fn log(&self, record: LogRecord<'_>) {
+        self.log.lock().push(record.message.to_string());
+    }
+}
+
+impl ObjectHost for BoxHost {
+    fn call(
         &self,
         target: &Arc<ObjectTarget>,
         request: Request<HostBody>,
@@ -115,13 +125,13 @@ impl Host for ObjectHost {
         .boxed_local()
     }
 
-    fn object_worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
+    fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
         self.shared.worker.get().cloned()
     }
 
     fn alarm_changed(
         &self,
-        target: &Arc<ObjectTarget>,
+        target: &ObjectTarget,
         time: Option<i64>,
         committed: bool,
     ) -> Result<(), StorageError> {
@@ -131,10 +141,7 @@ impl Host for ObjectHost {
         Ok(())
     }
 
-    fn open_object(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> Result<Box<dyn ObjectStorage>, StorageError> {
+    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
         let path = self.shared.folder.path().join(target.id.to_string());
         let connection = Connection::open(path).map_err(|error| StorageError {
             message: error.to_string(),
@@ -143,10 +150,6 @@ impl Host for ObjectHost {
             connection,
             durable: self.shared.durable.subscribe(),
         }))
-    }
-
-    fn log(&self, record: LogRecord<'_>) {
-        self.log.lock().push(record.message.to_string());
     }
 }
 
@@ -179,7 +182,7 @@ fn objects_of(body: &str, handler: &str) -> Objects {
     let host_shared = shared.clone();
     let engine = Engine::init(outboard_snapshot::SNAPSHOT);
     let bench = Bench::hosted(engine, Inspection::Off, move |log, lane| {
-        Rc::new(ObjectHost {
+        Rc::new(BoxHost {
             log,
             lane: lane.clone(),
             shared: host_shared,

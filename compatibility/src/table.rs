@@ -110,7 +110,7 @@ flags! {
         => On("`getSetCookie` is there");
     DynamicDispatchTunnelExceptions = 27: "dynamic_dispatch_tunnel_exceptions" / "dynamic_dispatch_treat_exceptions_as_500" since 2023_03_01
         => EDGE;
-    ServiceBindingExtraHandlers = 28: "service_binding_extra_handlers" experimental yes => EDGE;
+    ServiceBindingExtraHandlers = 28: "service_binding_extra_handlers" experimental yes => Follows;
     NoCfBotmanagementDefault = 29: "no_cf_botmanagement_default" / "cf_botmanagement_default" since 2023_08_01 => EDGE;
     UrlsearchparamsDeleteHasValueArg = 30: "urlsearchparams_delete_has_value_arg" / "no_urlsearchparams_delete_has_value_arg" since 2023_07_01
         => On("`delete` and `has` take a value");
@@ -176,7 +176,7 @@ flags! {
     MemoryCacheDelete = 73: "memory_cache_delete" experimental yes => SERVICES;
     UniqueCtxPerInvocation = 74: "unique_ctx_per_invocation" since 2025_03_10 => Obsolete;
     QueueConsumerNoWaitForWaitUntil = 75: "queue_consumer_no_wait_for_wait_until" / "queue_consumer_wait_for_wait_until"
-        => QUEUES;
+        => Follows;
     NodejsCompatPopulateProcessEnv = 76: "nodejs_compat_populate_process_env" / "nodejs_compat_do_not_populate_process_env"
         by [NodejsCompat] after 2025_04_01 => Follows;
     CacheApiRequestCfOverridesCacheRules = 77: "cache_api_request_cf_overrides_cache_rules" / "no_cache_api_request_cf_overrides_cache_rules" since 2025_05_19

@@ -29,7 +29,9 @@ const flag = {
   nodejs_compat_populate_process_env: 76,
   nodejs_compat_v2: 50,
   pedantic_wpt: 101,
+  queue_consumer_no_wait_for_wait_until: 75,
   require_returns_default_export: 156,
+  service_binding_extra_handlers: 28,
   streams_no_default_auto_allocate_chunk_size: 154,
   websocket_standard_binary_type: 166,
 };

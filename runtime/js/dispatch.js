@@ -102,7 +102,7 @@ function handlersOf(handler) {
       ? typeof handler.prototype?.[name] === "function"
       : typeof handler?.[name] === "function";
   return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0) |
-    (has("test") ? 4 : 0);
+    (has("test") ? 4 : 0) | (has("queue") ? 8 : 0);
 }
 
 /** The exports besides the default one: `[name, bits, ...]`. */
@@ -200,9 +200,13 @@ function endObject(number, force) {
   return durable().end(number, force);
 }
 
-function dispatchScheduled(id, cron, scheduledTime) {
-  const controller = { cron, scheduledTime, noRetry() {} };
-  dispatchSilent(id, "scheduled", controller, undefined, undefined);
+/** A scheduled run or a queue's batch, which the script asks for. */
+function dispatchDelivery(id, entrypoint, props) {
+  const { deliver } = core.loadExtScript("ext:outboard/deliveries.js");
+  deliver(id, open, (event, name, controller) => {
+    const ctx = new ExecutionContext(event, props);
+    return callHandler(name, controller, entrypoint, ctx);
+  });
 }
 
 function dispatchTest(id, entrypoint, props) {
@@ -326,8 +330,8 @@ return {
   abandon,
   attach,
   dispatchAlarm,
+  dispatchDelivery,
   dispatchFetch,
-  dispatchScheduled,
   dispatchSocket,
   dispatchTest,
   dispatchObject,

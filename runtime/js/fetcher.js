@@ -8,6 +8,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
@@ -42,6 +43,26 @@ class Fetcher {
     }
   }
 
+  queue(queueName, messages, metadata = undefined) {
+    try {
+      if (!(#service in this)) throw illegalInvocation();
+      const { sendQueue } = core.loadExtScript("ext:outboard/service_events.js");
+      return sendQueue(this.#service, queueName, messages, metadata);
+    } catch (error) {
+      return PromiseReject(error);
+    }
+  }
+
+  scheduled(options = undefined) {
+    try {
+      if (!(#service in this)) throw illegalInvocation();
+      const { sendScheduled } = core.loadExtScript("ext:outboard/service_events.js");
+      return sendScheduled(this.#service, options);
+    } catch (error) {
+      return PromiseReject(error);
+    }
+  }
+
   static to(service) {
     return new Fetcher(kTo, service);
   }
@@ -49,6 +70,10 @@ class Fetcher {
 const { to } = Fetcher;
 delete Fetcher.to;
 
+if (!has(flag.service_binding_extra_handlers)) {
+  delete Fetcher.prototype.queue;
+  delete Fetcher.prototype.scheduled;
+}
 makeEnumerable(Fetcher.prototype);
 ObjectDefineProperty(Fetcher.prototype, SymbolToStringTag, {
   __proto__: null,

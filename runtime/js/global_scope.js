@@ -123,6 +123,35 @@ class ScheduledEvent extends ExtendableEvent {
   }
 }
 
+class QueueEvent extends ExtendableEvent {
+  #controller;
+
+  constructor(key, controller, ctx) {
+    super(key, "queue", ctx);
+    this.#controller = controller;
+  }
+
+  get messages() {
+    return this.#controller.messages;
+  }
+
+  get queue() {
+    return this.#controller.queue;
+  }
+
+  get metadata() {
+    return this.#controller.metadata;
+  }
+
+  retryAll(options = undefined) {
+    this.#controller.retryAll(options);
+  }
+
+  ackAll() {
+    this.#controller.ackAll();
+  }
+}
+
 class TailEvent extends ExtendableEvent {}
 
 function newFetchEvent(request, ctx) {
@@ -132,6 +161,10 @@ function newFetchEvent(request, ctx) {
 
 function newScheduledEvent(controller, ctx) {
   return new ScheduledEvent(kOwn, controller, ctx);
+}
+
+function newQueueEvent(controller, ctx) {
+  return new QueueEvent(kOwn, controller, ctx);
 }
 
 /** A message that a Durable Object's sockets answer without waking it. */
@@ -156,6 +189,7 @@ class WebSocketRequestResponsePair {
 const classes = {
   ExtendableEvent,
   FetchEvent,
+  QueueEvent,
   ScheduledEvent,
   ServiceWorkerGlobalScope,
   TailEvent,
@@ -223,6 +257,7 @@ return {
   dispatchEvent,
   dispatchTrusted: dispatch,
   newFetchEvent,
+  newQueueEvent,
   newScheduledEvent,
   removeEventListener,
 };

@@ -307,7 +307,7 @@ function start(hasInspector) {
     dispatch.prepare,
     dispatch.attach,
     dispatch.dispatchFetch,
-    dispatch.dispatchScheduled,
+    dispatch.dispatchDelivery,
     dispatch.dispatchTest,
     dispatch.dispatchObject,
     dispatch.dispatchAlarm,

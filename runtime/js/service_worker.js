@@ -4,9 +4,8 @@
 const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, ObjectKeys, Error } = primordials;
 const { listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
-const { dispatchTrusted, newFetchEvent, newScheduledEvent } = core.loadExtScript(
-  "ext:outboard/global_scope.js",
-);
+const { dispatchTrusted, newFetchEvent, newQueueEvent, newScheduledEvent } = core
+  .loadExtScript("ext:outboard/global_scope.js");
 const { fetch } = core.loadExtScript("ext:outboard/fetch.js");
 
 /** Called before the script runs. */
@@ -45,6 +44,9 @@ const handlers = {
   scheduled(controller, _env, ctx) {
     dispatchTrusted(newScheduledEvent(controller, ctx));
   },
+  queue(controller, _env, ctx) {
+    dispatchTrusted(newQueueEvent(controller, ctx));
+  },
 };
 
 /** The handlers of the events that the script listens for by now. */
@@ -55,6 +57,7 @@ function serviceHandlers() {
     scheduled: listenerCount(globalThis, "scheduled") > 0
       ? handlers.scheduled
       : undefined,
+    queue: listenerCount(globalThis, "queue") > 0 ? handlers.queue : undefined,
   };
 }
 

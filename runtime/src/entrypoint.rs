@@ -23,6 +23,7 @@ pub(crate) enum Handler {
     Fetch,
     Scheduled,
     Test,
+    Queue,
 }
 
 impl Handler {
@@ -31,6 +32,7 @@ impl Handler {
             Self::Fetch => "fetch",
             Self::Scheduled => "scheduled",
             Self::Test => "test",
+            Self::Queue => "queue",
         }
     }
 }
@@ -53,6 +55,7 @@ impl Handlers {
             Handler::Fetch => 1,
             Handler::Scheduled => 2,
             Handler::Test => 4,
+            Handler::Queue => 8,
         };
         self.0 & bit != 0
     }

@@ -11,6 +11,7 @@ use deno_core::ResourceId;
 use http::{HeaderMap, Response};
 
 use crate::body::{HostBody, ResponseBody};
+use crate::delivery::{Delivery, Said};
 use crate::error::EventError;
 use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
@@ -39,6 +40,10 @@ pub struct Upgrade {
 pub(crate) struct Event {
     pub(crate) headers: RefCell<HeaderMap>,
     pub(crate) body: RefCell<Option<HostBody>>,
+    /// What else it brought.
+    pub(crate) delivery: RefCell<Option<Box<Delivery>>>,
+    /// What the handler of a delivery said.
+    pub(crate) said: RefCell<Option<Box<Said>>>,
     outcome: RefCell<Option<Outcome>>,
     waker: Cell<Option<Waker>>,
     /// An outcome was set once; later ones are dropped.
@@ -64,6 +69,14 @@ impl Event {
         Rc::new(Self {
             headers: RefCell::new(headers),
             body: RefCell::new(body),
+            ..Self::default()
+        })
+    }
+
+    /// An event that brought something else.
+    pub(crate) fn delivery(delivery: Delivery) -> Rc<Self> {
+        Rc::new(Self {
+            delivery: RefCell::new(Some(Box::new(delivery))),
             ..Self::default()
         })
     }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::binding::ServiceTarget;
 use crate::body::HostBody;
+use crate::delivery::{Delivery, Report};
 use crate::error::{EventError, ScriptError};
 use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
@@ -72,6 +73,18 @@ pub trait Host {
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
         let _ = request;
+        let message = format!("there is no service {:?} here", target.service);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Hands one of the host's services a scheduled run or a batch of messages, as
+    /// [`Host::service`] does a request, and tells what became of it.
+    fn deliver(
+        &self,
+        target: &Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> LocalBoxFuture<'static, Result<Report, ServiceError>> {
+        let _ = delivery;
         let message = format!("there is no service {:?} here", target.service);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }

@@ -12,7 +12,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
@@ -335,21 +335,6 @@ impl LaneLocal {
         let isolate = self.isolate(worker).await?;
         let answer = isolate.fetch(request, https)?;
         Served::of(self.outcome(worker, answer).await, |body| body)
-    }
-
-    /// Runs the worker's `scheduled` handler once.
-    pub async fn scheduled(
-        self: &Rc<Self>,
-        worker: &Arc<Worker>,
-        cron: &str,
-        time: SystemTime,
-    ) -> Result<(), EventError> {
-        let isolate = self.isolate(worker).await?;
-        let answer = isolate.scheduled(cron, time)?;
-        match self.outcome(worker, answer).await {
-            Outcome::Failed(error) => Err(error),
-            _ => Ok(()),
-        }
     }
 
     /// Starts the worker's isolate, or says why it cannot be.

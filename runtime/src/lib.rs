@@ -8,6 +8,7 @@
 mod binding;
 mod body;
 mod cage;
+mod delivery;
 mod entrypoint;
 mod error;
 mod event;
@@ -31,6 +32,10 @@ mod worker;
 pub use binding::{Binding, KeyBinding, KeyFormat, ServiceTarget};
 pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
 pub use cage::Usage;
+pub use delivery::{
+    Delivery, DeliveryOutcome, QueueBatch, QueueFormat, QueueMessage, QueueMetrics, Report, Retry,
+    Said, ScheduledRun,
+};
 pub use entrypoint::Entrypoint;
 pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;

@@ -22,6 +22,7 @@ pub(crate) mod compatibility;
 pub(crate) mod connect;
 pub(crate) mod console;
 pub(crate) mod crypto;
+pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod fetch;
 pub(crate) mod form_data;

@@ -9,8 +9,8 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use outboard_egress::Client;
 use outboard_runtime::{
-    ConnectTarget, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord, ObjectHost,
-    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
+    ConnectTarget, Delivery, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord,
+    ObjectHost, Report, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
@@ -87,6 +87,23 @@ impl Host for WorkerdHost {
             }
             None => gone(format!("no service is called {:?}", target.service)),
         }
+    }
+
+    fn deliver(
+        &self,
+        target: &Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> LocalBoxFuture<'static, Result<Report, ServiceError>> {
+        let message = match (self.services.get(&target.service), self.lane.upgrade()) {
+            (Some(Service::Worker(worker)), Some(lane)) => {
+                let report = lane.deliver(worker.clone(), target.clone(), delivery);
+                return async move { Ok(report.await?) }.boxed_local();
+            }
+            (Some(Service::Worker(_)), None) => "the lane has stopped".into(),
+            (Some(_), _) => format!("service {:?} is no worker", target.service),
+            (None, _) => format!("no service is called {:?}", target.service),
+        };
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
     fn objects(&self) -> &dyn ObjectHost {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod browser;
 mod cache;
+mod configurations;
 mod data;
 mod dev;
 mod docs;

@@ -165,7 +165,7 @@ fn scratch() -> tempfile::TempDir {
     folder
 }
 
-fn run(program: &Path, arguments: &[&str], folder: &Path) -> Output {
+pub(crate) fn run(program: &Path, arguments: &[&str], folder: &Path) -> Output {
     Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -175,14 +175,14 @@ fn run(program: &Path, arguments: &[&str], folder: &Path) -> Output {
 }
 
 /// The program by the name that tools know.
-fn workerd(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn workerd(folder: &Path) -> std::path::PathBuf {
     let link = folder.join("workerd");
     symlink(env!("CARGO_BIN_EXE_outboard"), &link).expect("a link");
     link
 }
 
 /// `PASS main:calls` of each test, in order, without times and places.
-fn results(output: &Output) -> Vec<String> {
+pub(crate) fn results(output: &Output) -> Vec<String> {
     let text = String::from_utf8_lossy(&output.stderr);
     text.lines()
         .filter_map(|line| {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::SystemTime;
 
 use deno_core::v8;
 use http::Request;
 
 use super::{Answer, Isolate};
 use crate::body::HostBody;
+use crate::delivery::Delivery;
 use crate::entrypoint::{Entrypoint, Handler, Handlers};
 use crate::error::EventError;
 use crate::event::Event;
@@ -62,25 +62,26 @@ impl Isolate {
         }))
     }
 
-    /// Begins a scheduled event.
-    pub(crate) fn scheduled(
+    /// Begins a scheduled run, or to handle a batch of messages. With the answer
+    /// comes its event, which has what the handler said.
+    pub(crate) fn deliver(
         self: &Rc<Self>,
-        cron: &str,
-        time: SystemTime,
-    ) -> Result<Answer, EventError> {
-        self.admit(Entrypoint::DEFAULT, Handler::Scheduled)?;
-        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
-        let millis = since_epoch.unwrap_or_default().as_millis() as f64;
-        Ok(self.dispatch(Rc::default(), |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_scheduled);
+        to: &Entrypoint,
+        delivery: Delivery,
+    ) -> Result<(Answer, Rc<Event>), EventError> {
+        self.admit(to, delivery.handler())?;
+        let event = Event::delivery(delivery);
+        let answer = self.dispatch(event.clone(), |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_delivery);
             let receiver = v8::undefined(scope).into();
             let arguments = [
                 v8::Integer::new_from_unsigned(scope, id).into(),
-                v8::String::new(scope, cron)?.into(),
-                v8::Number::new(scope, millis).into(),
+                optional(scope, to.name.as_deref())?,
+                optional(scope, to.props.as_deref())?,
             ];
             function.call(scope, receiver, &arguments)
-        }))
+        });
+        Ok((answer, event))
     }
 
     /// Begins a test of an export.

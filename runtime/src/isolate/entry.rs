@@ -30,7 +30,7 @@ entry_points![
     prepare,
     attach,
     dispatch_fetch,
-    dispatch_scheduled,
+    dispatch_delivery,
     dispatch_test,
     dispatch_object,
     dispatch_alarm,

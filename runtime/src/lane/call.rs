@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::Request;
 use tokio::task::AbortHandle;
@@ -9,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::{LaneLocal, Served};
 use crate::binding::ServiceTarget;
 use crate::body::{HostBody, carried};
+use crate::delivery::{Delivery, DeliveryOutcome, Report, ScheduledRun};
 use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, StartError};
 use crate::event::Outcome;
@@ -34,6 +36,57 @@ impl LaneLocal {
         });
         let _abandon = AbortOnDrop(task.abort_handle());
         // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    /// Runs the worker's `scheduled` handler once.
+    pub async fn scheduled(
+        self: &Rc<Self>,
+        worker: &Arc<Worker>,
+        cron: &str,
+        time: SystemTime,
+    ) -> Result<(), EventError> {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
+        let run = Delivery::Scheduled(ScheduledRun {
+            cron: cron.to_string(),
+            scheduled_time: since_epoch.unwrap_or_default().as_millis() as f64,
+        });
+        let isolate = self.isolate(worker).await?;
+        let (answer, _event) = isolate.deliver(Entrypoint::DEFAULT, run)?;
+        match self.outcome(worker, answer).await {
+            Outcome::Failed(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs the handler of a delivery, as [`LaneLocal::call`] does one of a request.
+    /// An error is one that the handler has no part in.
+    ///
+    /// Dropping the future abandons the delivery.
+    pub async fn deliver(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, EventError> {
+        let task = deno_core::unsync::spawn(async move {
+            let isolate = self.isolate(&worker).await?;
+            let begun = isolate.deliver(&target.entrypoint, delivery);
+            let (outcome, said) = match begun {
+                Ok((answer, event)) => {
+                    let outcome = self.outcome(&worker, answer).await;
+                    (outcome, event.said.take())
+                }
+                Err(error) => (Outcome::Failed(error), None),
+            };
+            let outcome = match outcome {
+                Outcome::Failed(error) => DeliveryOutcome::of(&error).ok_or(error)?,
+                _ => DeliveryOutcome::Ok,
+            };
+            let said = said.map(|said| *said).unwrap_or_default();
+            Ok(Report { outcome, said })
+        });
+        let _abandon = AbortOnDrop(task.abort_handle());
         task.await.unwrap_or(Err(EventError::Hung))
     }
 

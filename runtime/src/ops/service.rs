@@ -9,6 +9,7 @@ use http::{Request, Response};
 use super::Shared;
 use crate::binding::{Binding, ServiceTarget};
 use crate::body::{HostBody, empty_body};
+use crate::delivery::{Delivery, Report};
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
 use crate::host::{Host, ServiceAnswer, ServiceError, SocketAnswer};
@@ -102,6 +103,15 @@ impl Route {
             Destination::Service(target) => self.host.service(target, request).await,
             Destination::Object(target) => self.host.objects().call(target, request).await,
         }
+    }
+
+    pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<Report, JsErrorBox> {
+        self.open().await?;
+        let Destination::Service(target) = &self.to else {
+            return Err(JsErrorBox::type_error("It takes requests alone."));
+        };
+        let report = self.host.deliver(target, delivery).await;
+        report.map_err(thrown)
     }
 
     pub(crate) async fn fetch(

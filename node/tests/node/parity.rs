@@ -4,10 +4,12 @@
 
 mod case;
 mod difference;
+mod loopback;
+mod packages;
 mod peer;
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use case::Case;
@@ -29,7 +31,12 @@ fn folder() -> PathBuf {
 fn outboard_answers_as_workerd_does() {
     let cases = case::read_all(&folder());
     let scratch = tempfile::tempdir().expect("a temporary folder");
-    let Some(workerd) = Workerd::start(scratch.path(), &cases) else {
+    check(scratch.path(), &cases, &folder());
+}
+
+/// Fails for what is not as known in `folder`.
+fn check(scratch: &Path, cases: &[Case], folder: &Path) {
+    let Some(workerd) = Workerd::start(scratch, cases) else {
         eprintln!(
             "SKIPPED: not compared with workerd, which is not here. `npm ci --prefix \
              node/tests/npm` brings it, or set WORKERD to the program."
@@ -50,8 +57,8 @@ fn outboard_answers_as_workerd_does() {
     });
     let mut found = found.into_inner().expect("no panic holds it");
     found.sort_by(|a, b| (&a.case, a.number).cmp(&(&b.case, b.number)));
-    let known = Known::read(&folder().join("known-differences.toml"));
-    let report = report(&cases, &found, &known);
+    let known = Known::read(&folder.join("known-differences.toml"));
+    let report = report(cases, &found, &known);
     let agreeing = cases
         .iter()
         .filter(|case| found.iter().all(|found| found.case != case.name));

@@ -14,10 +14,22 @@ use crate::support::http::{self, Answer, Request, Upload};
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) script: PathBuf,
+    /// Its project, where it has packages and so must be bundled.
+    pub(super) project: Option<Project>,
+    /// Loopback servers that it calls; a variable of the name is the address.
+    pub(super) servers: Vec<String>,
     pub(super) env: BTreeMap<String, Value>,
     /// Its compatibility flags.
     pub(super) flags: Vec<String>,
     pub(super) requests: Vec<CaseRequest>,
+}
+
+/// A script with packages.
+pub(super) struct Project {
+    /// With the script, a wrangler configuration, and `node_modules`.
+    pub(super) dir: PathBuf,
+    /// What `outboard bundle` made of it, the entry first.
+    pub(super) modules: Vec<PathBuf>,
 }
 
 /// One request, as README.md in the cases' folder describes it.
@@ -68,7 +80,10 @@ pub(super) fn read_all(folder: &Path) -> Vec<Case> {
     let mut cases: Vec<Case> = std::fs::read_dir(folder)
         .expect("the cases' folder")
         .map(|entry| entry.expect("a folder's entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "js"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "js" || extension == "ts")
+        })
         .map(|path| read(&path))
         .collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
@@ -91,12 +106,17 @@ fn read(path: &Path) -> Case {
         }
         None => BTreeMap::new(),
     };
-    let flags = comment(&source, "flags:").map_or_else(Vec::new, |json| {
-        serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: flags: {error}"))
-    });
+    let list = |tag: &str| {
+        comment(&source, tag).map_or_else(Vec::new, |json| {
+            serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: {tag} {error}"))
+        })
+    };
+    let (flags, servers) = (list("flags:"), list("servers:"));
     Case {
         name: name.into_owned(),
         script: path.to_path_buf(),
+        project: None,
+        servers,
         env,
         flags,
         requests,
@@ -122,11 +142,15 @@ impl Case {
             .collect();
         let mut worker = toml::Table::new();
         worker.insert("name".into(), self.name.clone().into());
-        worker.insert("main".into(), self.script.display().to_string().into());
         worker.insert("routes".into(), vec!["*"].into());
         worker.insert("vars".into(), vars.into());
-        worker.insert("compatibility_date".into(), COMPATIBILITY_DATE.into());
-        worker.insert("compatibility_flags".into(), self.flags.clone().into());
+        if let Some(project) = &self.project {
+            worker.insert("dir".into(), project.dir.display().to_string().into());
+        } else {
+            worker.insert("main".into(), self.script.display().to_string().into());
+            worker.insert("compatibility_date".into(), COMPATIBILITY_DATE.into());
+            worker.insert("compatibility_flags".into(), self.flags.clone().into());
+        }
         let mut config = String::from("lanes = 1\nready = 1\negress = { allow_private = true }\n");
         let mut table = toml::Table::new();
         table.insert("worker".into(), toml::Value::Array(vec![worker.into()]));

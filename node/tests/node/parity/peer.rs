@@ -72,8 +72,7 @@ fn configuration(scratch: &Path, cases: &[Case]) -> String {
     let mut sockets = String::new();
     for case in cases {
         let name = &case.name;
-        // Cap'n Proto embeds files that lie beside the config.
-        std::fs::copy(&case.script, scratch.join(format!("{name}.js"))).expect("a case is copied");
+        let modules = modules(scratch, case);
         let mut bindings = String::new();
         for (key, value) in &case.env {
             let value = match value {
@@ -84,8 +83,7 @@ fn configuration(scratch: &Path, cases: &[Case]) -> String {
         }
         let _ = writeln!(
             services,
-            "(name = {name:?}, worker = (modules = [(name = \"{name}.js\", esModule = \
-             embed \"{name}.js\")], compatibilityDate = {COMPATIBILITY_DATE:?}, \
+            "(name = {name:?}, worker = (modules = [{modules}], compatibilityDate = {COMPATIBILITY_DATE:?}, \
              compatibilityFlags = {:?}, bindings = [{bindings}])),",
             case.flags
         );
@@ -100,4 +98,21 @@ fn configuration(scratch: &Path, cases: &[Case]) -> String {
          (name = \"internet\", network = (allow = [\"public\", \"private\"]))],\n\
          sockets = [\n{sockets}]);\n"
     )
+}
+
+/// A case's modules, beside the configuration: there Cap'n Proto embeds files.
+fn modules(scratch: &Path, case: &Case) -> String {
+    let name = &case.name;
+    let files = match &case.project {
+        Some(project) => project.modules.as_slice(),
+        None => std::slice::from_ref(&case.script),
+    };
+    let mut modules = String::new();
+    for (number, file) in files.iter().enumerate() {
+        let copy = format!("{name}.{number}.js");
+        std::fs::copy(file, scratch.join(&copy)).expect("a module is copied");
+        let module = file.file_name().unwrap_or_default().to_string_lossy();
+        let _ = write!(modules, "(name = {module:?}, esModule = embed {copy:?}), ");
+    }
+    modules
 }

@@ -25,7 +25,7 @@ pub trait CommitLog: Send + Sync {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
     /// The disk has no room for more of the log. What was acknowledged is safe.
-    #[error("the commit log has no room on its disk: free some, the store goes on by itself")]
+    #[error("the disk is full: the store has no room to write; free some, it goes on by itself")]
     Full,
     /// The disk is slower than the commits, which wait in memory.
     #[error("the commit log is behind: {queued} bytes wait for the disk")]

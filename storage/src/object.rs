@@ -136,7 +136,7 @@ impl Object {
         if let Some(newest) = pages.newest() {
             newest.wait().await.map_err(ObjectError::Log)?;
         }
-        pages.settle()?;
+        pages.leave()?;
         drop(registration);
         Ok(())
     }

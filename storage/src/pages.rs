@@ -23,6 +23,9 @@ pub(crate) const RESERVED: usize = 8;
 /// Durable pages that stay in memory, so that a page that each transaction
 /// changes is not written to the file by each.
 const KEEP: usize = 64;
+/// Pages that an object may have in memory while its file has no room for them:
+/// past 4 MiB its commits are refused.
+const HOMELESS: usize = 1024;
 
 /// What is wrong with a database.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,8 +58,11 @@ struct Inner {
     size: u32,
     /// Pages in it after the last commit.
     committed: u32,
-    /// The log refused a commit, and SQLite has not rolled back yet.
+    /// A commit was refused, and SQLite has not rolled back yet.
     refused: bool,
+    /// The disk had no room for the file to grow. What was to be in it is in the
+    /// log, and stays in memory.
+    full: bool,
     /// Of the open transaction.
     pending: BTreeMap<u32, Page>,
     /// Committed, and not in the file. Of a page that several commits changed while
@@ -92,6 +98,7 @@ impl Pages {
                 size,
                 committed: size,
                 refused: false,
+                full: false,
                 pending: BTreeMap::new(),
                 logged: BTreeMap::new(),
                 waiting: VecDeque::new(),
@@ -205,6 +212,13 @@ impl Pages {
                 return Ok(());
             }
         }
+        if inner.full && inner.logged.len() > HOMELESS {
+            self.settle_what_fits(&mut inner)?;
+            if inner.logged.len() > HOMELESS {
+                inner.refused = true;
+                return Err(inner.fail(LogError::Full.into()));
+            }
+        }
         let commit = Commit {
             object: self.object,
             epoch: inner.epoch,
@@ -233,7 +247,9 @@ impl Pages {
         inner.waiting.push_back(receipt.clone());
         inner.newest = Some(receipt);
         if inner.logged.len() > KEEP {
-            self.settle_locked(&mut inner)?;
+            // The log has the commit: that the file has no room is no reason to
+            // say that it failed.
+            self.settle_what_fits(&mut inner)?;
         }
         Ok(())
     }
@@ -248,6 +264,28 @@ impl Pages {
         self.settle_locked(&mut self.inner.lock())
     }
 
+    /// The same for an object that is left alone: where the disk is full, its pages
+    /// stay in memory, and a checkpoint writes them or keeps the log.
+    pub(crate) fn leave(&self) -> Result<(), PagesError> {
+        self.settle_what_fits(&mut self.inner.lock())
+    }
+
+    fn settle_what_fits(&self, inner: &mut Inner) -> Result<(), PagesError> {
+        match self.settle_locked(inner) {
+            Err(PagesError::Log(LogError::Full)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// What a failed write to the file means: a full disk takes nothing away.
+    fn unwritten(&self, inner: &mut Inner, error: io::Error) -> PagesError {
+        if is_full(&error) {
+            inner.full = true;
+            return LogError::Full.into();
+        }
+        inner.fail(self.io(error))
+    }
+
     fn settle_locked(&self, inner: &mut Inner) -> Result<(), PagesError> {
         while inner.waiting.front().is_some_and(Receipt::is_durable) {
             if let Some(receipt) = inner.waiting.pop_front() {
@@ -257,6 +295,7 @@ impl Pages {
         let (durable, committed) = (inner.durable, inner.committed);
         // While a commit may still be lost, so may the cut that it made.
         let cut_is_durable = inner.waiting.is_empty();
+        let mut failed = None;
         for (number, versions) in &mut inner.logged {
             let count = versions.partition_point(|(seq, _)| *seq <= durable);
             let Some((_, page)) = count.checked_sub(1).and_then(|last| versions.get(last)) else {
@@ -267,22 +306,26 @@ impl Pages {
                 seal(*number, &mut bytes);
                 let offset = u64::from(number - 1) * PAGE_SIZE as u64;
                 if let Err(error) = self.file.write_at(&bytes, offset) {
-                    let error = self.io(error);
-                    return Err(inner.fail(error));
+                    failed = Some(error);
+                    break;
                 }
                 inner.file_size = inner.file_size.max(*number);
             }
             versions.drain(..count);
         }
         inner.logged.retain(|_, versions| !versions.is_empty());
+        if let Some(error) = failed {
+            return Err(self.unwritten(inner, error));
+        }
         // Only when all is in the file is its length the database's.
         if inner.logged.is_empty() && inner.file_size != committed {
             let len = u64::from(committed) * PAGE_SIZE as u64;
             if let Err(error) = self.file.set_len(len) {
-                return Err(inner.fail(self.io(error)));
+                return Err(self.unwritten(inner, error));
             }
             inner.file_size = committed;
         }
+        inner.full = false;
         Ok(())
     }
 
@@ -332,6 +375,14 @@ impl Inner {
         self.fault.get_or_insert(fault.clone());
         fault
     }
+}
+
+/// Whether a disk, or the share of it that one may use, has no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Writes a commit to its database's file, as recovery does: again and again

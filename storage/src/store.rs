@@ -135,9 +135,12 @@ impl Store {
                 entry.pages.clone()
             }
             None => {
-                let io = |error| ObjectError::Io {
-                    object: key,
-                    error: Arc::new(error),
+                let io = |error| match pages::is_full(&error) {
+                    true => ObjectError::Log(LogError::Full),
+                    false => ObjectError::Io {
+                        object: key,
+                        error: Arc::new(error),
+                    },
                 };
                 if let Some(what) = damage_note(&*self.inner.disk, key).map_err(io)? {
                     return Err(ObjectError::Damaged { object: key, what });
@@ -296,7 +299,7 @@ impl Drop for Registration {
             entry.pages.clone()
         };
         // Where that fails, the next to open the object learns of it.
-        let _ = pages.settle();
+        let _ = pages.leave();
         self.store.forget_settled(self.key);
     }
 }

@@ -1,8 +1,9 @@
 //! What docs/durability.md promises, through the binary: processes killed at
-//! random points under load.
+//! random points under load, and disks that are full or cannot be written.
 
-use std::path::Path;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -190,4 +191,141 @@ fn acknowledged_commits_survive_kill_9_under_load() {
     audit(&dev, &bookers, LEDGERS, "at the end");
     drop(dev);
     check(&dir.path().join(".outboard"));
+}
+
+/// A file system in memory that this test alone sees, mounted by a shell in a
+/// namespace of its own.
+struct Mounted {
+    shell: Child,
+    answers: BufReader<std::process::ChildStdout>,
+    _below: tempfile::TempDir,
+    below: PathBuf,
+}
+
+impl Mounted {
+    /// None, and said, where the machine lets nobody mount.
+    fn new(mib: u32) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let below = dir.path().to_path_buf();
+        let mut command = Command::new("unshare");
+        command
+            .args(["-rm", "sh"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let shell = command.stderr(Stdio::null()).spawn();
+        let Ok(mut shell) = shell else {
+            eprintln!("SKIPPED: there is no unshare here, so no disk to fill");
+            return None;
+        };
+        let answers = BufReader::new(shell.stdout.take().expect("stdout is piped"));
+        let mut mounted = Self {
+            shell,
+            answers,
+            _below: dir,
+            below,
+        };
+        let folder = mounted.below.display().to_string();
+        if mounted.run(&format!("mount -t tmpfs -o size={mib}m outboard {folder}")) {
+            return Some(mounted);
+        }
+        eprintln!("SKIPPED: this machine lets nobody mount, so no disk to fill");
+        None
+    }
+
+    /// Runs a command inside; answers whether it succeeded.
+    fn run(&mut self, command: &str) -> bool {
+        let stdin = self.shell.stdin.as_mut().expect("stdin is piped");
+        if writeln!(stdin, "({command}) >&2; echo $?").is_err() {
+            return false;
+        }
+        let mut line = String::new();
+        self.answers.read_line(&mut line).is_ok() && line.trim() == "0"
+    }
+
+    /// The folder, as processes outside see it.
+    fn folder(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.shell.id()));
+        root.join(self.below.strip_prefix("/").expect("an absolute path"))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // What it mounted goes with it.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_serves_reads_and_loses_nothing() {
+    let Some(mut disk) = Mounted::new(200) else {
+        return;
+    };
+    let dir = project();
+    let folder = disk.folder().join("store");
+    let data = folder.to_str().expect("a path that is text").to_string();
+    let dev = Dev::start_with(dir.path(), &["--data", &data]);
+    let ballast = disk.below.join("ballast").display().to_string();
+    let mut last = 0;
+    let mut add = |dev: &Dev, bytes: u32| {
+        let answer = ask(dev, &format!("/a/add/c/{}/{bytes}", last + 1));
+        if answer.status == "200 OK" {
+            last += 1;
+            return Ok(last);
+        }
+        Err((last, answer))
+    };
+    assert_eq!(add(&dev, 10).expect("room"), 1);
+    // Takes all the room that is left.
+    disk.run(&format!("cat /dev/zero > {ballast}"));
+    let (kept, refused) = (0..400)
+        .find_map(|_| add(&dev, 1_000_000).err())
+        .expect("the disk is full");
+    assert_eq!(refused.status, "500 Internal Server Error", "{refused:?}");
+    let told = text(&refused).to_lowercase();
+    assert!(told.contains("full"), "{told}");
+    let all = |last: u64| format!(r#"{{"count":{last},"clients":{{"c":[1,{last},{last}]}}}}"#);
+    assert_eq!(text(&ask(&dev, "/a/all")), all(kept));
+
+    // With room it goes on by itself, once the log has made a segment.
+    assert!(disk.run(&format!("rm {ballast}")));
+    let kept = (0..1_000)
+        .find_map(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            add(&dev, 10).ok()
+        })
+        .expect("it takes writes again");
+    drop(dev);
+
+    // Restarted, it has what it acknowledged and takes more.
+    let dev = Dev::start_with(dir.path(), &["--data", &data]);
+    assert_eq!(text(&ask(&dev, "/a/all")), all(kept));
+    assert_eq!(add(&dev, 10).expect("room"), kept + 1);
+    drop(dev);
+    check(&folder);
+
+    // The same folder, where nobody may write.
+    assert!(disk.run(&format!("mount -o remount,ro {}", disk.below.display())));
+    let config = dir.path().join("outboard.toml");
+    let toml = format!(
+        "listen = \"127.0.0.1:0\"\ndata = {data:?}\n\
+         [[worker]]\nname = \"bank\"\ndir = \".\"\nroutes = [\"*\"]\n"
+    );
+    std::fs::write(&config, toml).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+    let output = command.args(["serve", "--config"]).arg(&config).output();
+    let output = output.expect("outboard runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<_> = told
+        .lines()
+        .filter(|line| line.starts_with("error:"))
+        .collect();
+    assert!(!output.status.success());
+    assert!(
+        errors.len() == 1
+            && errors[0].contains(&data)
+            && errors[0].contains("Read-only file system"),
+        "{told}"
+    );
 }

@@ -23,13 +23,9 @@ const IDLE: Duration = Duration::from_secs(10);
 
 impl Isolate {
     /// The object, begun where it is not in memory; its constructor has run, though
-    /// what it waits for may not be done ([`Object::admitted`]).
+    /// what it waits for may not be done ([`Object::admitted`]). Nobody else has its
+    /// database ([`Self::object_is_free`]).
     pub(crate) fn object(self: &Rc<Self>, target: &Arc<ObjectTarget>) -> Rc<Object> {
-        if let Some(broken) = self.shared.objects.find(target)
-            && broken.fault().is_some()
-        {
-            self.end_object(&broken, true);
-        }
         let object = self
             .shared
             .objects
@@ -46,9 +42,14 @@ impl Isolate {
         objects.closing(target).or_else(|| objects.find(target))
     }
 
-    /// Waits until the object's database is free, where one of this isolate's lets
-    /// go of it.
+    /// Ends the object where it is broken, and waits until its database is free
+    /// where one of this isolate's lets go of it.
     pub(crate) async fn object_is_free(&self, target: &ObjectTarget) {
+        if let Some(broken) = self.shared.objects.find(target)
+            && broken.fault().is_some()
+        {
+            self.end_object(&broken, true);
+        }
         while let Some(closing) = self.shared.objects.closing(target) {
             closing.closed().await;
         }

@@ -49,19 +49,75 @@ fn a_full_disk_refuses_commits_and_loses_none() {
             Err(error) => break error,
         }
     };
-    let full = match &refused {
-        ObjectError::Log(LogError::Full) => true,
-        // Making room in the database's own file can fail as well.
-        ObjectError::Io { .. } => true,
-        _ => false,
-    };
-    assert!(full, "{refused}");
+    assert!(
+        matches!(refused, ObjectError::Log(LogError::Full)),
+        "{refused}"
+    );
+    assert_eq!(version(&object), Some(last));
+    // Left and come back to, while there is no room.
+    block_on(object.close()).unwrap();
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(last));
+    assert!(put_durably(&object, last + 1, &[last as u8; 40_000]).is_err());
     drop((object, store));
     disk.limit(None);
     let store = open(&disk);
     let object = store.object(key(1)).unwrap();
     assert_eq!(version(&object), Some(last));
     put(&object, last + 1, b"again").unwrap();
+}
+
+/// The log had room, the database's file has none: what the log took is there
+/// through reads, closing and power cuts, and goes to the file once it can.
+#[test]
+fn a_file_that_cannot_grow_loses_nothing_and_grows_later() {
+    let disk = SimDisk::default();
+    let mut options = small();
+    options.log.segment_bytes = 8 << 20;
+    options.log.queue_bytes = 16 << 20;
+    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), options).unwrap().0;
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    // The next segment of the log is there when a first commit has been made.
+    put_durably(&object, 1, b"one").unwrap();
+    while disk
+        .files()
+        .iter()
+        .filter(|(path, file)| path.starts_with("log/") && file.len() == 8 << 20)
+        .count()
+        < 2
+    {
+        std::thread::yield_now();
+    }
+    disk.limit(Some(0));
+    let mut last = 1;
+    let refused = loop {
+        assert!(last < 1000, "memory never fills");
+        match put_durably(&object, last + 1, &[last as u8; 40_000]) {
+            Ok(()) => last += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(last > 50, "the log had room, and took {last}");
+    assert!(
+        matches!(refused, ObjectError::Log(LogError::Full)),
+        "{refused}"
+    );
+    assert!(store.checkpoint().is_err());
+    block_on(object.close()).unwrap();
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(last));
+    let image = disk.after_power_cut(&mut crate::support::Dice::new(1));
+    let after = open(&image);
+    assert_eq!(version(&after.object(key(1)).unwrap()), Some(last));
+
+    disk.limit(None);
+    put_durably(&object, last + 1, b"again").unwrap();
+    block_on(object.close()).unwrap();
+    store.checkpoint().unwrap();
+    assert_eq!(store.damaged_pages(key(1)).unwrap(), []);
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(last + 1));
 }
 
 #[test]

@@ -64,7 +64,6 @@ const PYTHON: Support = Without("Python Workers");
 const QUEUES: Support = Without("Queues");
 const R2: Support = Without("R2");
 const REWRITER: Support = Off("`esi:include` has an end tag");
-const RPC: Support = Without("RPC");
 const SERVICES: Support = Without("a service of Cloudflare's");
 const WORKFLOWS: Support = Without("Workflows");
 
@@ -137,7 +136,7 @@ flags! {
         => On("`get`, `put` and `delete` are not there");
     UnwrapCustomThenables = 45: "unwrap_custom_thenables" / "no_unwrap_custom_thenables" since 2024_04_01
         => On("thenables are awaited");
-    Rpc = 46: "rpc" / "no_rpc" since 2024_04_03 => RPC;
+    Rpc = 46: "rpc" / "no_rpc" since 2024_04_03 => Follows;
     InternalStreamByobReturnView = 47: "internal_stream_byob_return_view" / "internal_stream_byob_return_undefined" since 2024_05_13
         => On("an empty view");
     BlobStandardMimeType = 48: "blob_standard_mime_type" / "blob_legacy_mime_type" since 2024_06_03 => On("as MIME types");
@@ -195,7 +194,7 @@ flags! {
     EnableNavigatorLanguage = 86: "enable_navigator_language" / "disable_navigator_language" since 2025_05_19
         => Follows;
     EnableWebFileSystem = 87: "enable_web_file_system" experimental yes => Off("there is no file system");
-    EnableAbortsignalRpc = 88: "enable_abortsignal_rpc" experimental yes => RPC;
+    EnableAbortsignalRpc = 88: "enable_abortsignal_rpc" experimental yes => Follows;
     AllowEvalDuringStartup = 89: "allow_eval_during_startup" / "disallow_eval_during_startup" since 2025_06_01
         => Off("strings are never code");
     EnableRequestSignal = 90: "enable_request_signal" / "disable_request_signal" => Off("`request.signal` never aborts");
@@ -236,7 +235,7 @@ flags! {
         => Off("strings are never code");
     StripAuthorizationOnCrossOriginRedirect = 114: "strip_authorization_on_cross_origin_redirect" / "retain_authorization_on_cross_origin_redirect" since 2025_09_01
         => On("the header is dropped");
-    EnhancedErrorSerialization = 115: "enhanced_error_serialization" / "legacy_error_serialization" since 2026_04_21 => RPC;
+    EnhancedErrorSerialization = 115: "enhanced_error_serialization" / "legacy_error_serialization" since 2026_04_21 => Follows;
     EnableEmailSendingQueuing = 116: "enable_email_sending_queuing" / "disable_email_sending_queuing" => SERVICES;
     RemoveNodejsCompatEolV22 = 117: "remove_nodejs_compat_eol_v22" / "add_nodejs_compat_eol_v22"
         by [RemoveNodejsCompatEol] after 2027_04_30 => NODE;
@@ -298,7 +297,7 @@ flags! {
     StripBomInReadAllText = 150: "strip_bom_in_read_all_text" / "do_not_strip_bom_in_read_all_text" since 2026_01_13
         by [PedanticWpt] after 2026_01_13 => On("a byte order mark is dropped");
     AllowIrrevocableStubStorage = 151: "allow_irrevocable_stub_storage" => OBJECTS;
-    RpcParamsDupStubs = 152: "rpc_params_dup_stubs" / "rpc_params_transfer_stubs" since 2026_01_20 => RPC;
+    RpcParamsDupStubs = 152: "rpc_params_dup_stubs" / "rpc_params_transfer_stubs" since 2026_01_20 => Follows;
     EnableNodejsGlobalTimers = 153: "enable_nodejs_global_timers" / "no_nodejs_global_timers"
         by [NodejsCompat] after 2026_02_10 => Follows;
     StreamsNoDefaultAutoAllocateChunkSize = 154: "streams_no_default_auto_allocate_chunk_size" / "streams_auto_allocate_chunk_size_default" experimental yes

@@ -14,7 +14,8 @@ use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
-    LaneLocal, LogLevel, LogRecord, ObjectHost, ScriptError, SocketAnswer, SocketEnd,
+    LaneLocal, LogLevel, LogRecord, ObjectHost, RpcEnd, ScriptError, ServiceAnswer, ServiceError,
+    ServiceTarget, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -96,6 +97,32 @@ impl Host for NodeHost {
         request: CacheRequest,
     ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
         cache::answer(self.cache.clone(), request).boxed_local()
+    }
+
+    fn service(
+        &self,
+        target: &Arc<ServiceTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let (place, target) = (self.objects.service(target), target.clone());
+        async move {
+            let (worker, lane) = place?;
+            Ok(lane.call(worker, target, request).await?.into())
+        }
+        .boxed_local()
+    }
+
+    fn rpc(
+        &self,
+        target: &Arc<ServiceTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let (place, target) = (self.objects.service(target), target.clone());
+        async move {
+            let (worker, lane) = place?;
+            Ok(lane.rpc(worker, target, called).await?)
+        }
+        .boxed_local()
     }
 
     fn objects(&self) -> &dyn ObjectHost {

@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
     EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost, ObjectStorage, ObjectTarget,
-    ServiceAnswer, ServiceError, StorageError, Worker,
+    RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError, Worker,
 };
 use outboard_storage::{
     NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Store, StoreOptions,
@@ -109,14 +109,7 @@ impl NodeObjects {
         target: Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> Result<ServiceAnswer, ServiceError> {
-        let Some(worker) = self.worker(&target) else {
-            let service = &target.namespace.service;
-            let message = format!("no worker is called {service:?}");
-            return Err(FetchError { message }.into());
-        };
-        let home = self.home(&target).ok_or_else(|| EventError::IsolateLost {
-            reason: "the node has no lane".into(),
-        })?;
+        let (worker, home) = self.place(&target)?;
         let served = match lane {
             Some(lane) if home.is(&lane) => lane.object(worker, target, request).await?,
             _ => home.object(worker, target, request).await?,
@@ -124,8 +117,36 @@ impl NodeObjects {
         Ok(served.into())
     }
 
+    /// Runs a session of calls with an object, until it ends.
+    async fn rpc(
+        self: Arc<Self>,
+        lane: Option<Rc<LaneLocal>>,
+        target: Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> Result<(), ServiceError> {
+        let (worker, home) = self.place(&target)?;
+        match lane {
+            Some(lane) if home.is(&lane) => lane.object_rpc(worker, target, called).await?,
+            _ => home.object_rpc(worker, target, called).await?,
+        }
+        Ok(())
+    }
+
+    /// The worker whose class an object is of, and the lane that the object is on.
+    fn place(&self, target: &ObjectTarget) -> Result<(Arc<Worker>, &LaneRef), ServiceError> {
+        let worker = self.worker(target);
+        let worker = worker.ok_or_else(|| no_worker(&target.namespace.service))?;
+        let home = self.home(target).ok_or_else(|| EventError::IsolateLost {
+            reason: "the node has no lane".into(),
+        })?;
+        Ok((worker, home))
+    }
+
     fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        let service = &target.namespace.service;
+        self.named(&target.namespace.service)
+    }
+
+    fn named(&self, service: &str) -> Option<Arc<Worker>> {
         self.workers.read().get(service).cloned()
     }
 
@@ -173,6 +194,21 @@ impl LaneObjects {
     }
 }
 
+impl LaneObjects {
+    /// The worker that a service is, as it is deployed now, and the caller's lane,
+    /// which serves it.
+    pub(crate) fn service(
+        &self,
+        target: &ServiceTarget,
+    ) -> Result<(Arc<Worker>, Rc<LaneLocal>), ServiceError> {
+        let lane = self.lane.upgrade();
+        match (self.node.named(&target.service), lane) {
+            (Some(worker), Some(lane)) => Ok((worker, lane)),
+            _ => Err(no_worker(&target.service).into()),
+        }
+    }
+}
+
 impl ObjectHost for LaneObjects {
     fn call(
         &self,
@@ -182,6 +218,15 @@ impl ObjectHost for LaneObjects {
         let (node, target) = (self.node.clone(), target.clone());
         node.call(self.lane.upgrade(), target, request)
             .boxed_local()
+    }
+
+    fn rpc(
+        &self,
+        target: &Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let (node, target) = (self.node.clone(), target.clone());
+        node.rpc(self.lane.upgrade(), target, called).boxed_local()
     }
 
     fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
@@ -200,6 +245,12 @@ impl ObjectHost for LaneObjects {
     ) -> Result<(), StorageError> {
         let (_, alarms) = self.node.store.get().ok_or_else(no_store)?;
         alarms.set(target, time, committed)
+    }
+}
+
+fn no_worker(service: &str) -> FetchError {
+    FetchError {
+        message: format!("no worker is called {service:?}"),
     }
 }
 

@@ -8,10 +8,13 @@ const {
   ReflectGetOwnPropertyDescriptor,
   ReflectHas,
   ReflectOwnKeys,
-  TypeError,
 } = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { worker } = core.loadExtScript("ext:outboard/dispatch.js");
+const { Fetcher } = core.loadExtScript("ext:outboard/fetcher.js");
+const { RpcPromise, RpcProperty, RpcStub, RpcTarget } = core.loadExtScript(
+  "ext:outboard/rpc.js",
+);
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 
 /** The base classes of entrypoints: handlers as methods. */
@@ -33,18 +36,6 @@ class WorkflowEntrypoint {
   constructor(ctx, env) {
     this.ctx = ctx;
     this.env = env;
-  }
-}
-
-/** What may be passed by reference over RPC. */
-class RpcTarget {}
-
-class RpcStub {
-  constructor() {
-    throw new TypeError(
-      "new RpcStub() is not served yet: RPC is not supported by this version " +
-        "of Outboard.",
-    );
   }
 }
 
@@ -92,8 +83,11 @@ return {
   DurableObject,
   env: imported("env"),
   exports: imported("exports"),
+  RpcPromise,
+  RpcProperty,
   RpcStub,
   RpcTarget,
+  ServiceStub: Fetcher,
   waitUntil,
   withEnv,
   withExports,

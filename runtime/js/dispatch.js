@@ -7,6 +7,7 @@ const {
   op_event_done,
   op_event_respond,
   op_event_upgrade,
+  op_rpc_accept,
 } = core.ops;
 const {
   ArrayPrototypePush,
@@ -35,7 +36,12 @@ const worker = {
   handler: undefined,
   namespace: undefined,
   env: undefined,
-  exports: {},
+  own: undefined,
+  /** What it exports, as `ctx.exports` has it. */
+  get exports() {
+    const { loopback } = core.loadExtScript("ext:outboard/loopback.js");
+    return this.own ??= loopback(this.namespace);
+  },
 };
 
 /** The second life of every handler: `ctx`. */
@@ -63,6 +69,18 @@ class ExecutionContext {
 
   passThroughOnException() {
     this.#event.passThrough = true;
+  }
+
+  /** Ends the event, and what it still does, with `reason`. */
+  abort(reason = undefined) {
+    const event = this.#event;
+    // The call that asks for it is one of those that fail.
+    PromisePrototypeThen(primordials.PromiseResolve(), () => {
+      if (event.session !== null) event.session.abort(reason);
+      else fail(event, reason);
+      event.end();
+    });
+    throw reason;
   }
 }
 
@@ -115,8 +133,12 @@ function entrypoints() {
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     if (name === "default") continue;
-    const bits = handlersOf(namespace[name]);
-    if (bits !== 0) ArrayPrototypePush(list, name, bits);
+    const value = namespace[name];
+    // Whatever can have methods can be called.
+    if (typeof value !== "function" && (typeof value !== "object" || value === null)) {
+      continue;
+    }
+    ArrayPrototypePush(list, name, handlersOf(value));
   }
   return list;
 }
@@ -131,7 +153,7 @@ function callHandler(name, argument, entrypoint, ctx) {
     ? worker.handler
     : worker.namespace[entrypoint];
   if (typeof handler === "function") {
-    return new handler(ctx, env)[name](argument, env, ctx);
+    return new handler(ctx, env)[name](argument);
   }
   return handler[name](argument, env, ctx);
 }
@@ -183,6 +205,45 @@ function dispatchObject(id, number, method, url, hasBody) {
     return;
   }
   answer(event, result);
+}
+
+/** A session of calls to an export, or, by the host's number for it, to an object. */
+function dispatchRpc(id, entrypoint, props) {
+  const event = new EventContext(id, open);
+  open.set(id, event);
+  runInEvent(event, () => {
+    const ctx = new ExecutionContext(event, props);
+    const handler = entrypoint === undefined
+      ? worker.handler
+      : worker.namespace[entrypoint];
+    const { entrypointRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
+    beginCalls(event, event, () => entrypointRoot(handler, ctx, worker.env));
+  });
+}
+
+function dispatchObjectRpc(id, number) {
+  const event = new EventContext(id, open);
+  open.set(id, event);
+  durable().inObject(number, (life, instance, objectId) => {
+    const { objectRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
+    beginCalls(event, life, () => objectRoot(instance, objectId));
+  });
+}
+
+/** Serves the session that `event` came with, as a part of `life`. */
+function beginCalls(event, life, makeRoot) {
+  try {
+    const { Session } = core.loadExtScript("ext:outboard/rpc_session.js");
+    const root = makeRoot();
+    const session = new Session(op_rpc_accept(event.id), life, root, () => {
+      op_event_done(event.id);
+      event.releaseHandler();
+    });
+    event.session = session;
+    session.listen();
+  } catch (error) {
+    fail(event, error);
+  }
 }
 
 function dispatchSocket(id, number, socket, kind, data, code, clean) {
@@ -332,6 +393,8 @@ return {
   dispatchAlarm,
   dispatchDelivery,
   dispatchFetch,
+  dispatchObjectRpc,
+  dispatchRpc,
   dispatchSocket,
   dispatchTest,
   dispatchObject,

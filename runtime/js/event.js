@@ -59,6 +59,8 @@ class EventContext {
     this.abandoned = false;
     /** @type {SafeMap<number, object> | null} timers by id */
     this.timers = null;
+    /** The calls that it is for. @type {Session | null} */
+    this.session = null;
   }
 
   /** An object's life, of a part of it; itself otherwise. */

@@ -3,6 +3,8 @@
 const { core, primordials } = __bootstrap;
 const {
   ObjectDefineProperty,
+  ObjectPrototype,
+  ObjectSetPrototypeOf,
   PromiseReject,
   Symbol,
   SymbolToStringTag,
@@ -18,13 +20,25 @@ const { Request } = core.loadExtScript("ext:outboard/request.js");
 
 const kTo = Symbol("to a service");
 
-class Fetcher {
-  /** The host's number for the service. */
-  #service;
+/** Lets a class make of something else what it makes of a new object. */
+function Made(of) {
+  return of;
+}
 
-  constructor(key, service) {
+class Fetcher extends Made {
+  /** The host's number for the service; null of one that came in a call. */
+  #service;
+  /** What of it is meant, where the number does not say. @type {string | null} */
+  #target;
+  /** What its methods are called by; made when one is. */
+  #hook;
+
+  constructor(key, service, target = null, hook = null, of = undefined) {
     if (key !== kTo) throw new TypeError("Illegal constructor");
+    super(of);
     this.#service = service;
+    this.#target = target;
+    this.#hook = hook;
   }
 
   fetch(input, init = undefined) {
@@ -37,7 +51,9 @@ class Fetcher {
             "'Request or string'.",
         );
       }
-      return fetchFrom(event, this.#service, new Request(input, init));
+      const request = new Request(input, init);
+      if (this.#service === null) return this.#hook.call(["fetch"], [request]).pull();
+      return fetchFrom(event, this.#service, request, this.#target);
     } catch (error) {
       return PromiseReject(error);
     }
@@ -66,20 +82,64 @@ class Fetcher {
   static to(service) {
     return new Fetcher(kTo, service);
   }
+
+  static of(hook) {
+    return new Fetcher(kTo, null, null, hook);
+  }
+
+  /** Makes one of a function. */
+  static on(fn, service, target) {
+    ObjectSetPrototypeOf(fn, Fetcher.prototype);
+    return new Fetcher(kTo, service, target, null, fn);
+  }
+
+  static hook(value) {
+    if (!(#service in value)) return undefined;
+    if (value.#hook === null) {
+      const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+      value.#hook = new BindingHook(value.#service, value.#target);
+    }
+    return value.#hook;
+  }
 }
-const { to } = Fetcher;
+const { to, of, on, hook: hookOfFetcher } = Fetcher;
 delete Fetcher.to;
+delete Fetcher.of;
+delete Fetcher.on;
+ObjectSetPrototypeOf(Fetcher.prototype, ObjectPrototype);
+delete Fetcher.hook;
 
 if (!has(flag.service_binding_extra_handlers)) {
   delete Fetcher.prototype.queue;
   delete Fetcher.prototype.scheduled;
 }
 makeEnumerable(Fetcher.prototype);
+if (has(flag.rpc)) takeAnyName(Fetcher.prototype, hookOfFetcher);
 ObjectDefineProperty(Fetcher.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "Fetcher",
   configurable: true,
 });
 
-return { Fetcher, fetcherTo: to };
+/** Whatever name a stub of this class has not is one of what it stands for. */
+function takeAnyName(prototype, hookOf) {
+  const { propertyOf, wildcard } = core.loadExtScript("ext:outboard/rpc.js");
+  ObjectSetPrototypeOf(
+    prototype,
+    wildcard((stub, name) => {
+      // A stub is no promise: whoever awaits one has it.
+      const hook = name === "then" ? undefined : hookOf(stub);
+      return hook === undefined ? undefined : propertyOf(hook, [], name);
+    }),
+  );
+}
+
+return {
+  Fetcher,
+  fetcherOf: of,
+  fetcherOn: on,
+  fetcherTo: to,
+  hookOfFetcher,
+  takeAnyName,
+};
 })();

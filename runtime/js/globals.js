@@ -312,6 +312,8 @@ function start(hasInspector) {
     dispatch.dispatchObject,
     dispatch.dispatchAlarm,
     dispatch.dispatchSocket,
+    dispatch.dispatchRpc,
+    dispatch.dispatchObjectRpc,
     dispatch.startObject,
     dispatch.endObject,
     dispatch.entrypoints,

@@ -379,7 +379,7 @@ const lives = new SafeMap();
 
 function start(worker, number, life, className, id, name) {
   const context = new ObjectContext(life, lives);
-  const object = { instance: undefined, context, sockets: new SafeMap() };
+  const object = { instance: undefined, context, id, sockets: new SafeMap() };
   MapPrototypeSet(objects, number, object);
   runInEvent(context, () => {
     try {
@@ -415,6 +415,12 @@ function call(number, name, args) {
   return runInEvent(context, () => ReflectApply(method, instance, args));
 }
 
+/** Runs `fn` as a part of an object's life. */
+function inObject(number, fn) {
+  const { instance, context, id } = MapPrototypeGet(objects, number);
+  return runInEvent(context, () => fn(context, instance, id));
+}
+
 /** What a socket of an object heard: 0 text, 1 bytes, 2 a close. */
 function hear(number, socketNumber, kind, data, code, clean) {
   const object = MapPrototypeGet(objects, number);
@@ -443,5 +449,5 @@ function end(number, force) {
   return true;
 }
 
-return { call, DurableObjectState, end, hear, start };
+return { call, DurableObjectState, end, hear, inObject, start };
 })();

@@ -9,8 +9,10 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
+const { takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -72,14 +74,17 @@ function newId(hex, name) {
 }
 
 class DurableObjectStub {
-  /** The host's number for the namespace. */
+  /** The host's number for the namespace; null of one that came in a call. */
   #namespace;
   #id;
+  /** What its methods are called by; made when one is. */
+  #hook;
 
-  constructor(key, namespace, id) {
+  constructor(key, namespace, id, hook = null) {
     requireOwn(key);
     this.#namespace = namespace;
     this.#id = id;
+    this.#hook = hook;
   }
 
   get id() {
@@ -100,16 +105,38 @@ class DurableObjectStub {
             "type 'Request or string'.",
         );
       }
-      const id = this.#id;
-      const name = id.name === undefined ? "" : `:${id.name}`;
       const request = new Request(input, init);
-      return fetchFrom(event, this.#namespace, request, id.toString() + name);
+      if (this.#namespace === null) return this.#hook.call(["fetch"], [request]).pull();
+      return fetchFrom(event, this.#namespace, request, this.#target());
     } catch (error) {
       return PromiseReject(error);
     }
   }
+
+  /** The object, as the host has it told. */
+  #target() {
+    const id = this.#id;
+    return id.name === undefined ? id.toString() : `${id.toString()}:${id.name}`;
+  }
+
+  static hook(value) {
+    if (!(#id in value)) return undefined;
+    if (value.#hook === null) {
+      const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+      value.#hook = new BindingHook(value.#namespace, value.#target());
+    }
+    return value.#hook;
+  }
 }
+const { hook: hookOfObject } = DurableObjectStub;
+delete DurableObjectStub.hook;
 makeEnumerable(DurableObjectStub.prototype);
+if (has(flag.rpc)) takeAnyName(DurableObjectStub.prototype, hookOfObject);
+
+/** A stub that came in a call. */
+function stubOfHook(hook, hex, name) {
+  return new DurableObjectStub(kOwn, null, newId(hex, name), hook);
+}
 named(DurableObjectStub, "DurableObject");
 
 class DurableObjectNamespace {
@@ -165,7 +192,9 @@ return {
   DurableObject: DurableObjectStub,
   DurableObjectId,
   DurableObjectNamespace,
+  hookOfObject,
   namespaceOf,
   newId,
+  stubOfHook,
 };
 })();

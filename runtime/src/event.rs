@@ -15,6 +15,7 @@ use crate::delivery::{Delivery, Said};
 use crate::error::EventError;
 use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
+use crate::rpc::RpcEnd;
 
 /// An event's number within its isolate.
 pub(crate) type EventId = u32;
@@ -52,6 +53,8 @@ pub(crate) struct Event {
     pub(crate) subrequests: Cell<u32>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
+    /// The calls that it is for, until the script takes them.
+    pub(crate) session: RefCell<Option<RpcEnd>>,
     /// The object that it is an event of, or whose life it is.
     pub(crate) object: Option<Rc<Object>>,
     /// Nobody waits for it: it is an object's life.
@@ -91,6 +94,15 @@ impl Event {
             headers: RefCell::new(headers),
             body: RefCell::new(body),
             object: Some(object),
+            ..Self::default()
+        })
+    }
+
+    /// A session of calls, to a service or to an object.
+    pub(crate) fn calls(end: RpcEnd, object: Option<Rc<Object>>) -> Rc<Self> {
+        Rc::new(Self {
+            session: RefCell::new(Some(end)),
+            object,
             ..Self::default()
         })
     }

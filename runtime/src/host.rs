@@ -14,6 +14,7 @@ use crate::delivery::{Delivery, Report};
 use crate::error::{EventError, ScriptError};
 use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
+use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
 /// The one door out of an isolate. The node implements it with its gateway;
@@ -89,6 +90,18 @@ pub trait Host {
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
+    /// Runs a session of calls with one of the host's services, which is a worker,
+    /// until it ends. Dropping the future ends the wait, and not the session.
+    fn rpc(
+        &self,
+        target: &Arc<ServiceTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let _ = called;
+        let message = format!("there is no service {:?} here", target.service);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
     /// The durable objects that workers here may call.
     fn objects(&self) -> &dyn ObjectHost {
         &NoObjects
@@ -114,6 +127,13 @@ pub trait ObjectHost {
         target: &Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>>;
+
+    /// Runs a session of calls with an object, as [`Host::rpc`] does.
+    fn rpc(
+        &self,
+        target: &Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>>;
 
     /// The worker whose class an object of this lane is of, as it is deployed now.
     fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>>;
@@ -148,6 +168,15 @@ impl ObjectHost for NoObjects {
         target: &Arc<ObjectTarget>,
         _request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let message = Self::refuse(target);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    fn rpc(
+        &self,
+        target: &Arc<ObjectTarget>,
+        _called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
         let message = Self::refuse(target);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }

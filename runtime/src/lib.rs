@@ -25,6 +25,7 @@ mod object;
 mod ops;
 mod platform;
 mod rewriter;
+mod rpc;
 mod warm;
 mod watchdog;
 mod worker;
@@ -55,5 +56,6 @@ pub use object::{
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Flag};
 pub use platform::{Collector, Engine, Snapshot};
+pub use rpc::RpcEnd;
 pub use warm::warm_snapshot;
 pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};

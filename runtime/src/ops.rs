@@ -32,6 +32,7 @@ pub(crate) mod node;
 pub(crate) mod object;
 pub(crate) mod object_socket;
 pub(crate) mod object_sql;
+pub(crate) mod rpc;
 pub(crate) mod service;
 pub(crate) mod url;
 pub(crate) mod web_socket;

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use outboard_egress::Client;
 use outboard_runtime::{
     ConnectTarget, Delivery, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord,
-    ObjectHost, Report, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
+    ObjectHost, Report, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
@@ -104,6 +104,24 @@ impl Host for WorkerdHost {
             (None, _) => format!("no service is called {:?}", target.service),
         };
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    fn rpc(
+        &self,
+        target: &Arc<ServiceTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let lane = self.lane.upgrade();
+        match (self.services.get(&target.service), lane) {
+            (Some(Service::Worker(worker)), Some(lane)) => {
+                let ended = lane.rpc(worker.clone(), target.clone(), called);
+                async move { Ok(ended.await?) }.boxed_local()
+            }
+            _ => {
+                let message = format!("the service {:?} is no worker", target.service);
+                std::future::ready(Err(FetchError { message }.into())).boxed_local()
+            }
+        }
     }
 
     fn objects(&self) -> &dyn ObjectHost {

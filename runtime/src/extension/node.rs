@@ -36,6 +36,7 @@ modules![
     "worker_threads", "zlib",
 ];
 
+const ASSERT: &str = "ext:deno_node/assert.ts";
 const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
 const ASYNC_HOOKS: &str = "ext:deno_node/async_hooks.ts";
 const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
@@ -71,6 +72,12 @@ pub(super) const PATCHES: &[Patch] = &[
     patch_all(
         "globalThis.crypto",
         "__bootstrap.core.loadExtScript(\"ext:outboard/crypto.js\").crypto",
+    ),
+    // The promise of a call (RPC) is a function, and as good as any.
+    patch(
+        ASSERT,
+        "typeof obj === \"object\" && typeof obj.then === \"function\"",
+        "(typeof obj === \"object\" || typeof obj === \"function\") && typeof obj.then === \"function\"",
     ),
     patch(ASSERTION, "Deno.consoleSize().columns", "80"),
     // A list's getter may change what was read before: all is read, then copied.

@@ -12,6 +12,7 @@ use crate::delivery::Delivery;
 use crate::entrypoint::{Entrypoint, Handler, Handlers};
 use crate::error::EventError;
 use crate::event::Event;
+use crate::rpc::RpcEnd;
 
 impl Isolate {
     /// Begins to serve a request that a client sent. The answer may be there at
@@ -58,6 +59,32 @@ impl Isolate {
             let name = optional(scope, to.name.as_deref())?;
             let props = optional(scope, to.props.as_deref())?;
             let arguments = [id, method, url, has_body, name, props];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Begins a session of calls of another worker.
+    pub(crate) fn call_rpc(
+        self: &Rc<Self>,
+        to: &Entrypoint,
+        called: RpcEnd,
+    ) -> Result<Answer, EventError> {
+        self.check_lost()?;
+        if let Some(name) = &to.name
+            && !self.named().contains_key(name)
+        {
+            return Err(self.no_entrypoint(name));
+        }
+        self.check_room()?;
+        let event = Event::calls(called, None);
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_rpc);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                optional(scope, to.name.as_deref())?,
+                optional(scope, to.props.as_deref())?,
+            ];
             function.call(scope, receiver, &arguments)
         }))
     }
@@ -117,10 +144,7 @@ impl Isolate {
             Some(name) => *self
                 .named()
                 .get(name)
-                .ok_or_else(|| EventError::NoEntrypoint {
-                    worker: self.worker.name().to_string(),
-                    name: name.clone(),
-                })?,
+                .ok_or_else(|| self.no_entrypoint(name))?,
         };
         if !handlers.has(handler) {
             return Err(EventError::NoHandler {
@@ -128,6 +152,13 @@ impl Isolate {
             });
         }
         self.check_room()
+    }
+
+    fn no_entrypoint(&self, name: &str) -> EventError {
+        EventError::NoEntrypoint {
+            worker: self.worker.name().to_string(),
+            name: name.to_string(),
+        }
     }
 
     pub(super) fn check_lost(&self) -> Result<(), EventError> {

@@ -35,6 +35,8 @@ entry_points![
     dispatch_object,
     dispatch_alarm,
     dispatch_socket,
+    dispatch_rpc,
+    dispatch_object_rpc,
     start_object,
     end_object,
     entrypoints,

@@ -17,6 +17,7 @@ use crate::host::LogLevel;
 use crate::object::{AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent};
 use crate::ops::module::array_buffer;
 use crate::ops::web_socket::SocketMessage;
+use crate::rpc::RpcEnd;
 
 /// How long an object that does nothing stays in memory, as Workers document it.
 const IDLE: Duration = Duration::from_secs(10);
@@ -100,6 +101,25 @@ impl Isolate {
                 string(scope, head.method.as_str().as_bytes())?,
                 string(scope, url.as_bytes())?,
                 v8::Boolean::new(scope, has_body).into(),
+            ];
+            function.call(scope, receiver, &arguments)
+        }))
+    }
+
+    /// Begins a session of calls to an object, which admits it.
+    pub(crate) fn call_object_rpc(
+        self: &Rc<Self>,
+        object: &Rc<Object>,
+        called: RpcEnd,
+    ) -> Result<Answer, EventError> {
+        self.enter_object(object)?;
+        let event = Event::calls(called, Some(object.clone()));
+        Ok(self.dispatch(event, |scope, id| {
+            let function = v8::Local::new(scope, &self.entry.dispatch_object_rpc);
+            let receiver = v8::undefined(scope).into();
+            let arguments = [
+                v8::Integer::new_from_unsigned(scope, id).into(),
+                v8::Integer::new_from_unsigned(scope, object.number).into(),
             ];
             function.call(scope, receiver, &arguments)
         }))

@@ -14,6 +14,7 @@ use crate::delivery::{Delivery, DeliveryOutcome, Report, ScheduledRun};
 use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, StartError};
 use crate::event::Outcome;
+use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
 impl LaneLocal {
@@ -53,10 +54,7 @@ impl LaneLocal {
         });
         let isolate = self.isolate(worker).await?;
         let (answer, _event) = isolate.deliver(Entrypoint::DEFAULT, run)?;
-        match self.outcome(worker, answer).await {
-            Outcome::Failed(error) => Err(error),
-            _ => Ok(()),
-        }
+        ended(self.outcome(worker, answer).await)
     }
 
     /// Runs the handler of a delivery, as [`LaneLocal::call`] does one of a request.
@@ -87,6 +85,27 @@ impl LaneLocal {
             Ok(Report { outcome, said })
         });
         let _abandon = AbortOnDrop(task.abort_handle());
+        // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    /// Runs a session of calls of another worker of this lane, or of the same, until
+    /// it ends. As for [`Self::call`], a task of its own enters the called isolate.
+    pub async fn rpc(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ServiceTarget>,
+        called: RpcEnd,
+    ) -> Result<(), EventError> {
+        let task = deno_core::unsync::spawn(async move {
+            let isolate = self.isolate(&worker).await?;
+            if called.is_ended() {
+                return Ok(());
+            }
+            let answer = isolate.call_rpc(&target.entrypoint, called)?;
+            ended(answer.await)
+        });
+        // It ends otherwise only with the lane.
         task.await.unwrap_or(Err(EventError::Hung))
     }
 
@@ -108,10 +127,15 @@ impl LaneLocal {
     ) -> Result<(), EventError> {
         let isolate = self.isolate(worker).await?;
         let answer = isolate.test(of)?;
-        match self.outcome(worker, answer).await {
-            Outcome::Failed(error) => Err(error),
-            _ => Ok(()),
-        }
+        ended(self.outcome(worker, answer).await)
+    }
+}
+
+/// How an event ended that gives no answer.
+pub(super) fn ended(outcome: Outcome) -> Result<(), EventError> {
+    match outcome {
+        Outcome::Failed(error) => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -8,12 +8,13 @@ use futures::future::LocalBoxFuture;
 use http::Request;
 use tokio::sync::oneshot;
 
-use super::call::AbortOnDrop;
+use super::call::{AbortOnDrop, ended};
 use super::{Command, LaneLocal, LaneRef, Served, lane_ended};
 use crate::body::{HostBody, carried};
 use crate::error::EventError;
 use crate::isolate::Isolate;
 use crate::object::{Object, ObjectTarget};
+use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
 impl LaneRef {
@@ -31,6 +32,18 @@ impl LaneRef {
         request: Request<HostBody>,
     ) -> Result<Served<HostBody>, EventError> {
         self.ask(move |lane| lane.object(worker, target, request).boxed_local())
+            .await
+    }
+
+    /// Runs a session of calls with an object of this lane from another thread, until
+    /// it ends.
+    pub async fn object_rpc(
+        &self,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> Result<(), EventError> {
+        self.ask(move |lane| lane.object_rpc(worker, target, called).boxed_local())
             .await
     }
 
@@ -89,6 +102,25 @@ impl LaneLocal {
         let outcome = self.outcome(&worker, answer).await;
         object.durable().await?;
         Served::of(outcome, |body| carried(body, Some(object)))
+    }
+
+    /// Runs a session of calls with an object of a worker of this lane, until it ends.
+    pub async fn object_rpc(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> Result<(), EventError> {
+        let task = deno_core::unsync::spawn(async move {
+            let (isolate, object) = self.enter(&worker, &target).await?;
+            if called.is_ended() {
+                return Ok(());
+            }
+            let answer = isolate.call_object_rpc(&object, called)?;
+            ended(answer.await)
+        });
+        // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
     }
 
     /// Waits until an event may begin in an object, and brings the object into memory.

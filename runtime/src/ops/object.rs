@@ -51,6 +51,20 @@ fn namespace(state: &OpState, binding: u32) -> Result<std::sync::Arc<ObjectNames
     found.ok_or_else(|| JsErrorBox::range_error("no such namespace"))
 }
 
+/// The binding of a class that the worker itself has; -1 where nothing is bound to it.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_object_class(state: &mut OpState, #[string] class: &str) -> i32 {
+    let Some(worker) = state.borrow::<Rc<Shared>>().worker() else {
+        return -1;
+    };
+    let is_own = |(_, binding): &(String, Binding)| matches!(binding, Binding::Objects(namespace) if namespace.class == class && namespace.service == worker.name);
+    let found = worker.bindings.iter().position(is_own);
+    found
+        .and_then(|index| i32::try_from(index).ok())
+        .unwrap_or(-1)
+}
+
 #[op2]
 #[string]
 pub(crate) fn op_object_id_named(

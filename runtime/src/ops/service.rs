@@ -10,16 +10,21 @@ use super::Shared;
 use crate::binding::{Binding, ServiceTarget};
 use crate::body::{HostBody, empty_body};
 use crate::delivery::{Delivery, Report};
+use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
-use crate::host::{Host, ServiceAnswer, ServiceError, SocketAnswer};
+use crate::host::{FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer};
 use crate::object::{Object, ObjectId, ObjectTarget};
+use crate::rpc::RpcEnd;
 
 /// Of an object's id, as it is written.
 const ID_DIGITS: usize = 64;
 
 /// The script's number for the way that `fetch()` goes.
 const GLOBAL: i32 = -1;
+
+/// The script's number for the worker itself.
+const SELF: i32 = -2;
 
 /// One way out of an isolate.
 pub(crate) struct Route {
@@ -37,7 +42,8 @@ enum Destination {
 
 impl Route {
     /// The way of `fetch()`, or of the binding with the number `service`; of an
-    /// object's namespace `object` is the id, and behind it the name if there is one.
+    /// object's namespace `object` is the id, and behind it the name if there is one;
+    /// of the worker itself the export and its props, as JSON.
     pub(crate) fn find(
         shared: &Shared,
         event: EventId,
@@ -54,6 +60,15 @@ impl Route {
                 Some(target) => Destination::Service(target),
                 None => Destination::Network,
             }
+        } else if service == SELF {
+            let missing = || JsErrorBox::range_error("no such export");
+            let worker = worker.ok_or_else(missing)?;
+            let export = object.and_then(|export| serde_json::from_str(export).ok());
+            let (name, props) = export.ok_or_else(missing)?;
+            Destination::Service(Arc::new(ServiceTarget {
+                service: worker.name.clone(),
+                entrypoint: Entrypoint { name, props },
+            }))
         } else {
             let missing = || JsErrorBox::range_error("no such service");
             let worker = worker.ok_or_else(missing)?;
@@ -112,6 +127,20 @@ impl Route {
         };
         let report = self.host.deliver(target, delivery).await;
         report.map_err(thrown)
+    }
+
+    /// Runs a session of calls, until it ends.
+    pub(crate) async fn rpc(&self, called: RpcEnd) -> Result<(), JsErrorBox> {
+        self.open().await?;
+        let ended = match &self.to {
+            Destination::Network => Err(FetchError {
+                message: "The network takes no RPC.".into(),
+            }
+            .into()),
+            Destination::Service(target) => self.host.rpc(target, called).await,
+            Destination::Object(target) => self.host.objects().rpc(target, called).await,
+        };
+        ended.map_err(thrown)
     }
 
     pub(crate) async fn fetch(

@@ -9,8 +9,8 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{Request, Response};
 use outboard_runtime::{
     Binding, ConnectTarget, Engine, FetchError, Host, HostBody, HostStream, Inspection, LaneLocal,
-    LogRecord, ObjectHost, ObjectNamespace, ObjectStorage, ObjectTarget, Served, ServiceAnswer,
-    ServiceError, SocketAnswer, StorageError, Worker, full_body,
+    LogRecord, ObjectHost, ObjectNamespace, ObjectStorage, ObjectTarget, RpcEnd, Served,
+    ServiceAnswer, ServiceError, SocketAnswer, StorageError, Worker, full_body,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -123,6 +123,17 @@ impl ObjectHost for BoxHost {
             }
         }
         .boxed_local()
+    }
+
+    fn rpc(
+        &self,
+        target: &Arc<ObjectTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let lane = self.lane.upgrade().expect("the lane runs");
+        let worker = self.shared.worker.get().expect("it was set").clone();
+        let target = target.clone();
+        async move { Ok(lane.object_rpc(worker, target, called).await?) }.boxed_local()
     }
 
     fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {

@@ -1,0 +1,67 @@
+// `ctx.exports`: a worker's own exports, called as any other worker's are. Loads
+// when it is looked at.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_object_class } = core.ops;
+const {
+  JSONStringify,
+  ObjectFreeze,
+  ObjectKeys,
+  ObjectPrototypeIsPrototypeOf,
+  TypeError,
+} = primordials;
+const { fetcherOn } = core.loadExtScript("ext:outboard/fetcher.js");
+const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
+
+/** The host's number for the worker itself. */
+const SELF = -2;
+
+function loopback(namespace) {
+  const exports = { __proto__: null };
+  if (namespace === undefined) return exports;
+  const names = ObjectKeys(namespace);
+  for (let i = 0; i < names.length; i++) {
+    const value = namespace[names[i]];
+    const isClass = typeof value === "function";
+    if (!isClass && (typeof value !== "object" || value === null)) continue;
+    if (isClass && ObjectPrototypeIsPrototypeOf(DurableObject.prototype, value.prototype)) {
+      const number = op_object_class(names[i]);
+      // A class that nothing is bound to has no storage.
+      if (number >= 0) {
+        const { namespaceOf } = core.loadExtScript("ext:outboard/objects.js");
+        exports[names[i]] = namespaceOf(number);
+      }
+    } else {
+      exports[names[i]] = entrypoint(names[i]);
+    }
+  }
+  return ObjectFreeze(exports);
+}
+
+/** An export's stub; called, it is another with `props` for its `ctx`. */
+function entrypoint(name) {
+  const stub = (options = undefined) => {
+    const props = options?.props;
+    if (props !== undefined && (typeof props !== "object" || props === null)) {
+      throw new TypeError(
+        "Incorrect type for the 'props' field on 'Options': the provided value is " +
+          "not of type 'Object'.",
+      );
+    }
+    return target(name, props, () => {
+      throw new TypeError("This stub has its props already.");
+    });
+  };
+  return target(name, undefined, stub);
+}
+
+function target(name, props, fn) {
+  delete fn.length;
+  delete fn.name;
+  const entrypoint = name === "default" ? null : name;
+  const text = props === undefined ? null : JSONStringify(props);
+  return fetcherOn(fn, SELF, JSONStringify([entrypoint, text]));
+}
+
+return { loopback };
+})();

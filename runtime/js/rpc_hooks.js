@@ -1,0 +1,364 @@
+// What references are of. A hook has `call(path, args)` and `get(path)`, which give
+// a Question, `dup()` and `dispose()`.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_rpc_open, op_rpc_pair } = core.ops;
+const {
+  ArrayIsArray,
+  ArrayPrototypeConcat,
+  ArrayPrototypeJoin,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  Error,
+  ObjectDefineProperty,
+  ObjectGetPrototypeOf,
+  ObjectHasOwn,
+  ObjectPrototype,
+  Promise,
+  PromisePrototypeThen,
+  PromiseReject,
+  PromiseResolve,
+  SymbolDispose,
+  TypeError,
+} = primordials;
+const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { hookOf, isReference, pathOf } = core.loadExtScript("ext:outboard/rpc.js");
+const sessions = () => core.loadExtScript("ext:outboard/rpc_session.js");
+
+const PENDING = 0;
+const RESOLVED = 1;
+const REJECTED = 2;
+
+const OTHER_REQUEST =
+  "Cannot perform I/O on behalf of a different request. I/O objects (such as " +
+  "streams, request/response bodies, and others) created in the context of one " +
+  "request handler cannot be accessed from a different request's handler. This is " +
+  "a limitation of Cloudflare Workers which allows us to improve overall " +
+  "performance.";
+
+/** Why what is of `session` cannot be used here; undefined where it can. */
+function foreign(session, type) {
+  const event = currentEvent();
+  if (event === undefined || event.whole === session.event.whole) return undefined;
+  return new Error(`${OTHER_REQUEST} (I/O type: ${type})`);
+}
+
+/** An error that the other side threw, not made yet. */
+class Thrown {
+  #make;
+
+  constructor(make) {
+    this.#make = make;
+  }
+
+  static made(error) {
+    return typeof error === "object" && error !== null && #make in error
+      ? error.#make()
+      : error;
+  }
+}
+
+/** A call, or the look at a property, that was or will be answered. */
+class Question {
+  #state = PENDING;
+  /** The result, or the error. */
+  #value;
+  /** What to do when it is answered. */
+  #waiting = [];
+  #disposed = false;
+  #session;
+  #number;
+
+  /** @param {Session | null} session null where it is answered here */
+  constructor(session, number) {
+    this.#session = session;
+    this.#number = number;
+  }
+
+  resolve(value) {
+    if (this.#disposed) {
+      dispose(value);
+      return;
+    }
+    this.#settle(RESOLVED, value);
+  }
+
+  /** @param {unknown} error what was thrown, or a `Thrown` */
+  reject(error) {
+    this.#settle(REJECTED, error);
+  }
+
+  #settle(state, value) {
+    if (this.#state !== PENDING) return;
+    this.#state = state;
+    this.#value = value;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (let i = 0; i < waiting.length; i++) waiting[i]();
+  }
+
+  /** The promise of it, for a script that looks. */
+  pull() {
+    if (this.#state === RESOLVED) return PromiseResolve(this.#value);
+    if (this.#disposed) return PromiseReject(promiseDisposed());
+    const answered = new Promise((resolve) => {
+      if (this.#state === PENDING) ArrayPrototypePush(this.#waiting, resolve);
+      else resolve();
+    });
+    return PromisePrototypeThen(answered, () => {
+      if (this.#state === RESOLVED) return this.#value;
+      // Made here, and so with the stack of who waits.
+      this.#value = Thrown.made(this.#value);
+      throw this.#value;
+    });
+  }
+
+  call(path, args) {
+    return this.#ask(path, args, "JsRpcPromise");
+  }
+
+  get(path) {
+    return path.length === 0 ? this : this.#ask(path, undefined, "Pipeline");
+  }
+
+  /** @param {unknown[] | undefined} args undefined to look at the property */
+  #ask(path, args, type) {
+    const error = this.#session === null ? undefined : foreign(this.#session, type);
+    if (error !== undefined) return failed(error);
+    if (this.#disposed) return failed(promiseDisposed());
+    switch (this.#state) {
+      case RESOLVED:
+        return askValue(this.#value, path, args);
+      case REJECTED:
+        return failed(this.#value);
+    }
+    return this.#session.ask(-this.#number, path, args);
+  }
+
+  dispose() {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#state === RESOLVED) dispose(this.#value);
+    this.#settle(REJECTED, promiseDisposed());
+  }
+}
+
+function promiseDisposed() {
+  return new Error("RPC promise used after being disposed.");
+}
+
+function failed(error) {
+  const question = new Question(null, 0);
+  question.reject(error);
+  return question;
+}
+
+function answered(value) {
+  const question = new Question(null, 0);
+  question.resolve(value);
+  return question;
+}
+
+/** Disposes a result, which has a method for it where there is anything to do. */
+function dispose(value) {
+  if (typeof value === "object" && value !== null || typeof value === "function") {
+    value[SymbolDispose]?.();
+  }
+}
+
+/** The same of a result that is here: its properties are looked at, its stubs called. */
+function askValue(value, path, args) {
+  let at = value;
+  for (let i = 0; i < path.length; i++) {
+    const hook = hookUnder(at, path, i);
+    if (hook !== undefined) return askHook(hook, args);
+    if (!isPlain(at) || !ObjectHasOwn(at, path[i])) return failed(missing(path[i]));
+    at = at[path[i]];
+  }
+  if (args === undefined) return answered(at);
+  const hook = hookUnder(at, path, path.length);
+  if (hook !== undefined) return askHook(hook, args);
+  return failed(
+    new TypeError(`"${ArrayPrototypeJoin(path, ".")}" is not a function.`),
+  );
+}
+
+function askHook({ hook, path }, args) {
+  return args === undefined ? hook.get(path) : hook.call(path, args);
+}
+
+/** Where `value` stands for something elsewhere, that, and the rest of the path. */
+function hookUnder(value, path, from) {
+  if (isReference(value)) {
+    const rest = ArrayPrototypeSlice(path, from);
+    return {
+      hook: hookOf(value),
+      path: ArrayPrototypeConcat(pathOf(value), rest),
+    };
+  }
+  const hook = serviceHook(value);
+  return hook === undefined
+    ? undefined
+    : { hook, path: ArrayPrototypeSlice(path, from) };
+}
+
+/** The hook of a service's or an object's stub. */
+function serviceHook(value) {
+  if (typeof value !== "function" && (typeof value !== "object" || value === null)) {
+    return undefined;
+  }
+  return core.loadExtScript("ext:outboard/fetcher.js").hookOfFetcher(value) ??
+    core.loadExtScript("ext:outboard/objects.js").hookOfObject(value);
+}
+
+function isPlain(value) {
+  return typeof value === "object" && value !== null &&
+    (ArrayIsArray(value) || ObjectGetPrototypeOf(value) === ObjectPrototype);
+}
+
+function missing(name) {
+  return new TypeError(`The RPC receiver does not implement the method "${name}".`);
+}
+
+/** Something that the other side of a session exported, as often as it is held. */
+class Import {
+  holders = 1;
+
+  constructor(session, number) {
+    this.session = session;
+    this.number = number;
+  }
+}
+
+/** One holder of it. */
+class ImportHook {
+  #of;
+  #disposed = false;
+
+  constructor(of) {
+    this.#of = of;
+  }
+
+  call(path, args) {
+    return this.#ask(path, args);
+  }
+
+  get(path) {
+    return this.#ask(path, undefined);
+  }
+
+  #ask(path, args) {
+    const { session, number } = this.#of;
+    const error = this.#disposed ? stubDisposed() : foreign(session, "Client");
+    return error === undefined ? session.ask(number, path, args) : failed(error);
+  }
+
+  /** Its caller is to have one of its own. */
+  dup() {
+    if (this.#disposed) throw stubDisposed();
+    const error = foreign(this.#of.session, "Client");
+    if (error !== undefined) throw error;
+    this.#of.holders++;
+    return new ImportHook(this.#of);
+  }
+
+  dispose() {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const { session, number } = this.#of;
+    if (--this.#of.holders === 0) session.release(number);
+  }
+}
+
+function stubDisposed() {
+  return new Error("RPC stub used after being disposed.");
+}
+
+/** A service or an object that the worker is bound to: each call is a session. */
+class BindingHook {
+  #service;
+  #object;
+
+  /** @param {string | null} object of a class's objects the id of one, and its name */
+  constructor(service, object) {
+    this.#service = service;
+    this.#object = object;
+  }
+
+  call(path, args) {
+    return this.#ask(path, args);
+  }
+
+  get(path) {
+    return this.#ask(path, undefined);
+  }
+
+  #ask(path, args) {
+    const event = requireEvent();
+    try {
+      const rid = op_rpc_open(event.id, this.#service, this.#object);
+      const session = new (sessions().Session)(rid, event);
+      return session.ask(0, path, args);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** A real request, whoever asks for it. */
+  fetch(request) {
+    const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
+    return fetchFrom(requireEvent(), this.#service, request, this.#object);
+  }
+
+  dup() {
+    return this;
+  }
+
+  dispose() {}
+}
+
+/** A hook to something of this isolate's, whose calls are as any others. */
+function loopback(target) {
+  const { checkTarget } = core.loadExtScript("ext:outboard/rpc_values.js");
+  checkTarget(target);
+  const event = requireEvent();
+  const [near, far] = op_rpc_pair(event.id);
+  const { Session } = sessions();
+  const session = new Session(near, event);
+  const number = new Session(far, event, null).export({ value: target });
+  return session.import(number);
+}
+
+/** Lets a result that is an object be disposed, with all stubs in it. */
+function makeDisposable(value, stubs, session, disposer) {
+  if (typeof value !== "object" || value === null) return;
+  ObjectDefineProperty(value, SymbolDispose, {
+    __proto__: null,
+    value() {
+      for (let i = 0; i < stubs.length; i++) stubs[i].dispose();
+      if (disposer !== 0) session.release(disposer);
+      disposer = 0;
+    },
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+return {
+  answered,
+  askValue,
+  BindingHook,
+  failed,
+  Import,
+  ImportHook,
+  isPlain,
+  loopback,
+  makeDisposable,
+  missing,
+  OTHER_REQUEST,
+  Question,
+  serviceHook,
+  Thrown,
+};
+})();

@@ -1,0 +1,492 @@
+// A session of calls: what was asked and answered, and what each side holds of the
+// other's. A message is an array, a number first:
+//
+//   [CALL, question, target, path, args]  args undefined: look at the property.
+//       target: 0 what the session is with; n an export of the receiver's; -n the
+//       result of the sender's question n, which need not be there yet
+//   [RETURN, question, value, disposer]   disposer: an export, 0 where there is none
+//   [THROW, question, error]
+//   [FINISH, question]                    its result is not called any more
+//   [RELEASE, export]
+//
+// Messages arrive in order, and calls of one target are made in that order.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_rpc_close, op_rpc_receive, op_rpc_send, op_rpc_take } = core.ops;
+const {
+  ArrayPrototypeConcat,
+  Error,
+  MapPrototypeDelete,
+  MapPrototypeForEach,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  ObjectGetPrototypeOf,
+  ObjectPrototype,
+  PromisePrototypeThen,
+  PromiseReject,
+  PromiseResolve,
+  SafeMap,
+  SymbolDispose,
+  TypeError,
+} = primordials;
+const { getAsyncContext, refOpPromise, setAsyncContext, unrefOpPromise } = core;
+const { failed, Import, ImportHook, makeDisposable, Question } = core.loadExtScript(
+  "ext:outboard/rpc_hooks.js",
+);
+const values = core.loadExtScript("ext:outboard/rpc_values.js");
+const serve = core.loadExtScript("ext:outboard/rpc_serve.js");
+const { stubOf } = core.loadExtScript("ext:outboard/rpc.js");
+const { has, flag } = core.loadExtScript("ext:outboard/compatibility.js");
+
+const CALL = 0;
+const RETURN = 1;
+const THROW = 2;
+const FINISH = 3;
+const RELEASE = 4;
+
+const GONE = "The execution context which hosts this callback is no longer running.";
+
+class Session {
+  #rid;
+  /** What the other side may call by 0; of a session that was begun here undefined. */
+  #root;
+  /** Called when the session has ended. */
+  #ended;
+  /** What the script of this side runs in, when it is called back. */
+  #context = getAsyncContext();
+  #closed = false;
+  /** Why it ended. */
+  #fault = null;
+  #last = 0;
+  /** @type {SafeMap<number, Question>} */
+  #questions = new SafeMap();
+  /** Results that may still be called, and stubs of this side's that they hold.
+   * @type {SafeMap<number, { promise, stubs: object[], asked: number, finished: boolean }>} */
+  #answers = new SafeMap();
+  /** @type {SafeMap<number, { value?: unknown, hook?: object, close?: Function }>} */
+  #exports = new SafeMap();
+  /** How many of the other side's things are held here. */
+  #imports = 0;
+  /** Streams of this side that the other reads or writes. */
+  #streams = 0;
+  /** Calls of the other side that run here. */
+  #running = 0;
+  #receiving = null;
+  /** What the message that is being read brought: hooks to be disposed after. */
+  #brought = [];
+  #restore = (description) => values.restore(this, this.#brought, description);
+
+  /**
+   * @param {object | null} [root] undefined where it was begun here
+   * @param {() => void} [ended]
+   */
+  constructor(rid, event, root = undefined, ended = undefined) {
+    this.#rid = rid;
+    this.event = event;
+    this.#root = root;
+    this.#ended = ended;
+  }
+
+  /** Asks the other side; the answer is the question's. */
+  ask(target, path, args) {
+    if (this.#closed) return failed(this.#gone());
+    const number = ++this.#last;
+    const question = new Question(this, number);
+    const transfer = args !== undefined && !has(flag.rpc_params_dup_stubs);
+    try {
+      const stubs = this.#send([CALL, number, target, path, args], args);
+      if (transfer) disposeAll(stubs);
+    } catch (error) {
+      // Nothing was asked: a session that was begun for this has no more to do.
+      this.#closeIfDone();
+      return failed(error);
+    }
+    MapPrototypeSet(this.#questions, number, question);
+    this.#listen();
+    return question;
+  }
+
+  #gone() {
+    return this.#fault ?? new Error(GONE);
+  }
+
+  /**
+   * @param {unknown} value what of the message is the script's
+   * @returns {object[]} hooks of the stubs in it
+   */
+  #send(message, value) {
+    const sent = { exports: [], stubs: [] };
+    const describe = (object) => values.describe(this, sent, object);
+    try {
+      try {
+        op_rpc_send(this.#rid, message, describe);
+      } catch (error) {
+        // V8 knows no clone of a function, or of a proxy.
+        const place = message.length > 3 && message[0] === CALL ? 4 : 2;
+        const substitute = values.substitute(value);
+        if (substitute === value) throw values.cloneError(error);
+        this.#forget(sent);
+        message[place] = substitute;
+        try {
+          op_rpc_send(this.#rid, message, describe);
+        } catch (error) {
+          throw values.cloneError(error);
+        }
+      }
+    } catch (error) {
+      this.#forget(sent);
+      throw error;
+    }
+    return sent.stubs;
+  }
+
+  /** What was exported for a message that was not sent. */
+  #forget(sent) {
+    for (let i = 0; i < sent.exports.length; i++) {
+      const number = sent.exports[i];
+      const { hook, forget, isStream } = MapPrototypeGet(this.#exports, number);
+      MapPrototypeDelete(this.#exports, number);
+      if (isStream) this.#streams--;
+      hook?.dispose();
+      forget?.();
+    }
+    sent.exports = [];
+    sent.stubs = [];
+  }
+
+  #tell(message) {
+    if (this.#closed) return;
+    try {
+      op_rpc_send(this.#rid, message, refuse);
+    } catch {
+      // The other side reads nothing, or is gone: so is all that it holds.
+      this.close();
+    }
+  }
+
+  /** Lets the other side call something of this one's. */
+  export(entry) {
+    const number = ++this.#last;
+    MapPrototypeSet(this.#exports, number, entry);
+    if (entry.isStream) this.#streams++;
+    if (this.#root !== undefined) this.#listen();
+    return number;
+  }
+
+  /** A hook to what the other side exported. */
+  import(number) {
+    this.#imports++;
+    return new ImportHook(new Import(this, number));
+  }
+
+  /** Gives back what the other side exported. */
+  release(number) {
+    if (this.#closed) return;
+    this.#imports--;
+    this.#tell([RELEASE, number]);
+    this.#closeIfDone();
+  }
+
+  /** A stream of this side's ended. */
+  streamEnded(entry) {
+    if (!entry.isStream) return;
+    entry.isStream = false;
+    this.#streams--;
+    this.#closeIfDone();
+  }
+
+  #closeIfDone() {
+    if (
+      this.#root === undefined && this.#questions.size === 0 &&
+      this.#imports === 0 && this.#streams === 0
+    ) {
+      this.close();
+    }
+  }
+
+  close() {
+    if (this.#closed) return;
+    op_rpc_close(this.#rid);
+    this.#end(null);
+  }
+
+  /** Ends it from the side that is called: what runs fails with `reason`. */
+  abort(reason) {
+    MapPrototypeForEach(this.#answers, (_answer, number) => this.#throw(number, reason));
+    this.close();
+  }
+
+  /** Begins to read what the other side sends. */
+  listen() {
+    this.#listen();
+    this.#drain();
+  }
+
+  #listen() {
+    if (this.#receiving !== null || this.#closed) return;
+    this.#receiving = op_rpc_receive(this.#rid);
+    this.#mark();
+    PromisePrototypeThen(this.#receiving, (more) => {
+      this.#receiving = null;
+      if (this.#closed) return;
+      if (!more) {
+        this.#end(null);
+        return;
+      }
+      this.#drain();
+      this.#listen();
+    }, (error) => {
+      this.#receiving = null;
+      this.#end(error);
+    });
+  }
+
+  /**
+   * A side that owes an answer and waits for none does not keep its isolate busy:
+   * where nothing else does, the answer never comes.
+   */
+  #mark() {
+    if (this.#receiving === null) return;
+    if (this.#running > 0 && this.#questions.size === 0) {
+      unrefOpPromise(this.#receiving);
+    } else {
+      refOpPromise(this.#receiving);
+    }
+  }
+
+  #drain() {
+    const outer = getAsyncContext();
+    setAsyncContext(this.#context);
+    try {
+      while (!this.#closed) {
+        this.#brought = [];
+        let message;
+        try {
+          message = op_rpc_take(this.#rid, this.#restore);
+        } catch (error) {
+          op_rpc_close(this.#rid);
+          this.#end(error);
+          return;
+        }
+        if (message === undefined) break;
+        this.#hear(message, this.#brought);
+      }
+    } finally {
+      setAsyncContext(outer);
+    }
+  }
+
+  #hear(message, brought) {
+    switch (message[0]) {
+      case CALL:
+        this.#called(message[1], message[2], message[3], message[4], brought);
+        break;
+      case RETURN: {
+        const question = this.#answeredQuestion(message[1]);
+        if (message[3] !== 0) this.#imports++;
+        makeDisposable(message[2], brought, this, message[3]);
+        question?.resolve(message[2]);
+        this.#finish(message[1]);
+        break;
+      }
+      case THROW:
+        this.#answeredQuestion(message[1])?.reject(message[2]);
+        this.#finish(message[1]);
+        break;
+      case FINISH:
+        this.#finished(message[1]);
+        break;
+      case RELEASE:
+        this.#released(message[1]);
+        break;
+    }
+  }
+
+  #answeredQuestion(number) {
+    const question = MapPrototypeGet(this.#questions, number);
+    MapPrototypeDelete(this.#questions, number);
+    this.#mark();
+    return question;
+  }
+
+  /** What was asked of a result from now on is asked of what is here. */
+  #finish(number) {
+    this.#closeIfDone();
+    this.#tell([FINISH, number]);
+  }
+
+  #finished(number) {
+    const answer = MapPrototypeGet(this.#answers, number);
+    MapPrototypeDelete(this.#answers, number);
+    if (answer === undefined) return;
+    answer.finished = true;
+    disposeIfFinished(answer);
+  }
+
+  #released(number) {
+    const entry = MapPrototypeGet(this.#exports, number);
+    if (entry === undefined) return;
+    MapPrototypeDelete(this.#exports, number);
+    this.#drop(entry);
+    this.streamEnded(entry);
+  }
+
+  /** The other side holds it no more: who made it hears of that. */
+  #drop(entry) {
+    if (entry.hook !== undefined) {
+      entry.hook.dispose();
+    } else if (entry.close !== undefined) {
+      entry.close();
+    } else {
+      const { value } = entry;
+      PromisePrototypeThen(PromiseResolve(), () => value[SymbolDispose]?.());
+    }
+  }
+
+  #called(number, target, path, args, brought) {
+    this.#running++;
+    let result;
+    if (target < 0) {
+      const before = MapPrototypeGet(this.#answers, -target);
+      result = before === undefined
+        ? PromiseReject(new TypeError("There is no such RPC promise."))
+        : this.#asked(before, path, args);
+    } else {
+      try {
+        result = PromiseResolve(this.#begin(target, path, args));
+      } catch (error) {
+        result = PromiseReject(error);
+      }
+    }
+    const answer = { promise: undefined, stubs: [], asked: 0, finished: false };
+    // What is asked of the result waits until the result could be sent.
+    answer.promise = PromisePrototypeThen(result, (value) => {
+      try {
+        answer.stubs = this.#return(number, value);
+      } catch (error) {
+        this.#throw(number, error);
+        this.#done(brought);
+        throw error;
+      }
+      if (answer.stubs.length === 0) {
+        this.#done(brought);
+      } else {
+        // One of them may be the result, or in it, and be called yet.
+        answer.stubs = ArrayPrototypeConcat(answer.stubs, brought);
+        this.#done([]);
+      }
+      return value;
+    }, (error) => {
+      this.#throw(number, error);
+      this.#done(brought);
+      throw error;
+    });
+    PromisePrototypeThen(answer.promise, undefined, () => {});
+    MapPrototypeSet(this.#answers, number, answer);
+  }
+
+  /** Asks something of a result, once it is there. */
+  #asked(answer, path, args) {
+    answer.asked++;
+    return PromisePrototypeThen(answer.promise, (value) => {
+      try {
+        return serve.ofResult(value, path, args);
+      } finally {
+        answer.asked--;
+        disposeIfFinished(answer);
+      }
+    });
+  }
+
+  #begin(target, path, args) {
+    if (target === 0) return serve.ofRoot(this.#root, path, args);
+    const entry = MapPrototypeGet(this.#exports, target);
+    if (entry === undefined) throw new Error("There is no such RPC target.");
+    if (entry.hook !== undefined) return serve.ofHook(entry.hook, path, args);
+    return serve.ofResult(entry.value, path, args);
+  }
+
+  /** Stubs among the arguments were lent for the call. */
+  #done(brought) {
+    disposeAll(brought);
+    this.#running--;
+    this.#mark();
+  }
+
+  /** @returns {object[]} stubs that are the caller's now */
+  #return(number, value) {
+    if (this.#closed) return [];
+    const disposer = isDisposable(value)
+      ? this.export({ value: () => {}, close: () => disposeLater(value) })
+      : 0;
+    try {
+      return this.#send([RETURN, number, value, disposer], value);
+    } catch (error) {
+      if (disposer !== 0) MapPrototypeDelete(this.#exports, disposer);
+      throw error;
+    }
+  }
+
+  #throw(number, error) {
+    if (this.#closed) return;
+    const thrown = values.thrown(error, this.#root?.objectId);
+    try {
+      this.#send([THROW, number, thrown], thrown);
+    } catch {
+      // Some property of it has no clone.
+      this.#tell([THROW, number, values.bare(error)]);
+    }
+  }
+
+  #end(fault) {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#fault = fault;
+    const outer = getAsyncContext();
+    setAsyncContext(this.#context);
+    try {
+      const questions = this.#questions;
+      this.#questions = new SafeMap();
+      const error = this.#gone();
+      MapPrototypeForEach(questions, (question) => question.reject(error));
+      // Later calls hear only that it is gone.
+      this.#fault = null;
+      const exports = this.#exports;
+      this.#exports = new SafeMap();
+      MapPrototypeForEach(exports, (entry) => this.#drop(entry));
+      const answers = this.#answers;
+      this.#answers = new SafeMap();
+      MapPrototypeForEach(answers, ({ stubs }) => disposeAll(stubs));
+    } finally {
+      setAsyncContext(outer);
+    }
+    this.#ended?.();
+  }
+}
+
+/** Of messages that hold nothing of a script's. */
+function refuse() {
+  throw new TypeError("not for RPC");
+}
+
+/** Whether a result wants to know when its caller is done with it. */
+function isDisposable(value) {
+  return typeof value === "object" && value !== null &&
+    ObjectGetPrototypeOf(value) === ObjectPrototype &&
+    typeof value[SymbolDispose] === "function";
+}
+
+function disposeIfFinished(answer) {
+  if (answer.finished && answer.asked === 0) disposeAll(answer.stubs);
+}
+
+function disposeAll(hooks) {
+  for (let i = 0; i < hooks.length; i++) hooks[i].dispose();
+}
+
+function disposeLater(value) {
+  PromisePrototypeThen(PromiseResolve(), () => value[SymbolDispose]());
+}
+
+return { Session };
+})();

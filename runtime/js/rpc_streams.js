@@ -1,0 +1,200 @@
+// Streams and signals that were passed in a call: the side that has one exports how
+// to read, write or wait for it, and the other makes its own of that.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  Error,
+  ObjectPrototypeIsPrototypeOf,
+  Promise,
+  PromisePrototypeThen,
+  TypeError,
+  TypedArrayPrototypeGetByteLength,
+} = primordials;
+const {
+  ReadableStream,
+  ReadableStreamPrototype,
+  WritableStream,
+} = core.loadExtScript("ext:deno_web/06_streams.js");
+const { AbortController, AbortSignal } = core.loadExtScript(
+  "ext:deno_web/03_abort_signal.js",
+);
+const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const WritableStreamPrototype = WritableStream.prototype;
+const AbortSignalPrototype = AbortSignal.prototype;
+
+const READ_CUT = "ReadableStream received over RPC disconnected prematurely.";
+const WRITE_CUT =
+  "WritableStream received over RPC was disconnected because the remote execution " +
+  "context has ended.";
+
+/** How a stream or a signal is exported; undefined where it is neither. */
+function exportStream(object) {
+  const is = (prototype) => ObjectPrototypeIsPrototypeOf(prototype, object);
+  if (is(ReadableStreamPrototype)) return { kind: "readable", entry: source(object) };
+  if (is(WritableStreamPrototype)) return { kind: "writable", entry: sink(object) };
+  if (!is(AbortSignalPrototype)) return undefined;
+  if (!has(flag.enable_abortsignal_rpc)) {
+    throw new DOMException("AbortSignal serialization is not enabled.", "DataCloneError");
+  }
+  return object.aborted
+    ? { kind: "aborted", reason: object.reason }
+    : { kind: "signal", entry: signalEntry(object) };
+}
+
+function source(stream) {
+  if (stream.locked) {
+    throw new TypeError("The ReadableStream has been locked to a reader.");
+  }
+  const reader = stream.getReader();
+  let ended = false;
+  return {
+    isStream: true,
+    value: {
+      async read() {
+        try {
+          const { done, value } = await reader.read();
+          ended ||= done;
+          return { done, value };
+        } catch (error) {
+          ended = true;
+          throw error;
+        }
+      },
+      cancel(reason) {
+        ended = true;
+        return reader.cancel(reason);
+      },
+    },
+    /** Nobody reads on. */
+    close() {
+      if (ended) return;
+      ended = true;
+      PromisePrototypeThen(reader.cancel(new Error(READ_CUT)), undefined, () => {});
+    },
+    forget: () => reader.releaseLock(),
+  };
+}
+
+function readableOf(hook) {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      let chunk;
+      try {
+        chunk = await hook.call(["read"], []).pull();
+      } catch {
+        hook.dispose();
+        throw new Error(READ_CUT);
+      }
+      if (chunk.done) {
+        hook.dispose();
+        controller.close();
+        controller.byobRequest?.respond(0);
+        return;
+      }
+      if (!core.isTypedArray(chunk.value)) {
+        PromisePrototypeThen(hook.call(["cancel"], []).pull(), undefined, () => {});
+        hook.dispose();
+        throw new TypeError("This ReadableStream did not return bytes.");
+      }
+      // An empty chunk would not count as an answer to the pull.
+      if (TypedArrayPrototypeGetByteLength(chunk.value) > 0) {
+        controller.enqueue(chunk.value);
+      } else {
+        await this.pull(controller);
+      }
+    },
+    async cancel(reason) {
+      try {
+        await hook.call(["cancel"], [reason]).pull();
+      } finally {
+        hook.dispose();
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
+function sink(stream) {
+  if (stream.locked) {
+    throw new TypeError("The WritableStream has been locked to a writer.");
+  }
+  const writer = stream.getWriter();
+  let ended = false;
+  return {
+    isStream: true,
+    value: {
+      write: (chunk) => writer.write(chunk),
+      close() {
+        ended = true;
+        return writer.close();
+      },
+    },
+    close() {
+      if (ended) return;
+      ended = true;
+      PromisePrototypeThen(writer.abort(new Error(WRITE_CUT)), undefined, () => {});
+    },
+    forget: () => writer.releaseLock(),
+  };
+}
+
+function writableOf(hook) {
+  return new WritableStream({
+    async write(chunk) {
+      try {
+        await hook.call(["write"], [chunk]).pull();
+      } catch (error) {
+        hook.dispose();
+        throw error;
+      }
+    },
+    async close() {
+      try {
+        await hook.call(["close"], []).pull();
+      } finally {
+        hook.dispose();
+      }
+    },
+    abort() {
+      // Whose it is aborts it: it is not written on.
+      hook.dispose();
+    },
+  });
+}
+
+function signalEntry(signal) {
+  return {
+    value: {
+      wait() {
+        return new Promise((resolve) => {
+          const tell = () => resolve({ reason: signal.reason });
+          if (signal.aborted) tell();
+          else signal.addEventListener("abort", tell);
+        });
+      },
+    },
+    close() {},
+  };
+}
+
+function signalOf(hook) {
+  const controller = new AbortController();
+  PromisePrototypeThen(
+    hook.call(["wait"], []).pull(),
+    ({ reason }) => {
+      hook.dispose();
+      controller.abort(reason);
+    },
+    // It never will be.
+    () => {},
+  );
+  return controller.signal;
+}
+
+function abortedSignal(reason) {
+  return AbortSignal.abort(reason);
+}
+
+return { abortedSignal, exportStream, readableOf, signalOf, writableOf };
+})();

@@ -1,0 +1,473 @@
+// Values of calls that V8 has no clone of. One is described as an array, its kind
+// first, that V8 can clone; the other side makes of it what the kind says.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_rpc_blob } = core.ops;
+const {
+  ArrayIsArray,
+  ArrayPrototypeIncludes,
+  ArrayPrototypePush,
+  Error,
+  MapPrototypeForEach,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  ObjectDefineProperty,
+  ObjectGetPrototypeOf,
+  ObjectHasOwn,
+  ObjectKeys,
+  ObjectPrototype,
+  ObjectPrototypeIsPrototypeOf,
+  SafeMap,
+  SetPrototypeAdd,
+  SetPrototypeForEach,
+  StringPrototypeEndsWith,
+  TypeError,
+  TypeErrorPrototype,
+} = primordials;
+const { isMap, isNativeError, isProxy, isSet } = core;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { bodyState, kBytes, kNull, kText } = core.loadExtScript(
+  "ext:outboard/body.js",
+);
+const { copyHeaderList, headerList, hostHeaders, isHeaders } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
+const { isRequest, Request, requestParts } = core.loadExtScript(
+  "ext:outboard/request.js",
+);
+const { isResponse, Response, responseParts } = core.loadExtScript(
+  "ext:outboard/response.js",
+);
+const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
+  "ext:outboard/rpc.js",
+);
+const { serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const streams = () => core.loadExtScript("ext:outboard/rpc_streams.js");
+
+const STUB = 0;
+const SERVICE = 1;
+const OBJECT = 2;
+const ERROR = 3;
+const HEADERS = 4;
+const REQUEST = 5;
+const RESPONSE = 6;
+const READABLE = 7;
+const WRITABLE = 8;
+const SIGNAL = 9;
+const BLOB = 10;
+
+const ERRORS = [
+  "Error",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+];
+
+function cloneErrorOf(message) {
+  return new DOMException(message, "DataCloneError");
+}
+
+/** What V8 throws of a value without a clone, as structuredClone throws it. */
+function cloneError(error) {
+  return ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, error) &&
+      StringPrototypeEndsWith(error.message, "could not be cloned.")
+    ? cloneErrorOf(error.message)
+    : error;
+}
+
+/** In the place of a value that V8 would not even ask about. */
+class Described {
+  /** A function or a proxy, or the description itself. */
+  #of;
+
+  constructor(of) {
+    this.#of = of;
+  }
+
+  static is(value) {
+    return #of in value;
+  }
+
+  static of(described) {
+    return described.#of;
+  }
+}
+const { is: isDescribed, of: describedOf } = Described;
+delete Described.is;
+delete Described.of;
+
+/**
+ * Describes `object` for the other side of `session`; what is exported for it is
+ * noted in `sent`.
+ */
+function describe(session, sent, object) {
+  if (isNativeError(object)) return describeError(object, undefined);
+  if (isDescribed(object)) {
+    const of = describedOf(object);
+    return ArrayIsArray(of) ? of : describeCallable(session, sent, of);
+  }
+  const exported = (kind, entry, ...rest) => {
+    const number = session.export(entry);
+    ArrayPrototypePush(sent.exports, number);
+    return [kind, number, ...rest];
+  };
+  if (ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, object)) {
+    return exported(STUB, { value: object });
+  }
+  if (isHeaders(object)) return [HEADERS, copyHeaderList(headerList(object))];
+  if (isResponse(object)) return describeResponse(object);
+  if (isRequest(object)) return describeRequest(object);
+  const hook = serviceHook(object);
+  if (hook !== undefined) {
+    const { id } = object;
+    return core.loadExtScript("ext:outboard/objects.js").hookOfObject(object)
+      ? exported(OBJECT, { hook: hook.dup() }, id.toString(), id.name)
+      : exported(SERVICE, { hook: hook.dup() });
+  }
+  const stream = streams().exportStream(object);
+  if (stream !== undefined) {
+    switch (stream.kind) {
+      case "readable":
+        return exported(READABLE, stream.entry);
+      case "writable":
+        return exported(WRITABLE, stream.entry);
+      case "aborted":
+        return [SIGNAL, 0, stream.reason];
+      default:
+        return exported(SIGNAL, stream.entry);
+    }
+  }
+  const { BlobPrototype, File, getParts } = core.loadExtScript("ext:deno_web/09_file.js");
+  if (ObjectPrototypeIsPrototypeOf(BlobPrototype, object)) {
+    const isFile = ObjectPrototypeIsPrototypeOf(File.prototype, object);
+    return [
+      BLOB,
+      op_rpc_blob(getParts(object)),
+      object.type,
+      isFile ? object.name : undefined,
+      isFile ? object.lastModified : undefined,
+    ];
+  }
+  if (isDomException(object)) return describeError(object, undefined);
+  throw refused(nameOf(object));
+}
+
+function describeCallable(session, sent, of) {
+  const exported = (entry) => {
+    const number = session.export(entry);
+    ArrayPrototypePush(sent.exports, number);
+    return [STUB, number];
+  };
+  if (isStub(of)) {
+    const hook = hookOf(of);
+    const entry = { hook: hook.dup() };
+    ArrayPrototypePush(sent.stubs, hook);
+    return exported(entry);
+  }
+  if (isReference(of)) throw refused(nameOf(of));
+  const hook = serviceHook(of);
+  if (hook === undefined) return exported({ value: of });
+  const number = session.export({ hook: hook.dup() });
+  ArrayPrototypePush(sent.exports, number);
+  return [SERVICE, number];
+}
+
+function refused(name) {
+  return cloneErrorOf(
+    `Could not serialize object of type "${name}". This type does not support ` +
+      "serialization.",
+  );
+}
+
+function nameOf(object) {
+  const prototype = ObjectGetPrototypeOf(object);
+  const constructor = prototype !== null && ObjectHasOwn(prototype, "constructor")
+    ? prototype.constructor
+    : undefined;
+  return typeof constructor === "function" ? constructor.name : "Object";
+}
+
+function describeRequest(request) {
+  const { method, headers, redirect, signal } = requestParts(request);
+  return [REQUEST, {
+    method,
+    url: request.url,
+    headers: copyHeaderList(headers),
+    redirect,
+    cf: request.cf,
+    body: bodyOf(bodyState(request)),
+    signal: has(flag.enable_abortsignal_rpc) ? signal ?? undefined : undefined,
+  }];
+}
+
+function describeResponse(response) {
+  const { status, statusText, headers, webSocket, encodeBody } = responseParts(response);
+  if (webSocket !== null) {
+    throw cloneErrorOf("Can't serialize a Response which has a WebSocket over RPC.");
+  }
+  const state = bodyState(response);
+  return [RESPONSE, {
+    status,
+    statusText,
+    // Of a Response whose headers nobody looked at the body's type is one.
+    headers: copyHeaderList(headerList(response.headers) ?? headers),
+    cf: response.cf,
+    encodeBody,
+    body: bodyOf(state),
+  }];
+}
+
+function bodyOf(state) {
+  state.open();
+  switch (state.kind) {
+    case kNull:
+      return null;
+    case kText:
+    case kBytes:
+      state.take();
+      return state.value;
+    default:
+      return state.stream();
+  }
+}
+
+function isDomException(value) {
+  return ObjectPrototypeIsPrototypeOf(DOMException.prototype, value);
+}
+
+/** What a call threw, as the other side is to see it. */
+function thrown(error, objectId) {
+  const origin = { remote: true, objectId };
+  if (isDomException(error) || isNativeError(error)) {
+    return new Described(describeError(error, origin));
+  }
+  return has(flag.enhanced_error_serialization)
+    ? error
+    : new Described([ERROR, "Error", `${error}`, undefined, origin, false]);
+}
+
+/** The same of an error that has something without a clone. */
+function bare(error) {
+  const { name, message } = isNativeError(error) || isDomException(error)
+    ? error
+    : { name: "Error", message: "The callee threw something that cannot be sent." };
+  return new Described([ERROR, `${name}`, `${message}`, undefined, { remote: true }, false]);
+}
+
+/** @param {object | undefined} origin where it was thrown, and not only passed */
+function describeError(error, origin) {
+  const name = `${error.name}`;
+  const message = `${error.message}`;
+  if (isDomException(error)) return [ERROR, name, message, undefined, origin, true];
+  if (!has(flag.enhanced_error_serialization) && origin !== undefined) {
+    const text = errorClass(name) === undefined ? `${name}: ${message}` : message;
+    return [ERROR, name, text, undefined, origin, false];
+  }
+  let properties = undefined;
+  const names = ObjectKeys(error);
+  for (let i = 0; i < names.length; i++) {
+    properties ??= {};
+    properties[names[i]] = error[names[i]];
+  }
+  return [ERROR, name, message, properties, origin, false];
+}
+
+/** The language's own class of that name. */
+function errorClass(name) {
+  return ArrayPrototypeIncludes(ERRORS, name) ? primordials[name] : undefined;
+}
+
+function restoreError([_kind, name, message, properties, origin, isDom]) {
+  if (isDom) return new DOMException(message, name);
+  const Class = errorClass(name);
+  const error = Class === undefined ? new Error(message) : new Class(message);
+  if (Class === undefined && has(flag.enhanced_error_serialization)) {
+    hide(error, "name", name);
+  }
+  const names = properties === undefined ? [] : ObjectKeys(properties);
+  for (let i = 0; i < names.length; i++) error[names[i]] = properties[names[i]];
+  if (origin !== undefined) {
+    error.remote = true;
+    if (origin.objectId !== undefined) error.durableObjectId = origin.objectId;
+  }
+  return error;
+}
+
+function hide(object, name, value) {
+  ObjectDefineProperty(object, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+/** Makes what was described; stubs are noted in `brought`. */
+function restore(session, brought, description) {
+  switch (description[0]) {
+    case STUB: {
+      const hook = session.import(description[1]);
+      ArrayPrototypePush(brought, hook);
+      return stubOf(hook);
+    }
+    case SERVICE: {
+      const hook = session.import(description[1]);
+      ArrayPrototypePush(brought, hook);
+      return core.loadExtScript("ext:outboard/fetcher.js").fetcherOf(hook);
+    }
+    case OBJECT: {
+      const hook = session.import(description[1]);
+      ArrayPrototypePush(brought, hook);
+      return core.loadExtScript("ext:outboard/objects.js").stubOfHook(
+        hook,
+        description[2],
+        description[3],
+      );
+    }
+    case ERROR:
+      return description[4] === undefined
+        ? restoreError(description)
+        : new Thrown(() => restoreError(description));
+    case HEADERS:
+      return hostHeaders(description[1], false);
+    case REQUEST: {
+      const { url, headers, body, ...init } = description[1];
+      return new Request(url, { ...init, headers: pairs(headers), body: body ?? undefined });
+    }
+    case RESPONSE: {
+      const { headers, body, ...init } = description[1];
+      return new Response(body, { ...init, headers: pairs(headers) });
+    }
+    case BLOB: {
+      const { Blob, File } = core.loadExtScript("ext:deno_web/09_file.js");
+      const { 1: bytes, 2: type, 3: name, 4: lastModified } = description;
+      return name === undefined
+        ? new Blob([bytes], { type })
+        : new File([bytes], name, { type, lastModified });
+    }
+    case READABLE:
+      return streams().readableOf(session.import(description[1]));
+    case WRITABLE:
+      return streams().writableOf(session.import(description[1]));
+    case SIGNAL:
+      return description[1] === 0
+        ? streams().abortedSignal(description[2])
+        : streams().signalOf(session.import(description[1]));
+    default:
+      throw new TypeError("An RPC message holds what this version does not know.");
+  }
+}
+
+function pairs(list) {
+  const result = [];
+  for (let i = 0; i < list.length; i += 2) {
+    ArrayPrototypePush(result, [list[i], list[i + 1]]);
+  }
+  return result;
+}
+
+/**
+ * A copy of `value` with something that can be described in the place of each
+ * function and proxy; `value` itself where it holds none.
+ */
+function substitute(value) {
+  let found = false;
+  const copies = new SafeMap();
+  const copy = (value) => {
+    if (typeof value === "function") {
+      found = true;
+      return new Described(value);
+    }
+    if (typeof value !== "object" || value === null) return value;
+    if (isProxy(value)) {
+      found = true;
+      return new Described(proxied(value));
+    }
+    const known = MapPrototypeGet(copies, value);
+    if (known !== undefined) return known;
+    if (ArrayIsArray(value)) {
+      const result = [];
+      MapPrototypeSet(copies, value, result);
+      for (let i = 0; i < value.length; i++) {
+        if (ObjectHasOwn(value, i)) result[i] = copy(value[i]);
+        else result.length = i + 1;
+      }
+      return result;
+    }
+    if (isMap(value)) {
+      const result = new primordials.Map();
+      MapPrototypeSet(copies, value, result);
+      MapPrototypeForEach(value, (item, key) => MapPrototypeSet(result, copy(key), copy(item)));
+      return result;
+    }
+    if (isSet(value)) {
+      const result = new primordials.Set();
+      MapPrototypeSet(copies, value, result);
+      SetPrototypeForEach(value, (item) => SetPrototypeAdd(result, copy(item)));
+      return result;
+    }
+    if (ObjectGetPrototypeOf(value) !== ObjectPrototype) return value;
+    const result = {};
+    MapPrototypeSet(copies, value, result);
+    const names = ObjectKeys(value);
+    for (let i = 0; i < names.length; i++) {
+      const item = copy(value[names[i]]);
+      if (names[i] === "__proto__") hideNothing(result, item);
+      else result[names[i]] = item;
+    }
+    return result;
+  };
+  const result = copy(value);
+  return found ? result : value;
+}
+
+/** `__proto__` as a property like others. */
+function hideNothing(object, value) {
+  ObjectDefineProperty(object, "__proto__", {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+/** A proxy that says it is a plain object, a function, or made for this. */
+function proxied(proxy) {
+  if (
+    typeof proxy === "function" ||
+    ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, proxy) ||
+    ObjectGetPrototypeOf(proxy) === ObjectPrototype
+  ) {
+    return proxy;
+  }
+  throw cloneErrorOf(
+    "Proxy could not be serialized because it is not a valid RPC receiver type. The " +
+      "Proxy must emulate either a plain object or an RpcTarget, as indicated by the " +
+      "Proxy's prototype chain.",
+  );
+}
+
+/** Throws where no stub can be made of it. */
+function checkTarget(target) {
+  if (typeof target === "function" || typeof target === "object" && target !== null) return;
+  throw new TypeError(
+    "Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'.",
+  );
+}
+
+return {
+  bare,
+  checkTarget,
+  cloneError,
+  describe,
+  restore,
+  substitute,
+  thrown,
+};
+})();

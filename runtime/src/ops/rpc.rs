@@ -1,0 +1,345 @@
+//! Calls between isolates: a session's messages, written and read as V8 clones
+//! values. What V8 does not know the script describes (`js/rpc_values.js`).
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use deno_core::convert::Uint8Array;
+use deno_core::v8::{ValueDeserializerHelper, ValueSerializerHelper};
+use deno_core::{OpState, Resource, ResourceId, op2, v8};
+use deno_error::{JsErrorBox, JsErrorClass};
+use futures::FutureExt;
+
+use super::Shared;
+use super::fetch::count_subrequest;
+use super::service::Route;
+use crate::event::{Event, EventId, Outcome};
+use crate::object::Object;
+use crate::rpc::{RpcEnd, RpcFault, RpcOutcome};
+
+/// The longest message, as Workers have it.
+const LONGEST: usize = 32 << 20;
+
+/// An end of a session in an isolate's resource table.
+struct SessionResource {
+    end: RpcEnd,
+    event: EventId,
+    /// Whose it is: a call that comes is a new beginning for its limits.
+    of: Option<Rc<Event>>,
+    /// The object that speaks: what it wrote before is durable first.
+    from: Option<Rc<Object>>,
+    /// The object whose input gate messages have to pass.
+    gate: Option<Rc<Object>>,
+    /// Messages that wait for the output gate.
+    held: RefCell<VecDeque<Vec<u8>>>,
+    /// A task lets them go.
+    releasing: Cell<bool>,
+}
+
+impl Resource for SessionResource {
+    fn name(&self) -> Cow<'_, str> {
+        "rpcSession".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.end.close();
+    }
+}
+
+impl SessionResource {
+    fn send(self: Rc<Self>, message: Vec<u8>) -> Result<(), JsErrorBox> {
+        let full = |error: crate::rpc::RpcFull| JsErrorBox::range_error(error.to_string());
+        let Some(object) = &self.from else {
+            return self.end.send(message).map_err(full);
+        };
+        if !self.releasing.get() && !object.is_at_stake() {
+            return self.end.send(message).map_err(full);
+        }
+        self.held.borrow_mut().push_back(message);
+        if !self.releasing.replace(true) {
+            let object = object.clone();
+            deno_core::unsync::spawn(self.release(object));
+        }
+        Ok(())
+    }
+
+    /// Lets messages go as what was written before them becomes durable.
+    async fn release(self: Rc<Self>, object: Rc<Object>) {
+        loop {
+            let waiting = self.held.borrow().len();
+            if waiting == 0 {
+                self.releasing.set(false);
+                return;
+            }
+            if let Err(fault) = object.durable().await {
+                // What the object would have said never became true.
+                self.held.take();
+                if let Some(of) = &self.of {
+                    of.settle(Outcome::Failed(fault));
+                }
+                self.end.close();
+            }
+            for _ in 0..waiting {
+                let message = self.held.borrow_mut().pop_front();
+                if message.is_some_and(|message| self.end.send(message).is_err()) {
+                    self.end.close();
+                }
+            }
+        }
+    }
+}
+
+fn add(state: &mut OpState, event: EventId, end: RpcEnd) -> ResourceId {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    let of = shared.events.get(event);
+    let rid = state.resource_table.add(SessionResource {
+        end,
+        event,
+        of: of.clone(),
+        from: of.as_ref().and_then(|event| event.object.clone()),
+        gate: of.as_ref().and_then(|event| event.gate()),
+        held: RefCell::default(),
+        releasing: Cell::new(false),
+    });
+    if let Some(event) = of {
+        event.own(rid);
+    }
+    rid
+}
+
+fn find(state: &OpState, rid: ResourceId) -> Result<Rc<SessionResource>, JsErrorBox> {
+    let found = state.resource_table.get::<SessionResource>(rid);
+    found.map_err(|_| JsErrorBox::generic("This RPC session has ended."))
+}
+
+/// Begins a session with a service or an object of the worker's.
+#[op2]
+#[smi]
+pub(crate) fn op_rpc_open(
+    state: &mut OpState,
+    #[smi] event: EventId,
+    #[smi] service: i32,
+    #[string] object: Option<String>,
+) -> Result<ResourceId, JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    count_subrequest(&shared, event)?;
+    let route = Route::find(&shared, event, service, object.as_deref())?;
+    let (end, outcome, called) = RpcEnd::session();
+    deno_core::unsync::spawn(run(route, called, outcome));
+    Ok(add(state, event, end))
+}
+
+async fn run(route: Route, called: RpcEnd, outcome: RpcOutcome) {
+    let ended = route.rpc(called).await.map_err(|error| RpcFault {
+        class: error.get_class().to_string(),
+        message: error.get_message().to_string(),
+    });
+    outcome.tell(ended);
+}
+
+/// The session that an event came with.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_rpc_accept(
+    state: &mut OpState,
+    #[smi] event: EventId,
+) -> Result<ResourceId, JsErrorBox> {
+    let of = state.borrow::<Rc<Shared>>().events.get(event);
+    let end = of.and_then(|event: Rc<Event>| event.session.take());
+    let end = end.ok_or_else(|| JsErrorBox::generic("the event is no session"))?;
+    Ok(add(state, event, end))
+}
+
+/// A session of the isolate with itself: both its ends.
+#[op2]
+#[serde]
+pub(crate) fn op_rpc_pair(state: &mut OpState, #[smi] event: EventId) -> (ResourceId, ResourceId) {
+    let (one, other) = RpcEnd::pair();
+    (add(state, event, one), add(state, event, other))
+}
+
+/// Ends a session for both sides.
+#[op2(fast)]
+pub(crate) fn op_rpc_close(state: &mut OpState, #[smi] rid: ResourceId) {
+    let Ok(session) = state.resource_table.take::<SessionResource>(rid) else {
+        return;
+    };
+    if let Some(event) = state.borrow::<Rc<Shared>>().events.get(session.event) {
+        event.disown(rid);
+    }
+    session.close();
+}
+
+/// Sends a value; `describe` says what of it V8 cannot clone. Throws what V8 says of
+/// a value that has no clone.
+#[op2(fast, reentrant)]
+pub(crate) fn op_rpc_send<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+    value: v8::Local<'a, v8::Value>,
+    describe: v8::Local<'a, v8::Function>,
+) -> Result<(), JsErrorBox> {
+    let session = find(&state.borrow(), rid)?;
+    let Some(message) = write(scope, value, describe) else {
+        // It is thrown already: an error here would take its place.
+        return Ok(());
+    };
+    if message.len() > LONGEST {
+        return Err(JsErrorBox::generic(format!(
+            "Serialized RPC arguments or return values are limited to 32MiB, but the size \
+             of this value was: {} bytes.",
+            message.len(),
+        )));
+    }
+    session.send(message)
+}
+
+/// None where something was thrown.
+fn write<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    value: v8::Local<'a, v8::Value>,
+    describe: v8::Local<'a, v8::Function>,
+) -> Option<Vec<u8>> {
+    let plain = v8::Object::new(scope).get_prototype(scope)?;
+    let delegate = Box::new(Writer { plain, describe });
+    let context = scope.get_current_context();
+    let serializer = v8::ValueSerializer::new(scope, delegate);
+    serializer.write_header();
+    v8::tc_scope!(let scope, scope);
+    let written = serializer.write_value(context, value);
+    if scope.has_caught() || scope.has_terminated() {
+        scope.rethrow();
+        return None;
+    }
+    (written == Some(true)).then(|| serializer.release())
+}
+
+struct Writer<'a> {
+    /// Objects with this prototype V8 clones.
+    plain: v8::Local<'a, v8::Value>,
+    describe: v8::Local<'a, v8::Function>,
+}
+
+impl v8::ValueSerializerImpl for Writer<'_> {
+    fn throw_data_clone_error<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        message: v8::Local<'s, v8::String>,
+    ) {
+        let error = v8::Exception::type_error(scope, message);
+        scope.throw_exception(error);
+    }
+
+    fn has_custom_host_object(&self, _isolate: &v8::Isolate) -> bool {
+        true
+    }
+
+    fn is_host_object<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        object: v8::Local<'s, v8::Object>,
+    ) -> Option<bool> {
+        Some(object.get_prototype(scope)? != self.plain)
+    }
+
+    fn write_host_object<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        object: v8::Local<'s, v8::Object>,
+        serializer: &dyn v8::ValueSerializerHelper,
+    ) -> Option<bool> {
+        let receiver = v8::undefined(scope).into();
+        let description = self.describe.call(scope, receiver, &[object.into()])?;
+        serializer.write_value(scope.get_current_context(), description)
+    }
+}
+
+/// Whether there are messages; false once the session has ended.
+#[op2]
+pub(crate) async fn op_rpc_receive(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<bool, JsErrorBox> {
+    let Ok(session) = find(&state.borrow(), rid) else {
+        return Ok(false);
+    };
+    let ready = poll_fn(|cx| session.end.poll_ready(cx)).await;
+    if let Some(gate) = &session.gate {
+        gate.resumed().await;
+    }
+    ready.map_err(|fault| JsErrorBox::new(fault.class, fault.message))
+}
+
+/// The next message, where one is there; `restore` makes what `describe` described.
+#[op2(reentrant)]
+pub(crate) fn op_rpc_take<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+    restore: v8::Local<'a, v8::Function>,
+) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
+    let session = find(&state.borrow(), rid).ok();
+    let message = session.as_ref().and_then(|session| session.end.take());
+    let Some(message) = message else {
+        return Ok(v8::undefined(scope).into());
+    };
+    if let Some(of) = session.and_then(|session| session.of.clone()) {
+        of.cpu.take();
+    }
+    let context = scope.get_current_context();
+    let deserializer = v8::ValueDeserializer::new(scope, Box::new(Reader { restore }), &message);
+    v8::tc_scope!(let scope, scope);
+    let value = match deserializer.read_header(context) {
+        Some(true) => deserializer.read_value(context),
+        _ => None,
+    };
+    if scope.has_caught() || scope.has_terminated() {
+        scope.rethrow();
+        return Ok(v8::undefined(scope).into());
+    }
+    value.ok_or_else(|| JsErrorBox::type_error("An RPC message could not be read."))
+}
+
+struct Reader<'a> {
+    restore: v8::Local<'a, v8::Function>,
+}
+
+impl v8::ValueDeserializerImpl for Reader<'_> {
+    fn read_host_object<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        deserializer: &dyn v8::ValueDeserializerHelper,
+    ) -> Option<v8::Local<'s, v8::Object>> {
+        let description = deserializer.read_value(scope.get_current_context())?;
+        let receiver = v8::undefined(scope).into();
+        // V8 lets no script run meanwhile, in case it changed what is being read;
+        // these bytes are no script's.
+        let scope = std::pin::pin!(v8::AllowJavascriptExecutionScope::new(scope));
+        let scope = &mut scope.init();
+        let object = self.restore.call(scope, receiver, &[description])?;
+        object.try_cast().ok()
+    }
+}
+
+/// The bytes of a Blob, by its parts' ids.
+#[op2]
+pub(crate) fn op_rpc_blob(
+    state: &mut OpState,
+    #[serde] parts: Vec<String>,
+) -> Result<Uint8Array, JsErrorBox> {
+    let store = state.borrow::<Arc<dyn deno_web::BlobStoreTrait>>();
+    let mut bytes = Vec::new();
+    for id in parts {
+        let part = id.parse().ok().and_then(|id| store.get_part(&id));
+        let gone = || JsErrorBox::generic("A part of the Blob is gone.");
+        // It is in memory: reading it waits for nothing.
+        let part = part.ok_or_else(gone)?;
+        bytes.extend_from_slice(part.read().now_or_never().ok_or_else(gone)?);
+    }
+    Ok(bytes.into())
+}

@@ -1,0 +1,206 @@
+//! Sessions of calls between two isolates: messages both ways, in order. What they
+//! say is the scripts' matter (`js/rpc_session.js`); here they are bytes, so that a
+//! session can run within a lane, between lanes, and over a connection.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::task::AtomicWaker;
+use parking_lot::Mutex;
+
+/// What may wait for a side that does not read: past it the other cannot send.
+const WAITING_BYTES: usize = 64 << 20;
+const WAITING_MESSAGES: usize = 64 << 10;
+
+/// One side's end of a session. Dropping it ends the session for the other side.
+pub struct RpcEnd {
+    incoming: Arc<Queue>,
+    outgoing: Arc<Queue>,
+    /// The side that called: the other's end alone does not end it, since whoever
+    /// served it knows how it ended ([`RpcOutcome`]).
+    caller: bool,
+}
+
+/// Tells the caller how its session ended.
+pub(crate) struct RpcOutcome(Arc<Queue>);
+
+/// Why a session ended, as the caller's script is to see it.
+#[derive(Debug, Clone)]
+pub(crate) struct RpcFault {
+    /// The error's class, as deno_error has it.
+    pub(crate) class: String,
+    pub(crate) message: String,
+}
+
+/// The other side has too much unread.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "The other side of this RPC session does not read: {WAITING_BYTES} bytes or \
+     {WAITING_MESSAGES} messages wait for it."
+)]
+pub(crate) struct RpcFull;
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+}
+
+#[derive(Default)]
+struct State {
+    messages: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// No more messages come.
+    end: Option<Result<(), RpcFault>>,
+}
+
+impl Queue {
+    fn end(&self, how: Result<(), RpcFault>) {
+        self.state.lock().end.get_or_insert(how);
+        self.waker.wake();
+    }
+}
+
+impl RpcEnd {
+    /// The caller's end, what tells it of the session's, and the end of whom it calls.
+    pub(crate) fn session() -> (Self, RpcOutcome, Self) {
+        let (to_caller, to_called) = (Arc::<Queue>::default(), Arc::<Queue>::default());
+        let outcome = RpcOutcome(to_caller.clone());
+        let caller = Self {
+            incoming: to_caller.clone(),
+            outgoing: to_called.clone(),
+            caller: true,
+        };
+        let called = Self {
+            incoming: to_called,
+            outgoing: to_caller,
+            caller: false,
+        };
+        (caller, outcome, called)
+    }
+
+    /// Two ends in one isolate: each ends the other.
+    pub(crate) fn pair() -> (Self, Self) {
+        let (caller, _outcome, mut called) = Self::session();
+        called.caller = true;
+        (caller, called)
+    }
+
+    /// Whether the other side is gone, and so nobody waits for what it asked.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.incoming.state.lock().end.is_some()
+    }
+
+    /// Hands a message over; one to a side that has ended is dropped.
+    pub(crate) fn send(&self, message: Vec<u8>) -> Result<(), RpcFull> {
+        let mut state = self.outgoing.state.lock();
+        if state.end.is_some() {
+            return Ok(());
+        }
+        let bytes = state.bytes + message.len();
+        if bytes > WAITING_BYTES || state.messages.len() >= WAITING_MESSAGES {
+            return Err(RpcFull);
+        }
+        state.bytes = bytes;
+        state.messages.push_back(message);
+        drop(state);
+        self.outgoing.waker.wake();
+        Ok(())
+    }
+
+    /// The next message, where one is there.
+    pub(crate) fn take(&self) -> Option<Vec<u8>> {
+        let mut state = self.incoming.state.lock();
+        let message = state.messages.pop_front()?;
+        state.bytes -= message.len();
+        Some(message)
+    }
+
+    /// Waits for a message (true), or for the end.
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<bool, RpcFault>> {
+        // Before the look: what comes after it wakes.
+        self.incoming.waker.register(cx.waker());
+        let state = self.incoming.state.lock();
+        if !state.messages.is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        match &state.end {
+            Some(Ok(())) => Poll::Ready(Ok(false)),
+            Some(Err(fault)) => Poll::Ready(Err(fault.clone())),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Ends the session, for both sides.
+    pub(crate) fn close(&self) {
+        self.incoming.end(Ok(()));
+        if self.caller {
+            self.outgoing.end(Ok(()));
+        }
+    }
+}
+
+impl Drop for RpcEnd {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl RpcOutcome {
+    pub(crate) fn tell(self, how: Result<(), RpcFault>) {
+        self.0.end(how);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    async fn ready(end: &RpcEnd) -> Result<bool, RpcFault> {
+        poll_fn(|cx| end.poll_ready(cx)).await
+    }
+
+    #[tokio::test]
+    async fn messages_come_in_order_and_before_the_end() {
+        let (caller, outcome, called) = RpcEnd::session();
+        caller.send(vec![1]).unwrap();
+        caller.send(vec![2]).unwrap();
+        assert!(ready(&called).await.unwrap());
+        assert_eq!(called.take(), Some(vec![1]));
+        called.send(vec![3]).unwrap();
+        outcome.tell(Err(RpcFault {
+            class: "Error".into(),
+            message: "gone".into(),
+        }));
+        assert!(ready(&caller).await.unwrap());
+        assert_eq!(caller.take(), Some(vec![3]));
+        assert_eq!(ready(&caller).await.unwrap_err().message, "gone");
+        drop(caller);
+        assert_eq!(called.take(), Some(vec![2]));
+        assert!(!ready(&called).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_called_side_alone_does_not_end_the_callers() {
+        let (caller, outcome, called) = RpcEnd::session();
+        drop(called);
+        assert!(!caller.is_ended());
+        outcome.tell(Ok(()));
+        assert!(!ready(&caller).await.unwrap());
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let (caller, _outcome, called) = RpcEnd::session();
+        caller.send(vec![0; WAITING_BYTES]).unwrap();
+        assert!(caller.send(vec![0]).is_err());
+        assert_eq!(
+            called.take().map(|message| message.len()),
+            Some(WAITING_BYTES)
+        );
+        caller.send(vec![0]).unwrap();
+    }
+}

@@ -139,6 +139,22 @@ fn every_config_that_is_shown_serves() {
 }
 
 #[test]
+fn the_page_of_calls_runs() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    for block in blocks(&page("docs/rpc.md")) {
+        let file = match block.language.as_str() {
+            "js" => "index.js",
+            _ => "wrangler.jsonc",
+        };
+        std::fs::write(dir.path().join(file), &block.text).expect("a file");
+    }
+    let dev = outboard(dir.path(), &["dev", "--port", "0"]);
+    let server = Server::start(dev, "docs/rpc.md");
+    assert_eq!(server.get("any.test", "/"), r#"{"items":1,"visits":1}"#);
+    assert_eq!(server.get("any.test", "/"), r#"{"items":1,"visits":2}"#);
+}
+
+#[test]
 fn the_readmes_tour_runs() {
     let readme = page("README.md");
     let (_, tour) = readme.split_once("\n## Tour\n").expect("a tour");

@@ -217,8 +217,8 @@ impl Isolate {
     pub(crate) fn release_idle_objects(&self) {
         for object in self.shared.objects.all() {
             let broken = object.fault().is_some();
-            let idle = broken || object.last_used.get().elapsed() >= IDLE;
-            if idle && object.open_events.get() == 0 {
+            let idle = object.open_events.get() == 0 && object.last_used.get().elapsed() >= IDLE;
+            if broken || idle {
                 self.end_object(&object, broken);
             }
         }

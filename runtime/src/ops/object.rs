@@ -9,7 +9,7 @@ use deno_error::JsErrorBox;
 
 use super::Shared;
 use crate::binding::Binding;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Outcome};
 use crate::object::{
     AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace,
 };
@@ -143,6 +143,12 @@ pub(crate) fn op_object_abort<'a>(
     };
     let message = message.strip_prefix("Uncaught ").unwrap_or(&message);
     object.abort(message.to_string());
+    // Nobody waits for what the object will not do any more.
+    if let Some(fault) = object.fault() {
+        for event in shared.events.of(&object) {
+            event.settle(Outcome::Failed(fault.clone()));
+        }
+    }
 }
 
 /// Resolves when what the object wrote is durable.

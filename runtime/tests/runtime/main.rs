@@ -11,4 +11,5 @@ mod modules;
 mod node;
 mod objects;
 mod room;
+mod rpc;
 mod sockets;

@@ -25,13 +25,13 @@ struct BoxHost {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     worker: OnceLock<Arc<Worker>>,
     folder: tempfile::TempDir,
     /// Whether what was written is durable.
-    durable: watch::Sender<bool>,
+    pub(crate) durable: watch::Sender<bool>,
     /// Requests that left for the network.
-    left: parking_lot::Mutex<Vec<String>>,
+    pub(crate) left: parking_lot::Mutex<Vec<String>>,
     /// What the host was told of alarms.
     alarms: parking_lot::Mutex<Vec<String>>,
 }
@@ -164,9 +164,9 @@ impl ObjectHost for BoxHost {
     }
 }
 
-struct Objects {
+pub(crate) struct Objects {
     bench: Bench,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     worker: Arc<Worker>,
     namespace: Binding,
 }
@@ -182,7 +182,7 @@ fn objects(body: &str) -> Objects {
 }
 
 /// The same with a `fetch` handler of the worker's own.
-fn objects_of(body: &str, handler: &str) -> Objects {
+pub(crate) fn objects_of(body: &str, handler: &str) -> Objects {
     let shared = Arc::new(Shared {
         worker: OnceLock::new(),
         folder: tempfile::tempdir().expect("a temporary folder"),
@@ -222,7 +222,7 @@ fn objects_of(body: &str, handler: &str) -> Objects {
 }
 
 impl Objects {
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         match self.bench.get(&self.worker, path) {
             Ok((200, body)) => body,
             Ok((status, body)) => format!("{status} {body}"),

@@ -60,16 +60,16 @@ const globals = [
 /** Globals that are node:timers' from a flag on. */
 const timers = ["clearInterval", "clearTimeout", "setInterval", "setTimeout"];
 
-function useNodeTimer(name) {
+function useNodeTimer(scope, name) {
   const put = (value) =>
-    ObjectDefineProperty(globalThis, name, {
+    ObjectDefineProperty(scope, name, {
       __proto__: null,
       value,
       writable: true,
       enumerable: true,
       configurable: true,
     });
-  ObjectDefineProperty(globalThis, name, {
+  ObjectDefineProperty(scope, name, {
     __proto__: null,
     get() {
       const { exports } = core.loadExtScript("ext:outboard/node/timers.js");
@@ -98,17 +98,20 @@ function hasTimeline() {
     has(flag.enable_nodejs_perf_hooks_module);
 }
 
-/** Called once in each isolate, when it has its worker. */
-function attachFlags() {
+/**
+ * Called once in each isolate, when it has its worker, with its global scope;
+ * and with another object while the snapshot is warmed.
+ */
+function attachFlags(scope) {
   op_compatibility_bits(bits);
   for (let i = 0; i < globals.length; i++) {
-    if (!has(globals[i][0])) delete globalThis[globals[i][1]];
+    if (!has(globals[i][0])) delete scope[globals[i][1]];
   }
   if (has(flag.enable_nodejs_global_timers)) {
-    for (let i = 0; i < timers.length; i++) useNodeTimer(timers[i]);
+    for (let i = 0; i < timers.length; i++) useNodeTimer(scope, timers[i]);
   }
   if (!hasTimeline()) {
-    for (let i = 0; i < timeline.length; i++) delete globalThis[timeline[i]];
+    for (let i = 0; i < timeline.length; i++) delete scope[timeline[i]];
   }
 }
 

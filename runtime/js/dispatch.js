@@ -90,9 +90,12 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
   configurable: true,
 });
 
-/** Called once, before any of the worker's code runs. */
-function prepare(envJson, graceMs, bindings, isServiceWorker) {
-  attachFlags();
+/**
+ * Called once, before any of the worker's code runs; and with another `scope`
+ * while the snapshot is warmed, since flags take globals away.
+ */
+function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis) {
+  attachFlags(scope);
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
   if (bindings > 0) {

@@ -293,14 +293,16 @@ const dispatch = load("ext:outboard/dispatch.js");
 /**
  * Called in each new isolate, before any of the worker's code: hides the
  * engine's own names and hands the host its entry points. `hasInspector` says
- * whether debuggers can attach to it.
+ * whether debuggers can attach to it; `scope` is another object while the
+ * snapshot is warmed.
  */
-function start(hasInspector) {
+function start(hasInspector, scope = globalThis) {
   inspected = hasInspector;
-  delete globalThis.Deno;
-  delete globalThis.__bootstrap;
-  delete globalThis.__outboard;
+  delete scope.Deno;
+  delete scope.__bootstrap;
+  delete scope.__outboard;
   // A worker's Wasm comes from its modules alone.
+  const { WebAssembly } = scope;
   delete WebAssembly.compileStreaming;
   delete WebAssembly.instantiateStreaming;
   return [
@@ -342,9 +344,10 @@ function warm(ids) {
     },
     async (request) => Response.json({ method: request.method }),
   ];
+  // On a scope of their own: what they take away must stay in the image.
+  start(false, { WebAssembly: {} });
   for (let i = 0; i < ids.length; i++) {
-    // Without `prepare`: what flags take away would be gone from the image.
-    dispatch.worker.env = {};
+    dispatch.prepare("{}", 0, 0, false, {});
     dispatch.attach({ default: { fetch: handlers[i] } });
     dispatch.dispatchFetch(ids[i], "GET", "http://warm.test/path?query", false);
   }

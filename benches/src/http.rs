@@ -14,7 +14,11 @@ const HEAD_LIMIT: usize = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn get(host: &str) -> Vec<u8> {
-    format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n").into_bytes()
+    get_path(host, "/")
+}
+
+pub(crate) fn get_path(host: &str, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n").into_bytes()
 }
 
 pub(crate) fn post(host: &str, content_type: &str, body: &[u8]) -> Vec<u8> {

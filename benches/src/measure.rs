@@ -4,6 +4,7 @@
 mod isolates;
 mod latency;
 mod memory;
+mod micro;
 mod start;
 mod throughput;
 
@@ -53,6 +54,7 @@ pub(crate) const MEASUREMENTS: &[(&str, Measure)] = &[
     ("isolates", isolates::measure),
     ("memory", memory::measure),
     ("start", start::measure),
+    ("micro", micro::measure),
 ];
 
 impl Bench {

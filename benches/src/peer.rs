@@ -15,6 +15,8 @@ use crate::server::{Scratch, Server, free_port};
 pub(crate) enum Site {
     /// One worker for every host.
     One { script: &'static str },
+    /// The same, with `nodejs_compat`.
+    OneWithNode { script: &'static str },
     /// `count` workers, each a script of its own (it begins with `const NAME
     /// = "…"`) for the host [`tenant`], none of them started yet.
     Tenants { script: &'static str, count: usize },

@@ -2,7 +2,7 @@
 // `crypto.subtle.timingSafeEqual` and `crypto.DigestStream`.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_md5, op_timing_safe_equal } = core.ops;
+const { op_md5, op_sha_digest, op_timing_safe_equal } = core.ops;
 const {
   ArrayBufferIsView,
   ObjectDefineProperty,
@@ -25,6 +25,7 @@ const { domException, METHODS, nameOf, prepare } = core.loadExtScript(
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const base = core.loadExtScript("ext:deno_crypto/00_crypto.js");
 const { Crypto, crypto, CryptoKey, SubtleCrypto } = base;
+const { subtle } = crypto;
 
 // Not Workers': key encapsulation is no standard yet.
 const UNSERVED = [
@@ -42,6 +43,11 @@ function asBytes(value) {
   return ArrayBufferIsView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
     : new Uint8Array(value);
+}
+
+/** Whether another thread may write to the bytes while they are read. */
+function isShared(value) {
+  return core.isSharedArrayBuffer(ArrayBufferIsView(value) ? value.buffer : value);
 }
 
 function requireBuffer(value, method, parameter) {
@@ -200,6 +206,11 @@ for (let i = 0; i < names.length; i++) {
           return TypedArrayPrototypeGetBuffer(op_md5(asBytes(args[1])));
         }
         throw domException(UNKNOWN_DIGEST, "NotSupportedError");
+      }
+      if (name === "digest" && this === subtle && !isShared(args[1])) {
+        return TypedArrayPrototypeGetBuffer(
+          op_sha_digest(nameOf(args[0]), asBytes(args[1])),
+        );
       }
       const node = translate(args);
       before[name]?.(args);

@@ -119,6 +119,7 @@ deno_core::extension!(
         ops::object_socket::op_object_sockets,
         ops::object_sql::op_object_sql,
         ops::crypto::op_md5,
+        ops::crypto::op_sha_digest,
         ops::crypto::op_timing_safe_equal,
         ops::rpc::op_rpc_accept,
         ops::rpc::op_rpc_blob,

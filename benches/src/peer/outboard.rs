@@ -9,6 +9,10 @@ use anyhow::{Context, Result, bail};
 use super::{Site, tenant};
 use crate::server::write;
 
+/// What workerd is given too (workerd.rs).
+const NODE: &str =
+    "compatibility_date = \"2025-06-01\"\ncompatibility_flags = [\"nodejs_compat\"]\n";
+
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(program) = given {
         if program.is_file() {
@@ -57,6 +61,10 @@ pub(super) fn configure(
     };
     match site {
         Site::One { script } => worker("worker", "*", script)?,
+        Site::OneWithNode { script } => {
+            worker("worker", "*", script)?;
+            config.push_str(NODE);
+        }
         Site::Tenants { script, count } => {
             for index in 0..count {
                 let host = tenant(index);

@@ -74,6 +74,10 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
             write(&folder.join("worker.js"), script)?;
             ""
         }
+        Site::OneWithNode { script } => {
+            write(&folder.join("worker.js"), script)?;
+            r#"compatibilityFlags = ["nodejs_compat"],"#
+        }
         Site::Tenants { script, .. } => {
             write(&folder.join("worker.js"), LOADER)?;
             write(&folder.join("tenant.js"), script)?;

@@ -39,6 +39,7 @@ modules![
 const ASSERT: &str = "ext:deno_node/assert.ts";
 const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
 const ASYNC_HOOKS: &str = "ext:deno_node/async_hooks.ts";
+const BINDING_UTILS: &str = "ext:deno_node/internal_binding/_utils.ts";
 const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
 const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
 const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
@@ -105,6 +106,17 @@ pub(super) const PATCHES: &[Patch] = &[
          .inCurrentEvent(this.#snapshot))",
     ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
+    // A digit at a time takes most of what a buffer's hexadecimal text does.
+    patch(
+        BINDING_UTILS,
+        "    op_base64url_decode\n  } = core.ops;",
+        "    op_base64url_decode,\n    op_node_encoding_slice\n  } = core.ops;",
+    ),
+    patch(
+        BINDING_UTILS,
+        "function bytesToHex(bytes) {",
+        "function bytesToHex(bytes) {\n    return op_node_encoding_slice(bytes, void 0, void 0, 4);",
+    ),
     patch(
         UTIL,
         "binding.parseEnv(input)",

@@ -58,6 +58,7 @@ fn part<'a>(bytes: &'a [u8], start: u32, end: u32, name: &str) -> Result<&'a [u8
 const UTF8: u8 = 0;
 const LATIN1: u8 = 1;
 const ASCII: u8 = 2;
+const HEX: u8 = 4;
 
 /// The text of a part of a view.
 #[op2]
@@ -116,6 +117,15 @@ fn text<'a>(
         ASCII => {
             let seven: Vec<u8> = bytes.iter().map(|byte| byte & 0x7f).collect();
             v8::String::new_from_one_byte(scope, &seven, normal)
+        }
+        HEX => {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            let digit = |half: u8| DIGITS[usize::from(half)];
+            let digits: Vec<u8> = bytes
+                .iter()
+                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+                .collect();
+            v8::String::new_from_one_byte(scope, &digits, normal)
         }
         // UTF-16; half a character at the end is dropped.
         _ => {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
 use outboard_runtime::{
-    Binding, Limits, Module, ModuleKind, ObjectNamespace, Worker, WorkerError, WorkerSpec,
+    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ServiceTarget, Worker,
+    WorkerError, WorkerSpec,
 };
 
 /// Makes the version that a project's bundle is.
@@ -31,7 +32,9 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec 
         main: bundle.main,
         modules,
         env: env(project),
-        bindings: objects(project, name),
+        bindings: objects(project, name)
+            .chain(services(project, name))
+            .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
         ..WorkerSpec::default()
@@ -39,8 +42,8 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec 
 }
 
 /// Bindings to the worker's own classes.
-fn objects(project: &Project, name: &str) -> Vec<(String, Binding)> {
-    let bindings = project.durable_objects.iter().map(|binding| {
+fn objects(project: &Project, name: &str) -> impl Iterator<Item = (String, Binding)> {
+    project.durable_objects.iter().map(move |binding| {
         let namespace = ObjectNamespace {
             service: name.into(),
             class: binding.class_name.clone(),
@@ -48,8 +51,21 @@ fn objects(project: &Project, name: &str) -> Vec<(String, Binding)> {
             key: format!("{name}:{}", binding.class_name),
         };
         (binding.name.clone(), Binding::Objects(Arc::new(namespace)))
-    });
-    bindings.collect()
+    })
+}
+
+/// Bindings to workers, the worker itself among them.
+fn services(project: &Project, name: &str) -> impl Iterator<Item = (String, Binding)> {
+    project.services.iter().map(move |binding| {
+        let target = ServiceTarget {
+            service: binding.service.clone().unwrap_or_else(|| name.into()),
+            entrypoint: Entrypoint {
+                name: binding.entrypoint.clone(),
+                props: binding.props.as_ref().map(ToString::to_string),
+            },
+        };
+        (binding.name.clone(), Binding::Service(Arc::new(target)))
+    })
 }
 
 /// Why a project's objects cannot be had.

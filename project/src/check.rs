@@ -10,6 +10,7 @@ mod document;
 mod durable_objects;
 mod routes;
 mod rules;
+mod services;
 mod values;
 mod worker;
 

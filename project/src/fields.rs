@@ -85,6 +85,7 @@ const FIELDS: &[KnownField] = &[
     field("triggers", Inherited, Served),
     field("limits", Inherited, Served),
     field("durable_objects", PerEnvironment, Served),
+    field("services", PerEnvironment, Served),
     field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
@@ -107,7 +108,6 @@ const FIELDS: &[KnownField] = &[
     field("r2_buckets", PerEnvironment, NotYet),
     field("d1_databases", PerEnvironment, NotYet),
     field("queues", PerEnvironment, NotYet),
-    field("services", PerEnvironment, NotYet),
     field("workflows", PerEnvironment, NotYet),
     field("assets", Inherited, NotYet),
     field("site", TopLevel, NotYet),

@@ -64,6 +64,9 @@ pub struct Project {
     /// Members of `env` that stand for the objects of a class; their names are
     /// unlike one another's and unlike those of `vars`.
     pub durable_objects: Vec<DurableObjectBinding>,
+    /// Members of `env` that stand for workers, or entrypoints of theirs; their names
+    /// are unlike those of the others.
+    pub services: Vec<ServiceBinding>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }
@@ -88,6 +91,19 @@ impl Project {
         classes.extend(own.map(|binding| binding.class_name.as_str()));
         classes
     }
+}
+
+/// One of `services`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceBinding {
+    /// The member of `env`.
+    pub name: String,
+    /// The worker's name. `None`: this one.
+    pub service: Option<String>,
+    /// Its export. `None`: the default one.
+    pub entrypoint: Option<String>,
+    /// What `ctx.props` is there: a JSON object.
+    pub props: Option<serde_json::Value>,
 }
 
 /// One of `durable_objects.bindings`.

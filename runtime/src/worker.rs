@@ -181,6 +181,16 @@ impl Worker {
         self.bindings.iter().any(is_objects)
     }
 
+    /// The names of workers that it is bound to, and `env`'s for each.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.bindings
+            .iter()
+            .filter_map(|(name, binding)| match binding {
+                Binding::Service(target) => Some((name.as_str(), target.service.as_str())),
+                _ => None,
+            })
+    }
+
     /// What its isolates may use.
     pub fn limits(&self) -> &Limits {
         &self.limits

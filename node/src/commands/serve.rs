@@ -1,6 +1,6 @@
 //! `outboard serve`: many workers, in production.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -193,11 +193,33 @@ async fn load_workers(
             Err(error) => faults.push(format!("worker {:?}: {error:#}", worker.name)),
         }
     }
+    faults.extend(lost_services(&config.workers, &routes));
     if faults.is_empty() {
         Ok((routes, changed))
     } else {
         Err(anyhow!(faults.join("\n")))
     }
+}
+
+/// Service bindings that lead nowhere.
+fn lost_services(workers: &[WorkerConfig], routes: &RouteList) -> BTreeSet<String> {
+    let mut lost = BTreeSet::new();
+    for (_, target) in routes {
+        let worker = target.worker.name();
+        for (name, service) in target.worker.services() {
+            let what = match workers.iter().find(|other| other.name == service) {
+                None => "no worker is called so",
+                Some(other) if other.isolation == Isolation::Private && service != worker => {
+                    "a worker with `isolation = \"private\"` takes no calls of others yet"
+                }
+                Some(_) => continue,
+            };
+            lost.insert(format!(
+                "worker {worker:?}: services: {name} -> {service:?}: {what}"
+            ));
+        }
+    }
+    lost
 }
 
 async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {

@@ -59,6 +59,76 @@ fn workers_are_found_by_host_and_path() {
     check("elsewhere.example", "/health", "200", "ok");
 }
 
+/// A worker's folder with this configuration and script.
+fn worker_folder(dir: &Path, name: &str, fields: &str, script: &str) -> String {
+    let folder = dir.join(name);
+    std::fs::create_dir(&folder).expect("a folder");
+    let config = format!(
+        "{{ \"name\": {name:?}, \"main\": \"index.js\", \"compatibility_date\": \"2026-04-01\" {fields} }}"
+    );
+    write(&folder, "wrangler.jsonc", &config);
+    write(&folder, "index.js", script);
+    folder.display().to_string()
+}
+
+#[test]
+fn workers_call_one_another() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let front = worker_folder(
+        dir.path(),
+        "front",
+        r#", "services": [
+             { "binding": "BACK", "service": "back", "entrypoint": "Back", "props": { "from": "front" } },
+             { "binding": "SELF", "service": "front", "entrypoint": "Own" }]"#,
+        "import { WorkerEntrypoint } from 'cloudflare:workers';
+         export class Own extends WorkerEntrypoint { twice(n) { return n * 2; } }
+         export default { async fetch(request, env) {
+           const greeting = await env.BACK.greet('me', (name) => `dear ${name}`);
+           const fetched = await (await env.BACK.fetch('http://any/path')).text();
+           return Response.json([greeting, fetched, await env.SELF.twice(4)]);
+         } };",
+    );
+    worker_folder(
+        dir.path(),
+        "back",
+        "",
+        "import { WorkerEntrypoint } from 'cloudflare:workers';
+         export class Back extends WorkerEntrypoint {
+           async greet(name, style) { return `${await style(name)} of ${this.ctx.props.from}`; }
+           fetch(request) { return new Response(new URL(request.url).pathname); }
+         }
+         export default { fetch: () => new Response('back') };",
+    );
+    let config = |front: &str, back: &str| {
+        format!(
+            "lanes = 2\n[[worker]]\nname = \"front\"\ndir = {front:?}\nroutes = [\"front.test\"]\n\
+             [[worker]]\nname = \"{back}\"\ndir = {:?}\nroutes = [\"back.test\"]\n",
+            dir.path().join("back").display().to_string()
+        )
+    };
+    let server = Outboard::serve(&config(&front, "back"));
+    // From both lanes.
+    for _ in 0..8 {
+        let expected = r#"["dear me of front","/path",8]"#;
+        assert_eq!(text(&server, "front.test", "/").1, expected);
+    }
+    assert_eq!(text(&server, "back.test", "/").1, "back");
+
+    let file = write(
+        dir.path(),
+        "outboard.toml",
+        &format!("listen = \"127.0.0.1:0\"\n{}", config(&front, "other")),
+    );
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_outboard"))
+        .args(["serve", "--config", &file])
+        .output()
+        .expect("it runs");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    let fault = r#"worker "front": services: BACK -> "back": no worker is called so"#;
+    assert!(said.contains(fault), "{said}");
+}
+
 #[test]
 fn a_version_is_replaced_without_dropping_a_request() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -255,7 +255,7 @@ pub(super) fn bindings<'a>(
 }
 
 /// A text that must be there, and not be empty.
-fn required<'a>(
+pub(super) fn required<'a>(
     checker: &mut Checker<'a>,
     item: &Field<'a>,
     section: &Section<'a>,
@@ -287,7 +287,7 @@ fn names<'a>(
         .collect()
 }
 
-fn filled<'a>(checker: &mut Checker<'a>, field: &Field<'a>) -> Option<&'a str> {
+pub(super) fn filled<'a>(checker: &mut Checker<'a>, field: &Field<'a>) -> Option<&'a str> {
     let text = checker.text(field)?;
     if text.is_empty() {
         checker.fault(field, "expected a name, not an empty string");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use outboard_compatibility::Compatibility;
 
 use super::build::{self, Expect, Switch};
-use super::{Checker, Document, dev, durable_objects, routes, rules, values};
+use super::{Checker, Document, dev, durable_objects, routes, rules, services, values};
 use crate::{Date, Project};
 
 /// What is known besides the file.
@@ -52,6 +52,7 @@ pub(crate) fn project<'a>(
     let limits = dev::limits(checker, document);
     let (migrations, classes) = durable_objects::migrations(checker, document);
     let durable_objects = durable_objects::bindings(checker, document, &name, &vars, &classes);
+    let services = services::services(checker, document, &name, &vars, &durable_objects);
 
     if !checker.faults.is_empty() {
         return None;
@@ -86,6 +87,7 @@ pub(crate) fn project<'a>(
         crons,
         limits,
         durable_objects,
+        services,
         migrations,
     })
 }

@@ -290,7 +290,6 @@ fn what_is_not_served_is_refused_by_name() {
         "r2_buckets",
         "d1_databases",
         "queues",
-        "services",
         "ai",
         "browser",
         "vectorize",

@@ -11,3 +11,4 @@ mod formats;
 mod jsx;
 mod modules;
 mod packages;
+mod services;

@@ -1,0 +1,87 @@
+//! `services`: the names that `env` has other workers by.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::durable_objects::{filled, required};
+use super::{Checker, Document, Field};
+use crate::{DurableObjectBinding, ServiceBinding, VarValue};
+
+/// `own` is the worker's name.
+pub(super) fn services<'a>(
+    checker: &mut Checker<'a>,
+    document: &Document<'a>,
+    own: &str,
+    vars: &BTreeMap<String, VarValue>,
+    objects: &[DurableObjectBinding],
+) -> Vec<ServiceBinding> {
+    let items = document
+        .field("services")
+        .filter(|field| !field.node.value.is_empty())
+        .and_then(|field| checker.list(&field));
+    let vars = vars
+        .keys()
+        .map(|name| (name.clone(), format!("vars.{name}")));
+    let objects = objects.iter().map(|binding| {
+        let path = format!("durable_objects.{}", binding.name);
+        (binding.name.clone(), path)
+    });
+    let mut taken: HashMap<String, String> = vars.chain(objects).collect();
+    let items = items.unwrap_or_default().into_iter();
+    items
+        .filter_map(|item| service(checker, item, own, &mut taken))
+        .collect()
+}
+
+fn service<'a>(
+    checker: &mut Checker<'a>,
+    item: Field<'a>,
+    own: &str,
+    taken: &mut HashMap<String, String>,
+) -> Option<ServiceBinding> {
+    let section = checker.section(&item)?;
+    checker.only_known(
+        &section,
+        &[
+            "binding",
+            "service",
+            "entrypoint",
+            "props",
+            "environment",
+            "remote",
+        ],
+    );
+    for name in ["environment", "remote"] {
+        if let Some(field) = section.field(name) {
+            checker.fault_key(&field, "Outboard binds to workers of the same node alone");
+        }
+    }
+    let name = required(checker, &item, &section, "binding", "a service");
+    let service = required(checker, &item, &section, "service", "a service");
+    let entrypoint = section.field("entrypoint");
+    let entrypoint = entrypoint.and_then(|field| filled(checker, &field));
+    let props = section.field("props").and_then(|field| {
+        checker.section(&field)?;
+        match field.node.to_json() {
+            Ok(json) => Some(json),
+            Err(_) => {
+                checker.fault(&field, "expected what JSON can say");
+                None
+            }
+        }
+    });
+    let (field, name) = name?;
+    if let Some(first) = taken.get(name) {
+        checker.fault(&field, format!("\"{name}\" is the name of {first} too"));
+    } else {
+        taken.insert(name.to_owned(), item.path.clone());
+    }
+    let (_, service) = service?;
+    Some(ServiceBinding {
+        name: name.to_owned(),
+        service: (service != own).then(|| service.to_owned()),
+        entrypoint: entrypoint
+            .filter(|name| *name != "default")
+            .map(str::to_owned),
+        props,
+    })
+}

@@ -33,8 +33,10 @@ static OWN_CODE: LazyLock<Mutex<HashMap<String, &'static [u8]>>> = LazyLock::new
 
 /// Modules that the runtime itself offers, by the specifier scripts use.
 const BUILT_IN: &[&str] = &[
+    "cloudflare:email",
     "cloudflare:sockets",
     "cloudflare:workers",
+    "cloudflare:workflows",
     "outboard:modules",
 ];
 

@@ -11,6 +11,7 @@ mod durability;
 mod inspector;
 mod objects;
 mod parity;
+mod rpc;
 mod serve;
 mod support;
 mod tidy;

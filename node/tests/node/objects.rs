@@ -37,12 +37,12 @@ fn project(body: &str) -> tempfile::TempDir {
     dir
 }
 
-fn body(dev: &Dev, path: &str) -> String {
+pub(crate) fn body(dev: &Dev, path: &str) -> String {
     let answer = send(dev.address, &get("localhost", path));
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -134,7 +134,7 @@ fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
     assert!(dev.process.log().contains("not the first time"));
 }
 
-fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
+pub(crate) fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
     connect(dev.address, path)
 }
 
@@ -147,7 +147,7 @@ fn connect(address: SocketAddr, path: &str) -> WebSocket<TcpStream> {
     client(url, stream).expect("the handshake").0
 }
 
-fn hear(socket: &mut WebSocket<TcpStream>) -> String {
+pub(crate) fn hear(socket: &mut WebSocket<TcpStream>) -> String {
     match socket.read().expect("a message") {
         Message::Text(text) => text.to_string(),
         other => panic!("{other:?} is no text"),
@@ -197,10 +197,10 @@ fn the_example_counts_limits_and_chats() {
 
 /// A project of one script of `tests/packages`, with the packages that it imports;
 /// None where they are not installed.
-fn with_packages(script: &str) -> Option<tempfile::TempDir> {
+pub(crate) fn with_packages(script: &str) -> Option<tempfile::TempDir> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let packages = tests.join("npm/node_modules");
-    if !packages.join("drizzle-orm").is_dir() {
+    if !packages.join("capnweb").is_dir() {
         eprintln!("SKIPPED: packages of node/tests/npm are not here; run scripts/setup");
         return None;
     }

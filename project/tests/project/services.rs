@@ -38,7 +38,7 @@ fn bindings_are_read() {
 fn faults_are_named() {
     check(
         r#""vars": { "A": "1" }, "services": [{ "binding": "A", "service": "x" }]"#,
-        &["2:48: services[0].binding: \"A\" is the name of vars.A too"],
+        &["2:49: services[0].binding: \"A\" is the name of vars.A too"],
     );
     check(
         r#""services": [{ "binding": "A" }]"#,
@@ -50,6 +50,6 @@ fn faults_are_named() {
     );
     check(
         r#""services": [{ "binding": "A", "service": "x", "props": 5 }]"#,
-        &["2:58: services[0].props: expected a table, not a number"],
+        &["2:57: services[0].props: expected a table, not a number"],
     );
 }

@@ -8,6 +8,7 @@ const {
   op_object_accept,
   op_object_answer,
   op_object_block,
+  op_object_resuming,
   op_object_set_answer,
   op_object_socket,
   op_object_socket_answered,
@@ -39,7 +40,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { cancelTimer, createTimer } = core;
+const { cancelTimer, createTimer, runMicrotasks } = core;
 const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
@@ -53,6 +54,8 @@ const LONGEST_BLOCK = 30_000;
 
 /** An object's life: what its timers and sockets belong to. */
 class ObjectContext extends EventContext {
+  /** The object's. */
+  number = 0;
   /** How many parts of it hold back the rest. */
   blocked = 0;
   /** What waits for that to end. */
@@ -63,15 +66,31 @@ class ObjectContext extends EventContext {
   transaction = null;
 
   resume(fn) {
-    if (this.blocked === 0) fn();
-    else ArrayPrototypePush(this.#waiting, fn);
+    if (this.blocked > 0) {
+      ArrayPrototypePush(this.#waiting, fn);
+      return;
+    }
+    if (op_object_resuming(this.number)) {
+      this.#later(fn);
+      return;
+    }
+    fn();
+    // To its end, before the results that the same round of the loop brings.
+    runMicrotasks();
+  }
+
+  #later(fn) {
+    createTimer(() => this.resume(fn), 0, undefined, false, true);
   }
 
   unblock() {
     if (--this.blocked > 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (let i = 0; i < waiting.length; i++) waiting[i]();
+    for (let i = 0; i < waiting.length; i++) {
+      // A turn each, after this one: else their steps would run between one another's.
+      this.#later(waiting[i]);
+    }
   }
 }
 
@@ -379,6 +398,7 @@ const lives = new SafeMap();
 
 function start(worker, number, life, className, id, name) {
   const context = new ObjectContext(life, lives);
+  context.number = number;
   const object = { instance: undefined, context, id, sockets: new SafeMap() };
   MapPrototypeSet(objects, number, object);
   runInEvent(context, () => {

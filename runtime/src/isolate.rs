@@ -322,6 +322,7 @@ impl Isolate {
             let _entered = Entered::new(self.resident.isolate);
             let turn = self.begin(budget);
             let poll = runtime.poll_event_loop(cx, PollEventLoopOptions::default());
+            self.shared.objects.end_round();
             (poll, self.end(turn, runtime.v8_isolate()))
         };
         let share = end.cpu / open.max(1);

@@ -107,12 +107,21 @@ pub(crate) struct Object {
     closed: Cell<bool>,
     /// How many `blockConcurrencyWhile` run.
     blocked: Cell<u32>,
+    /// The isolate's rounds of its event loop, and the first in which something
+    /// that the script waits for may come to it.
+    round: Rc<Cell<u64>>,
+    next_resumed: Cell<u64>,
     /// Whose turn it is to enter; events enter in the order of their arrival.
     queue: Semaphore,
 }
 
 impl Object {
-    fn new(number: u32, target: Arc<ObjectTarget>, isolate: v8::IsolateHandle) -> Self {
+    fn new(
+        number: u32,
+        target: Arc<ObjectTarget>,
+        isolate: v8::IsolateHandle,
+        round: Rc<Cell<u64>>,
+    ) -> Self {
         Self {
             number,
             target,
@@ -126,6 +135,8 @@ impl Object {
             touched: Cell::new(false),
             closed: Cell::new(false),
             blocked: Cell::new(0),
+            round,
+            next_resumed: Cell::new(0),
             queue: Semaphore::new(1),
         }
     }
@@ -224,21 +235,39 @@ impl Object {
             if let Some(fault) = &*self.fault.borrow() {
                 return Err(fault.clone());
             }
-            if self.blocked.get() == 0 {
+            if self.blocked.get() > 0 {
+                changed.await;
+            } else if self.is_resuming() {
+                // It may begin to block, and what is on its way would come anyway.
+                tokio::task::yield_now().await;
+            } else {
                 return Ok(());
             }
-            changed.await;
         }
     }
 
-    /// Waits while a part of the object's life holds back the rest of it.
+    /// Whether something that the script waits for comes to it in this round.
+    pub(crate) fn is_resuming(&self) -> bool {
+        self.next_resumed.get() > self.round.get()
+    }
+
+    /// Waits while a part of the object's life holds back the rest of it, and while
+    /// something else comes to the script: what the loop hands over in one round
+    /// runs step by step together, and would interleave where it awaits storage.
     pub(crate) async fn resumed(&self) {
         loop {
             let changed = self.changed.notified();
-            if self.blocked.get() == 0 || self.fault.borrow().is_some() {
+            if self.fault.borrow().is_some() {
                 return;
             }
-            changed.await;
+            if self.blocked.get() > 0 {
+                changed.await;
+            } else if self.is_resuming() {
+                tokio::task::yield_now().await;
+            } else {
+                self.next_resumed.set(self.round.get() + 1);
+                return;
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Objects {
     last: Cell<u32>,
     /// Those that have left, and whose databases have yet to be closed.
     closing: RefCell<HashMap<Key, Rc<Object>>>,
+    /// Counts the rounds of the event loop.
+    round: Rc<Cell<u64>>,
     /// Those whose databases the turn that runs has touched.
     touched: RefCell<Vec<Rc<Object>>>,
 }
@@ -47,7 +49,12 @@ impl Objects {
                 }
             }
             self.last.set(number);
-            let object = Rc::new(Object::new(number, target.clone(), isolate()));
+            let object = Rc::new(Object::new(
+                number,
+                target.clone(),
+                isolate(),
+                self.round.clone(),
+            ));
             by_number.insert(number, object.clone());
             object
         });
@@ -86,6 +93,11 @@ impl Objects {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.by_key.borrow().is_empty()
+    }
+
+    /// A round of the event loop is over, with all that its results led to.
+    pub(crate) fn end_round(&self) {
+        self.round.set(self.round.get() + 1);
     }
 
     pub(super) fn touched(&self, object: Rc<Object>) {

@@ -123,6 +123,13 @@ pub(crate) fn op_object_unblock(state: &mut OpState, #[smi] number: u32) {
     }
 }
 
+/// Whether a result comes to the script in this round of the loop: a timer must
+/// not begin what would hold it back.
+#[op2(fast)]
+pub(crate) fn op_object_resuming(state: &mut OpState, #[smi] number: u32) -> bool {
+    find(state.borrow::<Rc<Shared>>(), number).is_ok_and(|object| object.is_resuming())
+}
+
 /// Ends the object before its time; `error` is what its callers see.
 #[op2(fast)]
 pub(crate) fn op_object_abort<'a>(

@@ -1,9 +1,11 @@
 //! The runtime through its own door: a lane, a worker, events.
 
+mod object_host;
 mod support;
 
 mod event_source;
 mod events;
+mod gates;
 mod html;
 mod inspector;
 mod limits;

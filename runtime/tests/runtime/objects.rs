@@ -1,235 +1,12 @@
 //! Durable objects: identity, storage, transactions, and the two gates.
 
-use std::rc::{Rc, Weak};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, LocalBoxFuture};
-use http::{Request, Response};
-use outboard_runtime::{
-    Binding, ConnectTarget, Engine, FetchError, Host, HostBody, HostStream, Inspection, LaneLocal,
-    LogRecord, ObjectHost, ObjectNamespace, ObjectStorage, ObjectTarget, RpcEnd, Served,
-    ServiceAnswer, ServiceError, SocketAnswer, StorageError, Worker, full_body,
-};
-use rusqlite::Connection;
-use tokio::sync::watch;
+use http::Request;
+use outboard_runtime::{Binding, ObjectTarget, Served};
 
-use crate::support::*;
-
-/// Objects of one worker, with databases in a folder; nothing is durable while
-/// the test says so.
-struct BoxHost {
-    log: Log,
-    lane: Weak<LaneLocal>,
-    shared: Arc<Shared>,
-}
-
-pub(crate) struct Shared {
-    worker: OnceLock<Arc<Worker>>,
-    folder: tempfile::TempDir,
-    /// Whether what was written is durable.
-    pub(crate) durable: watch::Sender<bool>,
-    /// Requests that left for the network.
-    pub(crate) left: parking_lot::Mutex<Vec<String>>,
-    /// What the host was told of alarms.
-    alarms: parking_lot::Mutex<Vec<String>>,
-}
-
-struct Storage {
-    connection: Connection,
-    durable: watch::Receiver<bool>,
-}
-
-impl ObjectStorage for Storage {
-    fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
-    }
-
-    fn size(&self) -> u64 {
-        4096
-    }
-
-    fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
-        let mut durable = self.durable.clone();
-        if *durable.borrow() || self.connection.total_changes() == 0 {
-            return None;
-        }
-        let wait = async move {
-            let _ = durable.wait_for(|durable| *durable).await;
-            Ok(())
-        };
-        Some(wait.boxed())
-    }
-
-    fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>> {
-        std::future::ready(Ok(())).boxed_local()
-    }
-}
-
-fn refused<T: 'static>() -> LocalBoxFuture<'static, Result<T, FetchError>> {
-    let message = "not in this test".into();
-    std::future::ready(Err(FetchError { message })).boxed_local()
-}
-
-impl Host for BoxHost {
-    fn fetch(
-        &self,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
-        self.shared.left.lock().push(request.uri().to_string());
-        if request.uri().path() == "/nothing-is-durable-now" {
-            self.shared.durable.send_replace(false);
-        }
-        std::future::ready(Ok(Response::new(full_body("there")))).boxed_local()
-    }
-
-    fn web_socket(
-        &self,
-        _request: Request<()>,
-    ) -> LocalBoxFuture<'static, Result<SocketAnswer, FetchError>> {
-        refused()
-    }
-
-    fn connect(
-        &self,
-        _target: ConnectTarget,
-    ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
-        refused()
-    }
-
-    fn objects(&self) -> &dyn ObjectHost {
-        self
-    }
-
-    fn log(&self, record: LogRecord<'_>) {
-        self.log.lock().push(record.message.to_string());
-    }
-}
-
-impl ObjectHost for BoxHost {
-    fn call(
-        &self,
-        target: &Arc<ObjectTarget>,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let lane = self.lane.upgrade().expect("the lane runs");
-        let worker = self.shared.worker.get().expect("it was set").clone();
-        let target = target.clone();
-        async move {
-            match lane.object(worker, target, request).await? {
-                Served::Response(response) => Ok(ServiceAnswer::Response(response)),
-                Served::Upgrade(upgrade) => Ok(ServiceAnswer::Socket(upgrade.headers, upgrade.end)),
-            }
-        }
-        .boxed_local()
-    }
-
-    fn rpc(
-        &self,
-        target: &Arc<ObjectTarget>,
-        called: RpcEnd,
-    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
-        let lane = self.lane.upgrade().expect("the lane runs");
-        let worker = self.shared.worker.get().expect("it was set").clone();
-        let target = target.clone();
-        async move { Ok(lane.object_rpc(worker, target, called).await?) }.boxed_local()
-    }
-
-    fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.shared.worker.get().cloned()
-    }
-
-    fn alarm_changed(
-        &self,
-        target: &ObjectTarget,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        let name = target.name.as_deref().unwrap_or("?");
-        let line = format!("{name} {} {committed}", time.is_some());
-        self.shared.alarms.lock().push(line);
-        Ok(())
-    }
-
-    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        let path = self.shared.folder.path().join(target.id.to_string());
-        let connection = Connection::open(path).map_err(|error| StorageError {
-            message: error.to_string(),
-        })?;
-        Ok(Box::new(Storage {
-            connection,
-            durable: self.shared.durable.subscribe(),
-        }))
-    }
-}
-
-pub(crate) struct Objects {
-    bench: Bench,
-    pub(crate) shared: Arc<Shared>,
-    worker: Arc<Worker>,
-    namespace: Binding,
-}
-
-/// A worker whose class `Box` has `body`, and whose requests go to the object
-/// that their path names.
-fn objects(body: &str) -> Objects {
-    objects_of(
-        body,
-        "const name = new URL(request.url).pathname.split('/')[1];
-         return env.BOX.get(env.BOX.idFromName(name)).fetch(request);",
-    )
-}
-
-/// The same with a `fetch` handler of the worker's own.
-pub(crate) fn objects_of(body: &str, handler: &str) -> Objects {
-    let shared = Arc::new(Shared {
-        worker: OnceLock::new(),
-        folder: tempfile::tempdir().expect("a temporary folder"),
-        durable: watch::Sender::new(true),
-        left: parking_lot::Mutex::default(),
-        alarms: parking_lot::Mutex::default(),
-    });
-    let host_shared = shared.clone();
-    let engine = Engine::init(outboard_snapshot::SNAPSHOT);
-    let bench = Bench::hosted(engine, Inspection::Off, move |log, lane| {
-        Rc::new(BoxHost {
-            log,
-            lane: lane.clone(),
-            shared: host_shared,
-        })
-    });
-    let source = format!(
-        "import {{ DurableObject }} from 'cloudflare:workers';
-         export class Box extends DurableObject {{ {body} }}
-         export default {{ async fetch(request, env) {{ {handler} }} }};"
-    );
-    let namespace = Binding::Objects(Arc::new(ObjectNamespace {
-        service: "test".into(),
-        class: "Box".into(),
-        key: "test:Box".into(),
-    }));
-    let worker = worker_with(&source, |spec| {
-        spec.bindings.push(("BOX".into(), namespace.clone()));
-    });
-    shared.worker.set(worker.clone()).expect("once");
-    Objects {
-        bench,
-        shared,
-        worker,
-        namespace,
-    }
-}
-
-impl Objects {
-    pub(crate) fn get(&self, path: &str) -> String {
-        match self.bench.get(&self.worker, path) {
-            Ok((200, body)) => body,
-            Ok((status, body)) => format!("{status} {body}"),
-            Err(error) => format!("{error}"),
-        }
-    }
-}
+use crate::object_host::{objects, objects_of};
 
 #[test]
 fn an_object_is_one_and_keeps_what_it_puts() {
@@ -328,14 +105,14 @@ fn nothing_leaves_before_the_writes_are_durable() {
            return new Response('written');
          }",
     );
-    objects.shared.durable.send_replace(false);
+    objects.shared.durable.send_replace(0);
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| objects.get("/a/write"));
         // Another object's answers do not wait: it wrote nothing.
         assert_eq!(objects.get("/b/read"), "");
         assert!(!asked.is_finished());
         assert_eq!(*objects.shared.left.lock(), [""; 0]);
-        objects.shared.durable.send_replace(true);
+        objects.shared.durable.send_replace(i64::MAX);
         assert_eq!(asked.join().expect("no panic"), "written");
     });
     let left = || objects.shared.left.lock().clone();
@@ -490,7 +267,7 @@ fn a_message_leaves_once_the_writes_before_it_are_durable() {
             // What was written is not durable, so nothing of it was heard.
             assert_eq!(objects.get("/other"), "undefined");
             assert!(!asked.is_finished(), "{path}");
-            objects.shared.durable.send_replace(true);
+            objects.shared.durable.send_replace(i64::MAX);
             assert_eq!(asked.join().expect("no panic"), "first,second", "{path}");
         });
     }

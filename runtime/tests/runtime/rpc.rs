@@ -1,7 +1,7 @@
 //! Calls of durable objects' methods: the gates hold for them as for requests. What
 //! calls are like for scripts is compared with workerd's (node/tests/parity/rpc.js).
 
-use crate::objects::objects_of;
+use crate::object_host::objects_of;
 
 /// Answers with what the object named by the path gives for `expression`.
 fn handler(expression: &str) -> String {
@@ -43,13 +43,13 @@ fn no_result_leaves_before_the_writes_are_durable() {
          async read() { return this.ctx.storage.get('k'); }",
         &handler("stub[method]()"),
     );
-    objects.shared.durable.send_replace(false);
+    objects.shared.durable.send_replace(0);
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| objects.get("/a/write"));
         // Another object's results do not wait: it wrote nothing.
         assert_eq!(objects.get("/b/read"), "undefined");
         assert!(!asked.is_finished());
-        objects.shared.durable.send_replace(true);
+        objects.shared.durable.send_replace(i64::MAX);
         assert_eq!(asked.join().expect("no panic"), r#""written""#);
     });
 }
@@ -65,13 +65,13 @@ fn no_call_leaves_before_the_writes_are_durable() {
          async seen() { await fetch('http://up.test/called'); return 'seen'; }",
         &handler("stub[method]()"),
     );
-    objects.shared.durable.send_replace(false);
+    objects.shared.durable.send_replace(0);
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| objects.get("/a/forward"));
         assert_eq!(objects.get("/b/seen"), r#""seen""#);
         assert!(!asked.is_finished());
         assert_eq!(*objects.shared.left.lock(), ["http://up.test/called"]);
-        objects.shared.durable.send_replace(true);
+        objects.shared.durable.send_replace(i64::MAX);
         assert_eq!(asked.join().expect("no panic"), r#""seen""#);
     });
 }

@@ -54,7 +54,8 @@ pub(crate) const MEASUREMENTS: &[(&str, Measure)] = &[
     ("isolates", isolates::measure),
     ("memory", memory::measure),
     ("start", start::measure),
-    ("micro", micro::measure),
+    ("micro", micro::apis),
+    ("calls", micro::calls),
 ];
 
 impl Bench {

@@ -10,13 +10,19 @@ use anyhow::Result;
 
 use crate::server::{Scratch, Server, free_port};
 
+/// The semantics asked for; scripts/loader.js names the same date for the tenants.
+const COMPATIBILITY_DATE: &str = "2025-06-01";
+
 /// What a server is to serve.
 #[derive(Clone, Copy)]
 pub(crate) enum Site {
     /// One worker for every host.
     One { script: &'static str },
-    /// The same, with `nodejs_compat`.
-    OneWithNode { script: &'static str },
+    /// The same, with compatibility flags.
+    Flagged {
+        script: &'static str,
+        flags: &'static [&'static str],
+    },
     /// `count` workers, each a script of its own (it begins with `const NAME
     /// = "…"`) for the host [`tenant`], none of them started yet.
     Tenants { script: &'static str, count: usize },

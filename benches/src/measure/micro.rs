@@ -21,6 +21,39 @@ const fn case(path: &'static str, what: &'static str, turns: u32) -> Case {
     Case { path, what, turns }
 }
 
+/// A script, and the paths of it that are measured.
+struct Suite {
+    name: &'static str,
+    script: &'static str,
+    flags: &'static [&'static str],
+    aim: &'static str,
+    cases: &'static [Case],
+}
+
+const APIS: Suite = Suite {
+    name: "micro",
+    script: include_str!("../../scripts/micro.js"),
+    flags: &["nodejs_compat"],
+    aim: "ratio ≥ 1",
+    cases: CASES,
+};
+
+const CALLS: Suite = Suite {
+    name: "calls",
+    script: include_str!("../../scripts/calls.js"),
+    flags: &["enable_ctx_exports"],
+    aim: "ratio ≥ 2",
+    cases: &[
+        case("call", "a method of an entrypoint: two numbers", 1_000),
+        case("fetch", "fetch of an entrypoint", 1_000),
+        case("stub", "a method of a stub", 1_000),
+        case("chain", "ten calls, each of the last one's promise", 200),
+        case("back", "a function passed, and called back", 500),
+        case("large", "an argument of 1 MB", 30),
+        case("stream", "a stream of 1 MB in 64 KB chunks", 20),
+    ],
+};
+
 const CASES: &[Case] = &[
     case("headers", "Headers: 10 names set, read, walked", 4_000),
     case("url", "URL: parsed with a base, three parts read", 10_000),
@@ -40,29 +73,43 @@ const CASES: &[Case] = &[
 const WARM_UP: u32 = 5;
 
 struct Rounds {
+    suite: &'static Suite,
     server: Server,
     client: Client,
     figures: Vec<Vec<f64>>,
     answers: Vec<Vec<u8>>,
 }
 
-pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    let mut turns = bench.enter("micro", bench.peers(), |peer| Rounds::new(bench, peer));
+pub(super) fn apis(bench: &Bench) -> Result<Vec<Row>> {
+    measure(bench, &APIS)
+}
+
+pub(super) fn calls(bench: &Bench) -> Result<Vec<Row>> {
+    measure(bench, &CALLS)
+}
+
+fn measure(bench: &Bench, suite: &'static Suite) -> Result<Vec<Row>> {
+    let set_up = |peer: &Peer| Rounds::new(bench, peer, suite);
+    let mut turns = bench.enter(suite.name, bench.peers(), set_up);
     turns.rounds(bench.effort.pick(7, 3), |_, rounds| rounds.round());
     // A peer that answers something else has not done the same work.
     let mut answers = turns.states().map(|(_, rounds)| &rounds.answers);
     if let (Some(one), Some(other)) = (answers.next(), answers.next()) {
-        for (case, (one, other)) in CASES.iter().zip(one.iter().zip(other)) {
+        for (case, (one, other)) in suite.cases.iter().zip(one.iter().zip(other)) {
             if one != other {
-                bench.note(format!("micro: {}: the peers' answers differ", case.path));
+                bench.note(format!(
+                    "{}: {}: the peers' answers differ",
+                    suite.name, case.path
+                ));
             }
         }
     }
-    Ok(CASES
+    Ok(suite
+        .cases
         .iter()
         .enumerate()
         .map(|(index, case)| {
-            let row = Row::new("micro", case.what, "turns / CPU s").aim("ratio ≥ 1");
+            let row = Row::new(suite.name, case.what, "turns / CPU s").aim(suite.aim);
             turns.row(row, everyone, |rounds| {
                 Samples::median(rounds.figures[index].clone())
             })
@@ -71,19 +118,21 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 impl Rounds {
-    fn new(bench: &Bench, peer: &Peer) -> Result<Self> {
-        let site = Site::OneWithNode {
-            script: include_str!("../../scripts/micro.js"),
+    fn new(bench: &Bench, peer: &Peer, suite: &'static Suite) -> Result<Self> {
+        let site = Site::Flagged {
+            script: suite.script,
+            flags: suite.flags,
         };
         let server = peer.start(site, &request("nothing", 1), &bench.scratch)?;
         let client = Client::connect(server.address())?;
         let mut rounds = Self {
+            suite,
             server,
             client,
-            figures: CASES.iter().map(|_| Vec::new()).collect(),
+            figures: suite.cases.iter().map(|_| Vec::new()).collect(),
             answers: Vec::new(),
         };
-        for case in CASES {
+        for case in suite.cases {
             let mut answer = Vec::new();
             let times = if case.turns == 1 { 1 } else { WARM_UP };
             for _ in 0..times {
@@ -95,7 +144,7 @@ impl Rounds {
     }
 
     fn round(&mut self) -> Result<()> {
-        for (index, case) in CASES.iter().enumerate() {
+        for (index, case) in self.suite.cases.iter().enumerate() {
             let (_, empty) = self.ask("nothing", case.turns)?;
             let (answer, used) = self.ask(case.path, case.turns)?;
             ensure!(

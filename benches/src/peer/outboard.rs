@@ -6,12 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Site, tenant};
+use super::{COMPATIBILITY_DATE, Site, tenant};
 use crate::server::write;
-
-/// What workerd is given too (workerd.rs).
-const NODE: &str =
-    "compatibility_date = \"2025-06-01\"\ncompatibility_flags = [\"nodejs_compat\"]\n";
 
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(program) = given {
@@ -61,9 +57,12 @@ pub(super) fn configure(
     };
     match site {
         Site::One { script } => worker("worker", "*", script)?,
-        Site::OneWithNode { script } => {
+        Site::Flagged { script, flags } => {
             worker("worker", "*", script)?;
-            config.push_str(NODE);
+            write!(
+                config,
+                "compatibility_date = {COMPATIBILITY_DATE:?}\ncompatibility_flags = {flags:?}\n"
+            )?;
         }
         Site::Tenants { script, count } => {
             for index in 0..count {

@@ -7,11 +7,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::Site;
+use super::{COMPATIBILITY_DATE, Site};
 use crate::server::write;
-
-/// The semantics asked for; scripts/loader.js names the same date for the tenants.
-const COMPATIBILITY_DATE: &str = "2025-06-01";
 
 const LOADER: &str = include_str!("../../scripts/loader.js");
 
@@ -72,11 +69,11 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
     let extra = match site {
         Site::One { script } => {
             write(&folder.join("worker.js"), script)?;
-            ""
+            String::new()
         }
-        Site::OneWithNode { script } => {
+        Site::Flagged { script, flags } => {
             write(&folder.join("worker.js"), script)?;
-            r#"compatibilityFlags = ["nodejs_compat"],"#
+            format!("compatibilityFlags = {flags:?},")
         }
         Site::Tenants { script, .. } => {
             write(&folder.join("worker.js"), LOADER)?;
@@ -85,6 +82,7 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
     (name = "LOADER", workerLoader = (id = "tenants")),
     (name = "SCRIPT", text = embed "tenant.js"),
   ],"#
+            .to_owned()
         }
     };
     let config = format!(

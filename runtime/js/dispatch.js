@@ -233,6 +233,11 @@ function dispatchObjectRpc(id, number) {
   });
 }
 
+/** What an event's session was begun with did not end it. */
+function listenRpc(id) {
+  open.get(id)?.session?.listen();
+}
+
 /** Serves the session that `event` came with, as a part of `life`. */
 function beginCalls(event, life, makeRoot) {
   try {
@@ -243,7 +248,7 @@ function beginCalls(event, life, makeRoot) {
       event.releaseHandler();
     });
     event.session = session;
-    session.listen();
+    session.serve();
   } catch (error) {
     fail(event, error);
   }
@@ -404,6 +409,7 @@ return {
   endObject,
   entrypoints,
   finishBody,
+  listenRpc,
   prepare,
   startObject,
   worker,

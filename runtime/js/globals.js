@@ -316,6 +316,7 @@ function start(hasInspector, scope = globalThis) {
     dispatch.dispatchSocket,
     dispatch.dispatchRpc,
     dispatch.dispatchObjectRpc,
+    dispatch.listenRpc,
     dispatch.startObject,
     dispatch.endObject,
     dispatch.entrypoints,

@@ -66,6 +66,8 @@ class Question {
   /** What to do when it is answered. */
   #waiting = [];
   #disposed = false;
+  /** Of whose result it asks for what. */
+  #asked = null;
   #session;
   #number;
 
@@ -95,6 +97,29 @@ class Question {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (let i = 0; i < waiting.length; i++) waiting[i]();
+  }
+
+  /** It asks for something of another's result. */
+  follows(of, path, args) {
+    this.#asked = { of, path, args };
+  }
+
+  /**
+   * The session ended before it was answered. Where that was because all was said,
+   * what it asks for is in the result that is here.
+   */
+  abandon(error) {
+    const asked = this.#asked;
+    if (asked === null || asked.of.#state !== RESOLVED) {
+      this.reject(error);
+      return;
+    }
+    const { of, path, args } = asked;
+    PromisePrototypeThen(
+      askValue(of.#value, path, args).pull(),
+      (value) => this.resolve(value),
+      (error) => this.reject(error),
+    );
   }
 
   /** The promise of it, for a script that looks. */
@@ -132,7 +157,7 @@ class Question {
       case REJECTED:
         return failed(this.#value);
     }
-    return this.#session.ask(-this.#number, path, args);
+    return this.#session.ask(-this.#number, path, args, this);
   }
 
   dispose() {

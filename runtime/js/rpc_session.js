@@ -12,7 +12,13 @@
 // Messages arrive in order, and calls of one target are made in that order.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_rpc_close, op_rpc_receive, op_rpc_send, op_rpc_take } = core.ops;
+const {
+  op_rpc_close,
+  op_rpc_close_sent,
+  op_rpc_receive,
+  op_rpc_send,
+  op_rpc_take,
+} = core.ops;
 const {
   ArrayPrototypeConcat,
   Error,
@@ -71,6 +77,8 @@ class Session {
   #streams = 0;
   /** Calls of the other side that run here. */
   #running = 0;
+  /** Answers whose stubs are kept until they are not called any more. */
+  #lent = 0;
   #receiving = null;
   /** What the message that is being read brought: hooks to be disposed after. */
   #brought = [];
@@ -87,11 +95,15 @@ class Session {
     this.#ended = ended;
   }
 
-  /** Asks the other side; the answer is the question's. */
-  ask(target, path, args) {
+  /**
+   * Asks the other side; the answer is the question's.
+   * @param {Question | null} of the question whose result is asked
+   */
+  ask(target, path, args, of = null) {
     if (this.#closed) return failed(this.#gone());
     const number = ++this.#last;
     const question = new Question(this, number);
+    if (of !== null) question.follows(of, path, args);
     const transfer = args !== undefined && !has(flag.rpc_params_dup_stubs);
     try {
       const stubs = this.#send([CALL, number, target, path, args], args);
@@ -210,16 +222,33 @@ class Session {
     this.#end(null);
   }
 
+  /**
+   * Ends it where the side that is called has answered, and neither side has anything
+   * of the other's: then nothing more can come that matters.
+   */
+  #closeIfQuiet() {
+    if (
+      this.#closed || this.#ended === undefined || this.#running > 0 ||
+      this.#exports.size > 0 || this.#imports > 0 || this.#questions.size > 0 ||
+      this.#lent > 0
+    ) return;
+    if (op_rpc_close_sent(this.#rid)) this.#end(null);
+  }
+
   /** Ends it from the side that is called: what runs fails with `reason`. */
   abort(reason) {
     MapPrototypeForEach(this.#answers, (_answer, number) => this.#throw(number, reason));
     this.close();
   }
 
-  /** Begins to read what the other side sends. */
+  /** Does what the other side has asked so far. */
+  serve() {
+    this.#drain();
+  }
+
+  /** Begins to wait for more. */
   listen() {
     this.#listen();
-    this.#drain();
   }
 
   #listen() {
@@ -320,6 +349,7 @@ class Session {
     MapPrototypeDelete(this.#answers, number);
     if (answer === undefined) return;
     answer.finished = true;
+    if (answer.stubs.length > 0) this.#lent--;
     disposeIfFinished(answer);
   }
 
@@ -370,7 +400,9 @@ class Session {
       }
       if (answer.stubs.length === 0) {
         this.#done(brought);
+        this.#closeIfQuiet();
       } else {
+        this.#lent++;
         // One of them may be the result, or in it, and be called yet.
         answer.stubs = ArrayPrototypeConcat(answer.stubs, brought);
         this.#done([]);
@@ -379,6 +411,7 @@ class Session {
     }, (error) => {
       this.#throw(number, error);
       this.#done(brought);
+      this.#closeIfQuiet();
       throw error;
     });
     PromisePrototypeThen(answer.promise, undefined, () => {});
@@ -448,7 +481,7 @@ class Session {
       const questions = this.#questions;
       this.#questions = new SafeMap();
       const error = this.#gone();
-      MapPrototypeForEach(questions, (question) => question.reject(error));
+      MapPrototypeForEach(questions, (question) => question.abandon(error));
       // Later calls hear only that it is gone.
       this.#fault = null;
       const exports = this.#exports;

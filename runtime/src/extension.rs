@@ -125,6 +125,7 @@ deno_core::extension!(
         ops::rpc::op_rpc_accept,
         ops::rpc::op_rpc_blob,
         ops::rpc::op_rpc_close,
+        ops::rpc::op_rpc_close_sent,
         ops::rpc::op_rpc_open,
         ops::rpc::op_rpc_pair,
         ops::rpc::op_rpc_receive,

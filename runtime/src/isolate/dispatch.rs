@@ -11,7 +11,7 @@ use crate::body::HostBody;
 use crate::delivery::Delivery;
 use crate::entrypoint::{Entrypoint, Handler, Handlers};
 use crate::error::EventError;
-use crate::event::Event;
+use crate::event::{Event, EventId};
 use crate::rpc::RpcEnd;
 
 impl Isolate {
@@ -77,7 +77,7 @@ impl Isolate {
         }
         self.check_room()?;
         let event = Event::calls(called, None);
-        Ok(self.dispatch(event, |scope, id| {
+        Ok(self.dispatch_calls(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_rpc);
             let receiver = v8::undefined(scope).into();
             let arguments = [
@@ -87,6 +87,30 @@ impl Isolate {
             ];
             function.call(scope, receiver, &arguments)
         }))
+    }
+
+    /// Begins a session. Most end with the answer to what they begin with, which may be
+    /// there at once; only the others wait for more.
+    pub(super) fn dispatch_calls(
+        self: &Rc<Self>,
+        event: Rc<Event>,
+        call: impl for<'a> FnOnce(
+            &mut v8::PinScope<'a, '_>,
+            EventId,
+        ) -> Option<v8::Local<'a, v8::Value>>,
+    ) -> Answer {
+        let begun = event.clone();
+        self.dispatch(event, |scope, id| {
+            call(scope, id)?;
+            scope.perform_microtask_checkpoint();
+            if begun.answered.get() {
+                return None;
+            }
+            let function = v8::Local::new(scope, &self.entry.listen_rpc);
+            let receiver = v8::undefined(scope).into();
+            let id = v8::Integer::new_from_unsigned(scope, id).into();
+            function.call(scope, receiver, &[id])
+        })
     }
 
     /// Begins a scheduled run, or to handle a batch of messages. With the answer

@@ -37,6 +37,7 @@ entry_points![
     dispatch_socket,
     dispatch_rpc,
     dispatch_object_rpc,
+    listen_rpc,
     start_object,
     end_object,
     entrypoints,

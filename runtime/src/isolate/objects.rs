@@ -114,7 +114,7 @@ impl Isolate {
     ) -> Result<Answer, EventError> {
         self.enter_object(object)?;
         let event = Event::calls(called, Some(object.clone()));
-        Ok(self.dispatch(event, |scope, id| {
+        Ok(self.dispatch_calls(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_object_rpc);
             let receiver = v8::undefined(scope).into();
             let arguments = [

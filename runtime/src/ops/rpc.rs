@@ -165,6 +165,10 @@ pub(crate) fn op_rpc_pair(state: &mut OpState, #[smi] event: EventId) -> (Resour
 /// Ends a session for both sides.
 #[op2(fast)]
 pub(crate) fn op_rpc_close(state: &mut OpState, #[smi] rid: ResourceId) {
+    close(state, rid);
+}
+
+fn close(state: &mut OpState, rid: ResourceId) {
     let Ok(session) = state.resource_table.take::<SessionResource>(rid) else {
         return;
     };
@@ -172,6 +176,16 @@ pub(crate) fn op_rpc_close(state: &mut OpState, #[smi] rid: ResourceId) {
         event.disown(rid);
     }
     session.close();
+}
+
+/// The same where all that was sent has left; else nothing happens.
+#[op2(fast)]
+pub(crate) fn op_rpc_close_sent(state: &mut OpState, #[smi] rid: ResourceId) -> bool {
+    let sent = find(state, rid).is_ok_and(|session| !session.releasing.get());
+    if sent {
+        close(state, rid);
+    }
+    sent
 }
 
 /// Sends a value; `describe` says what of it V8 cannot clone. Throws what V8 says of

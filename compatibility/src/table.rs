@@ -196,7 +196,7 @@ flags! {
     EnableWebFileSystem = 87: "enable_web_file_system" experimental yes => Off("there is no file system");
     EnableAbortsignalRpc = 88: "enable_abortsignal_rpc" experimental yes => Follows;
     AllowEvalDuringStartup = 89: "allow_eval_during_startup" / "disallow_eval_during_startup" since 2025_06_01
-        => Off("strings are never code");
+        => Follows;
     EnableRequestSignal = 90: "enable_request_signal" / "disable_request_signal" => Off("`request.signal` never aborts");
     ConnectPassThrough = 91: "connect_pass_through" experimental yes => SERVICES;
     NonclassEntrypointReusesCtxAcrossInvocations = 92: "nonclass_entrypoint_reuses_ctx_across_invocations"
@@ -232,7 +232,7 @@ flags! {
     EnableNodejsHttp2Module = 112: "enable_nodejs_http2_module" / "disable_nodejs_http2_module"
         by [NodejsCompat] after 2025_09_01 => Follows;
     AllowInsecureInefficientLoggedEval = 113: "allow_insecure_inefficient_logged_eval" experimental yes
-        => Off("strings are never code");
+        => Follows;
     StripAuthorizationOnCrossOriginRedirect = 114: "strip_authorization_on_cross_origin_redirect" / "retain_authorization_on_cross_origin_redirect" since 2025_09_01
         => On("the header is dropped");
     EnhancedErrorSerialization = 115: "enhanced_error_serialization" / "legacy_error_serialization" since 2026_04_21 => Follows;

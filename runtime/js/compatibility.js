@@ -9,6 +9,8 @@ const { ObjectDefineProperty, ObjectFreeze, Uint8Array } = primordials;
 /** Flags that scripts here ask for, by their number; a test compares them. */
 const flag = {
   __proto__: null,
+  allow_eval_during_startup: 89,
+  allow_insecure_inefficient_logged_eval: 113,
   delete_all_deletes_alarm: 161,
   diagnostics_channel_has_subscribers_getter: 174,
   disallow_importable_env: 78,
@@ -90,6 +92,7 @@ const timeline = [
   "PerformanceMeasure",
   "PerformanceObserver",
   "PerformanceObserverEntryList",
+  "PerformanceResourceTiming",
 ];
 
 /** Whether `performance` keeps marks and measures. */

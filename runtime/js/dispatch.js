@@ -21,6 +21,7 @@ const {
   TypeError,
 } = primordials;
 const { attachFlags, flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { closeEval, openEval } = core.loadExtScript("ext:outboard/eval.js");
 const { EventContext, failEvent: fail, runInEvent, setGrace } = core
   .loadExtScript("ext:outboard/event.js");
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
@@ -96,6 +97,7 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
  */
 function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis) {
   attachFlags(scope);
+  openEval(scope);
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
   if (bindings > 0) {
@@ -109,6 +111,7 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
 /** Called once, after the main module, whose namespace it is, or the service
  * worker's script ran. */
 function attach(namespace) {
+  closeEval();
   worker.namespace = namespace;
   worker.handler = namespace === undefined
     ? core.loadExtScript("ext:outboard/service_worker.js").serviceHandlers()

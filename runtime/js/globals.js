@@ -7,7 +7,6 @@
 const { core, primordials } = __bootstrap;
 const { op_console, op_console_colour } = core.ops;
 const {
-  EvalError,
   FunctionPrototypeBind,
   ObjectDefineProperty,
   ObjectKeys,
@@ -79,6 +78,7 @@ const lazy = {
   PerformanceMeasure: clock,
   PerformanceObserver: clock,
   PerformanceObserverEntryList: clock,
+  PerformanceResourceTiming: clock,
   PromiseRejectionEvent: event,
   ReadableByteStreamController: streams,
   ReadableStream: streams,
@@ -151,6 +151,7 @@ for (let i = 0; i < names.length; i++) {
 
 const { reportException, reportRejection } = load("ext:outboard/report.js");
 const { compatibilityFlags } = load("ext:outboard/compatibility.js");
+const { refuseEval } = load("ext:outboard/eval.js");
 const timers = load("ext:outboard/timers.js");
 const { fetch } = load("ext:outboard/fetch.js");
 const { Headers } = load("ext:outboard/headers.js");
@@ -197,13 +198,6 @@ function reportError(error) {
     );
   }
   reportException(error);
-}
-
-/** V8 refuses strings; this refuses whatever else `eval` would hand back. */
-function refuseEval() {
-  throw new EvalError(
-    "Code generation from strings disallowed for this context",
-  );
 }
 
 defineLazy("console", () => {

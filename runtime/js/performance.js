@@ -10,7 +10,7 @@ const {
   Uint32Array,
   Uint8Array,
 } = primordials;
-const { hasTimeline } = core.loadExtScript("ext:outboard/compatibility.js");
+const { flag, has, hasTimeline } = core.loadExtScript("ext:outboard/compatibility.js");
 const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 
 /** Seconds and nanoseconds, as the host writes them. */
@@ -54,9 +54,19 @@ let chosen;
 
 /** By the worker's flags: marks and measures bring events and cloning along. */
 function choose() {
-  return chosen ??= hasTimeline()
-    ? core.loadExtScript("ext:deno_web/15_performance.js")
-    : { __proto__: null, Performance, performance: new Performance() };
+  if (chosen !== undefined) return chosen;
+  if (!hasTimeline()) {
+    return chosen = { __proto__: null, Performance, performance: new Performance() };
+  }
+  const { extend, PerformanceResourceTiming } = core.loadExtScript(
+    "ext:outboard/performance_node.js",
+  );
+  extend(has(flag.enable_nodejs_perf_hooks_module));
+  return chosen = {
+    __proto__: null,
+    ...core.loadExtScript("ext:deno_web/15_performance.js"),
+    PerformanceResourceTiming,
+  };
 }
 
 return {
@@ -75,6 +85,9 @@ return {
   },
   get PerformanceMeasure() {
     return choose().PerformanceMeasure;
+  },
+  get PerformanceResourceTiming() {
+    return choose().PerformanceResourceTiming;
   },
   get PerformanceObserver() {
     return choose().PerformanceObserver;

@@ -48,6 +48,8 @@ const NODE_SERVERS: &str = "cloudflare:node";
 pub(crate) enum Wanted {
     Import,
     /// The stack says where.
+    Dynamic,
+    /// The stack says where.
     Require,
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn resolve(
     wanted: Wanted,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
     let from = || match wanted {
-        Wanted::Require => String::new(),
+        Wanted::Require | Wanted::Dynamic => String::new(),
         Wanted::Import => {
             let referrer = referrer.strip_prefix("worker:///").unwrap_or(referrer);
             format!("\n  imported from \"{referrer}\"")
@@ -68,6 +70,15 @@ pub(crate) fn resolve(
     let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
     if let Ok(url) = ModuleSpecifier::parse(specifier)
         && worker.modules.contains_key(url.as_str())
+    {
+        return Ok(url);
+    }
+    // A module of the bundle goes before one of Node's with the same name.
+    let base = ModuleSpecifier::parse(referrer).ok();
+    if !specifier.starts_with('.')
+        && let Some(url) = base.as_ref().and_then(|base| base.join(specifier).ok())
+        && let Some(module) = worker.modules.get(url.as_str())
+        && (module.kind != ModuleKind::ServiceWorker || wanted != Wanted::Require)
     {
         return Ok(url);
     }
@@ -82,11 +93,10 @@ pub(crate) fn resolve(
     }
     // Bundles name their modules by path. The main module has no referrer;
     // its specifier is whole.
-    let base = ModuleSpecifier::parse(referrer).ok();
     if let Some(base) = &base
         && leaves_bundle(base, specifier)
     {
-        let end = if wanted == Wanted::Import { "." } else { "" };
+        let end = if wanted == Wanted::Require { "" } else { "." };
         return Err(JsErrorBox::type_error(format!(
             "Invalid module specifier \"{specifier}\".{}{end}",
             from()
@@ -99,7 +109,7 @@ pub(crate) fn resolve(
     .map_err(|_| missing())?;
     if url.scheme() == "worker"
         && let Some(module) = worker.modules.get(url.as_str())
-        && (module.kind != ModuleKind::ServiceWorker || wanted == Wanted::Import)
+        && (module.kind != ModuleKind::ServiceWorker || wanted != Wanted::Require)
     {
         return Ok(url);
     }
@@ -177,12 +187,16 @@ impl ModuleLoader for BundleLoader {
         &self,
         specifier: &str,
         referrer: &str,
-        _kind: ResolutionKind,
+        kind: ResolutionKind,
     ) -> ModuleResolveResponse {
         let Some(worker) = self.worker.get() else {
             return Err(JsErrorBox::generic("there is no worker"));
         };
-        resolve(worker, specifier, referrer, Wanted::Import)
+        let wanted = match kind {
+            ResolutionKind::DynamicImport => Wanted::Dynamic,
+            _ => Wanted::Import,
+        };
+        resolve(worker, specifier, referrer, wanted)
     }
 
     fn load(

@@ -4,7 +4,18 @@
 const { core, primordials } = __bootstrap;
 const { ObjectFreeze } = primordials;
 const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
-const { performance } = core.loadExtScript("ext:outboard/performance.js");
+const {
+  performance,
+  PerformanceEntry,
+  PerformanceMark,
+  PerformanceMeasure,
+  PerformanceObserver,
+  PerformanceObserverEntryList,
+  PerformanceResourceTiming,
+} = core.loadExtScript("ext:outboard/performance.js");
+const { eventLoopUtilization, timerify } = core.loadExtScript(
+  "ext:outboard/performance_node.js",
+);
 
 const constants = ObjectFreeze({
   NODE_PERFORMANCE_GC_MAJOR: 4,
@@ -37,11 +48,17 @@ return {
   exports: {
     constants,
     createHistogram: notImplemented("createHistogram"),
-    eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }),
+    eventLoopUtilization,
     monitorEventLoopDelay: notImplemented("monitorEventLoopDelay"),
     performance,
     Performance: performance.constructor,
-    timerify: (fn) => fn,
+    PerformanceEntry,
+    PerformanceMark,
+    PerformanceMeasure,
+    PerformanceObserver,
+    PerformanceObserverEntryList,
+    PerformanceResourceTiming,
+    timerify,
   },
 };
 })();

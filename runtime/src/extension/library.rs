@@ -177,6 +177,11 @@ const PATCHES: &[Patch] = &[
         "  op_now(hrU8);\n  return hr[0] * 1000 + hr[1] / 1e6;\n",
         "  return core.loadExtScript(\"ext:outboard/performance.js\").now();\n",
     ),
+    patch(
+        PERFORMANCE,
+        "      detail: this.detail,\n    };",
+        "      ...(this.detail === null ? {} : { detail: this.detail }),\n    };",
+    ),
     patch(PERFORMANCE, "    return timeOrigin;\n", "    return 0;\n"),
     patch(
         STREAMS,

@@ -2,6 +2,7 @@
 
 use deno_core::error::{CoreError, CoreErrorKind, JsError};
 use deno_core::{JsRuntime, PollEventLoopOptions, v8};
+use outboard_compatibility::Flag;
 
 use crate::entrypoint::Handlers;
 use crate::error::{ScriptError, StartError};
@@ -80,6 +81,22 @@ impl Entry {
         worker: &Worker,
     ) -> Result<Option<v8::Global<v8::Object>>, StartError> {
         self.prepare(runtime, worker)?;
+        let flags = &worker.compatibility;
+        let always = flags.has(Flag::AllowInsecureInefficientLoggedEval);
+        if always || flags.has(Flag::AllowEvalDuringStartup) {
+            allow_strings(runtime, true);
+        }
+        let namespace = self.run(runtime, worker).await?;
+        allow_strings(runtime, always);
+        Ok(namespace)
+    }
+
+    /// Runs the worker's code once.
+    async fn run(
+        &self,
+        runtime: &mut JsRuntime,
+        worker: &Worker,
+    ) -> Result<Option<v8::Global<v8::Object>>, StartError> {
         if worker.main_kind() == ModuleKind::ServiceWorker {
             run_script(runtime, worker)?;
             runtime
@@ -129,6 +146,13 @@ impl Entry {
         };
         call(scope, &self.attach, &[namespace]).map(Handlers::from_bits)
     }
+}
+
+/// Lets strings be code, or not. Wasm from bytes is refused either way.
+fn allow_strings(runtime: &mut JsRuntime, allow: bool) {
+    let context = runtime.main_context();
+    deno_core::scope!(scope, runtime);
+    v8::Local::new(scope, context).set_allow_generation_from_strings(allow);
 }
 
 /// Runs a worker that is a classic script.

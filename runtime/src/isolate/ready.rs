@@ -1,6 +1,7 @@
 //! Isolates that wait for a worker, and the start of one in them.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use deno_core::futures::task::AtomicWaker;
-use deno_core::{JsRuntime, RuntimeOptions, v8};
+use deno_core::{ImportAttributesContext, JsRuntime, RuntimeOptions, v8};
 
 use super::entry::Entry;
 use super::resident::{Entered, Resident};
@@ -68,6 +69,7 @@ impl ReadyIsolate {
             skip_op_registration: true,
             residual_lazy_js_sources: engine.snapshot.lazy_scripts,
             create_params: Some(params),
+            validate_import_attributes_cb: Some(Box::new(refuse_attributes)),
             // The inspector names the context "main realm" then.
             is_main: inspection.is_on(),
             ..RuntimeOptions::default()
@@ -179,6 +181,22 @@ impl ReadyIsolate {
         let isolate = Rc::new(isolate);
         isolate.keep_driven();
         Ok(isolate)
+    }
+}
+
+/// Of `import x from "x" with { ... }` only what says a module's type is known.
+fn refuse_attributes(
+    scope: &mut v8::PinScope<'_, '_>,
+    attributes: &HashMap<String, String>,
+    _context: &ImportAttributesContext,
+) {
+    if attributes.keys().all(|key| key == "type") {
+        return;
+    }
+    let text = "Unrecognized import attributes specified";
+    if let Some(text) = v8::String::new(scope, text) {
+        let error = v8::Exception::error(scope, text);
+        scope.throw_exception(error);
     }
 }
 

@@ -16,6 +16,8 @@ const {
 } = primordials;
 
 const load = core.loadExtScript;
+// One table of ops, and no copy of it in each isolate.
+load("ext:outboard/captured.js").core.ops = core.ops;
 const event = "ext:deno_web/02_event.js";
 const streams = "ext:deno_web/06_streams.js";
 const compression = "ext:outboard/compression.js";

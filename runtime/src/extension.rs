@@ -146,6 +146,7 @@ deno_core::extension!(
         "body.js",
         "byte_pipe.js",
         "caches.js",
+        "captured.js",
         "cloudflare_email.js",
         "cloudflare_workers.js",
         "cloudflare_workflows.js",
@@ -206,7 +207,7 @@ deno_core::extension!(
     js = [dir "js", "globals.js"],
 );
 
-/// Ops of deno_web that no script here reaches: each would cost every isolate
+/// Ops of the libraries that no script here reaches: each would cost every isolate
 /// a function object, and what is not there cannot be misused.
 const UNUSED: &[&str] = &[
     "op_broadcast_",
@@ -216,6 +217,9 @@ const UNUSED: &[&str] = &[
     "op_blob_create_object_url",
     "op_blob_revoke_object_url",
     "op_blob_from_object_url",
+    "op_node_load_pfx",
+    "op_node_validate_crl",
+    "op_readable_stream_resource_",
 ];
 
 /// Objects of deno_web that scripts here reach. The others are geometry, style

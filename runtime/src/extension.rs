@@ -219,7 +219,6 @@ const UNUSED: &[&str] = &[
     "op_blob_from_object_url",
     "op_node_load_pfx",
     "op_node_validate_crl",
-    "op_readable_stream_resource_",
 ];
 
 /// Objects of deno_web that scripts here reach. The others are geometry, style

@@ -480,8 +480,10 @@ class Session {
     try {
       const questions = this.#questions;
       this.#questions = new SafeMap();
-      const error = this.#gone();
-      MapPrototypeForEach(questions, (question) => question.abandon(error));
+      if (questions.size > 0) {
+        const error = this.#gone();
+        MapPrototypeForEach(questions, (question) => question.abandon(error));
+      }
       // Later calls hear only that it is gone.
       this.#fault = null;
       const exports = this.#exports;

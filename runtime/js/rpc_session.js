@@ -60,6 +60,8 @@ class Session {
   #ended;
   /** What the script of this side runs in, when it is called back. */
   #context = getAsyncContext();
+  /** Whether it is an object's, and so what its input gate is for. */
+  #oneAtATime;
   #closed = false;
   /** Why it ended. */
   #fault = null;
@@ -91,6 +93,7 @@ class Session {
   constructor(rid, event, root = undefined, ended = undefined) {
     this.#rid = rid;
     this.event = event;
+    this.#oneAtATime = event.blocked !== undefined;
     this.#root = root;
     this.#ended = ended;
   }
@@ -299,6 +302,9 @@ class Session {
         }
         if (message === undefined) break;
         this.#hear(message, this.#brought);
+        // Each is a result of its own to the object, and comes when the one before
+        // has led to what it leads to.
+        if (this.#oneAtATime && message[0] <= THROW) break;
       }
     } finally {
       setAsyncContext(outer);

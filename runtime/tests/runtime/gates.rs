@@ -1,5 +1,5 @@
 //! The gates against a sequential model: events of one object that await storage,
-//! timers and fetches, fail and undo, all at once.
+//! timers, fetches and calls, fail and undo, all at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,19 +8,25 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::object_host::{Objects, objects};
+use crate::object_host::{Objects, objects_of};
 
 /// Runs the program in the path's third part, a step at a time. What a step saw is
 /// in the trace; `stretch` counts the waits for anything but storage.
 const INTERPRETER: &str = r"
   trace = [];
   changes = () => this.ctx.storage.sql.exec('SELECT total_changes() AS n').one().n;
+  peer() { return this.env.BOX.getByName('peer'); }
+  ping() {}
+  async callBack(fn) { await fn(); await fn(); }
   async fetch(request) {
-    const { storage } = this.ctx;
     const [, , event, program] = new URL(request.url).pathname.split('/');
     if (event === 'trace') {
-      return Response.json({ trace: this.trace, last: [...await storage.list()] });
+      return Response.json({ trace: this.trace, last: [...await this.ctx.storage.list()] });
     }
+    return new Response(await this.run(event, program));
+  }
+  async run(event, program) {
+    const { storage } = this.ctx;
     let stretch = 0;
     const saw = (step, what) => this.trace.push([+event, stretch, step, what ?? null]);
     for (const step of program.split('.')) {
@@ -79,22 +85,37 @@ const INTERPRETER: &str = r"
           await fetch(`http://up.test/f?changes=${this.changes()}`);
           stretch++;
           break;
+        case 'p': await this.peer().ping(); stretch++; break;
+        case 'k':
+          await this.peer().callBack(async () => {
+            stretch++;
+            saw(step, await increment(storage));
+          });
+          stretch++;
+          break;
         case 'w': await scheduler.wait(0); stretch++; break;
         case 'x': throw new Error('on purpose');
       }
     }
-    return new Response(`${this.changes()}`);
+    return `${this.changes()}`;
   }
+";
+
+/// Every other event is a call, and no request.
+const HANDLER: &str = r"
+  const [, name, event, program] = new URL(request.url).pathname.split('/');
+  const stub = env.BOX.getByName(name);
+  return event % 2 === 1 ? new Response(await stub.run(event, program)) : stub.fetch(request);
 ";
 
 fn step() -> impl Strategy<Value = String> {
     let on_key = (
-        prop::sample::select("gGiIdDuUccrstb".chars().collect::<Vec<_>>()),
+        prop::sample::select("gGiIdDuUccrstbk".chars().collect::<Vec<_>>()),
         prop::sample::select(vec!['a', 'b', 'c']),
     );
     prop_oneof![
         6 => on_key.prop_map(|(kind, key)| format!("{kind}{key}")),
-        3 => prop::sample::select(vec!["f", "w", "f", "w", "l", "L", "m", "M"]).prop_map(String::from),
+        3 => prop::sample::select(vec!["f", "w", "p", "f", "w", "p", "l", "L", "m", "M"]).prop_map(String::from),
         1 => Just("x".to_string()),
     ]
 }
@@ -113,7 +134,7 @@ fn apply(model: &mut Model, step: &str) -> Value {
     let mut increment = |by| model.insert(key.into(), before.unwrap_or(0) + by);
     match kind.to_lowercase().as_str() {
         "g" => json!(before),
-        "i" | "b" | "s" => {
+        "i" | "b" | "s" | "k" => {
             increment(1);
             json!(before)
         }
@@ -215,7 +236,7 @@ fn check(found: &Value) {
 /// Invariants 3 and 4.
 #[test]
 fn events_that_interleave_see_what_a_sequence_of_them_would() {
-    let objects = objects(INTERPRETER);
+    let objects = objects_of(INTERPRETER, HANDLER);
     let cases = std::env::var("OUTBOARD_GATES").ok();
     let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(60);
     let mut runner = TestRunner::new(Config {

@@ -31,7 +31,7 @@ const base64 = "ext:deno_web/05_base64.js";
 const socket = "ext:outboard/web_socket.js";
 const cache = "ext:outboard/caches.js";
 const scope = "ext:outboard/global_scope.js";
-const clock = "ext:outboard/performance.js";
+const performance = "ext:outboard/performance.js";
 const navigator = "ext:outboard/navigator.js";
 
 /** global name -> the script that has it */
@@ -73,14 +73,14 @@ const lazy = {
   MessagePort: ports,
   Navigator: navigator,
   navigator,
-  performance: clock,
-  Performance: clock,
-  PerformanceEntry: clock,
-  PerformanceMark: clock,
-  PerformanceMeasure: clock,
-  PerformanceObserver: clock,
-  PerformanceObserverEntryList: clock,
-  PerformanceResourceTiming: clock,
+  performance,
+  Performance: performance,
+  PerformanceEntry: performance,
+  PerformanceMark: performance,
+  PerformanceMeasure: performance,
+  PerformanceObserver: performance,
+  PerformanceObserverEntryList: performance,
+  PerformanceResourceTiming: performance,
   PromiseRejectionEvent: event,
   ReadableByteStreamController: streams,
   ReadableStream: streams,
@@ -155,6 +155,7 @@ const { reportException, reportRejection } = load("ext:outboard/report.js");
 const { compatibilityFlags } = load("ext:outboard/compatibility.js");
 const { refuseEval } = load("ext:outboard/eval.js");
 const timers = load("ext:outboard/timers.js");
+const { Date } = load("ext:outboard/clock.js");
 const { fetch } = load("ext:outboard/fetch.js");
 const { Headers } = load("ext:outboard/headers.js");
 const { Request } = load("ext:outboard/request.js");
@@ -164,6 +165,7 @@ const eager = {
   __proto__: null,
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
+  Date,
   eval: refuseEval,
   fetch,
   Headers,

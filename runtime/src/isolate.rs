@@ -213,6 +213,7 @@ impl Isolate {
         } else {
             budget
         };
+        self.shared.clock.advance();
         self.clock.begin(&self.handle, budget)
     }
 

@@ -18,6 +18,7 @@ use crate::worker::Worker;
 pub(crate) mod binding;
 pub(crate) mod body;
 pub(crate) mod cache;
+pub(crate) mod clock;
 pub(crate) mod compatibility;
 pub(crate) mod connect;
 pub(crate) mod console;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     /// The limit, in bytes, that the isolate's memory is over: its turn is being
     /// stopped for it.
     pub(crate) memory_over: Cell<Option<usize>>,
+    pub(crate) clock: clock::Clock,
     /// Where debuggers hear of errors, in an isolate that can be inspected.
     pub(crate) debugger: OnceCell<ErrorConsole>,
 }
@@ -70,6 +72,7 @@ impl Shared {
             abandoned: RefCell::default(),
             memory_over: Cell::new(None),
             logged: LogQuota::default(),
+            clock: clock::Clock::default(),
             debugger: OnceCell::new(),
         })
     }

@@ -5,7 +5,6 @@ const { core, primordials } = __bootstrap;
 const {
   ArrayIsArray,
   BigInt,
-  DateNow,
   Error,
   ErrorCaptureStackTrace,
   Map,
@@ -25,6 +24,7 @@ const {
   SymbolToStringTag,
   queueMicrotask,
 } = primordials;
+const { now } = core.loadExtScript("ext:outboard/clock.js");
 const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.mjs");
 const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 const { notImplemented } = core.loadExtScript("ext:outboard/node/errors.js");
@@ -89,10 +89,9 @@ function hrtime(time = undefined) {
     }
     if (time.length !== 2) throw new codes.ERR_OUT_OF_RANGE("time", "2", time);
   }
-  // The clock stands still while a script runs, and has whole milliseconds.
-  const now = DateNow();
-  let nanoseconds = (now % 1000) * 1e6;
-  let seconds = (now - now % 1000) / 1000;
+  const milliseconds = now();
+  let nanoseconds = (milliseconds % 1000) * 1e6;
+  let seconds = (milliseconds - milliseconds % 1000) / 1000;
   if (time !== undefined) {
     seconds -= time[0];
     nanoseconds -= time[1];
@@ -104,7 +103,7 @@ function hrtime(time = undefined) {
   return [seconds, nanoseconds];
 }
 hrtime.bigint = function bigint() {
-  return BigInt(DateNow()) * 1_000_000n;
+  return BigInt(now()) * 1_000_000n;
 };
 
 const octal = new SafeRegExp(/^[0-7]+$/);

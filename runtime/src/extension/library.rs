@@ -171,7 +171,7 @@ const PATCHES: &[Patch] = &[
         "function reportException(error) {\n",
         "function reportException(error) {\n  return core.loadExtScript(\"ext:outboard/report.js\").reportException(error);\n}\n\nfunction unusedReportException(error) {\n",
     ),
-    // One clock for all, which stands still outside of events.
+    // One clock for all, which stands still while script runs.
     patch(
         PERFORMANCE,
         "  op_now(hrU8);\n  return hr[0] * 1000 + hr[1] / 1e6;\n",

@@ -75,3 +75,70 @@ fn a_client_that_leaves_ends_the_stream_quietly() {
     }
     assert_eq!(*bench.log.lock(), Vec::<String>::new());
 }
+
+#[test]
+fn the_clock_stands_still_while_script_runs() {
+    let bench = Bench::new();
+    let worker = worker(
+        "const startup = [Date.now(), +new Date(), performance.now()];
+         const read = () => [Date.now(), +new Date(), Date.parse(new Date().toISOString()), performance.now()];
+         const spin = () => { for (let i = 0; i < 1e7; i++) globalThis.spun = i; };
+         const same = (list) => list.every((time) => time === list[0]);
+         export default { async fetch() {
+           const times = read();
+           spin();
+           times.push(...read());
+           await null;
+           spin();
+           times.push(...read());
+           await scheduler.wait(20);
+           const later = read();
+           spin();
+           later.push(...read());
+           return Response.json([startup, same(times), same(later), later[0] - times[0] >= 19, times[0] > Date.UTC(2024)]);
+         } };",
+    );
+    assert_eq!(
+        bench.get(&worker, "/").expect("answers").1,
+        "[[0,0,0],true,true,true,true]"
+    );
+    // It moves with each event too.
+    let worker = self::worker(
+        "let last = 0;
+         export default { fetch() {
+           const moved = Date.now() - last;
+           last = Date.now();
+           for (let i = 0; i < 1e7; i++) globalThis.spun = i;
+           return new Response(String(moved > 0));
+         } };",
+    );
+    for _ in 0..2 {
+        assert_eq!(bench.get(&worker, "/").expect("answers").1, "true");
+    }
+}
+
+#[test]
+fn date_is_what_the_language_says() {
+    let bench = Bench::new();
+    let worker = worker(
+        "class Later extends Date { constructor() { super(); } }
+         class Given extends Date {}
+         export default { fetch() {
+           const descriptor = (key) => { const { value, ...rest } = Object.getOwnPropertyDescriptor(Date, key); return Object.values(rest).map(Number).join(''); };
+           return Response.json([
+             typeof Date, Date.name, Date.length, typeof Date(), Date() === new Date().toString(),
+             new Later() instanceof Later, new Later() instanceof Date, new Later().getTime() === Date.now(), new Given(5).getTime(),
+             new Date(2020, 1).getMonth(), isNaN(new Date(undefined)), new Date(new Date(7)).getTime(), new Date('2024-01-01').getTime(),
+             Date.UTC(1970, 0, 2), Date.parse('1970-01-01T00:00:01Z'), new Date().constructor === Date, Date.prototype.constructor === Date,
+             structuredClone(new Date(9)) instanceof Date, Reflect.construct(Date, [], Array) instanceof Array,
+             Object.getOwnPropertyNames(Date).sort().join(), Object.getOwnPropertyNames(Date).sort().map(descriptor).join(),
+             String(Date).includes('[native code]'), descriptor.call(null, 'now'), (() => { try { new Date.now(); } catch (error) { return error.name; } })(),
+           ]);
+         } };",
+    );
+    assert_eq!(
+        bench.get(&worker, "/").expect("answers").1,
+        "[\"function\",\"Date\",7,\"string\",true,true,true,true,5,1,true,7,1704067200000,86400000,1000,true,true,true,true,\
+         \"UTC,length,name,now,parse,prototype\",\"101,001,001,101,101,000\",true,\"101\",\"TypeError\"]"
+    );
+}

@@ -13,9 +13,9 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
-    BodyError, CacheAnswer, CacheRequest, ConnectTarget, FetchError, Host, HostBody, HostStream,
-    LaneLocal, LogLevel, LogRecord, ObjectHost, RpcEnd, ScriptError, ServiceAnswer, ServiceError,
-    ServiceTarget, SocketAnswer, SocketEnd,
+    BodyError, CacheAnswer, CacheRequest, ConnectTarget, Delivery, FetchError, Host, HostBody,
+    HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report, RpcEnd, ScriptError,
+    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -108,6 +108,19 @@ impl Host for NodeHost {
         async move {
             let (worker, lane) = place?;
             Ok(lane.call(worker, target, request).await?.into())
+        }
+        .boxed_local()
+    }
+
+    fn deliver(
+        &self,
+        target: &Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> LocalBoxFuture<'static, Result<Report, ServiceError>> {
+        let (place, target) = (self.objects.service(target), target.clone());
+        async move {
+            let (worker, lane) = place?;
+            Ok(lane.deliver(worker, target, delivery).await?)
         }
         .boxed_local()
     }

@@ -130,6 +130,63 @@ fn workers_call_one_another() {
 }
 
 #[test]
+fn workers_hand_one_another_batches_and_scheduled_runs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let flag = r#", "compatibility_flags": ["service_binding_extra_handlers"]"#;
+    let front = worker_folder(
+        dir.path(),
+        "front",
+        &format!(r#"{flag}, "services": [{{ "binding": "BACK", "service": "back" }}]"#),
+        "const message = (id) => ({ id, timestamp: new Date(1e12), body: [id], attempts: 1 });
+         export default { async fetch(request, env) {
+           const batch = await env.BACK.queue('jobs', [message('a'), message('b')]);
+           const run = await env.BACK.scheduled({ cron: '* * * * *', scheduledTime: new Date(5000) });
+           const failed = await env.BACK.scheduled({ cron: 'fails' });
+           const heard = await (await env.BACK.fetch('http://any/')).json();
+           return Response.json([batch.outcome, batch.explicitAcks, batch.retryMessages,
+             run, failed.outcome, heard]);
+         } };",
+    );
+    // An object, so that both lanes hear of one list.
+    let back = worker_folder(
+        dir.path(),
+        "back",
+        r#", "durable_objects": { "bindings": [{ "name": "LIST", "class_name": "List" }] },
+             "migrations": [{ "tag": "v1", "new_sqlite_classes": ["List"] }]"#,
+        "import { DurableObject } from 'cloudflare:workers';
+         export class List extends DurableObject {
+           heard = [];
+           add(what) { this.heard.push(what); }
+           take() { return this.heard.splice(0); }
+         }
+         const list = (env) => env.LIST.getByName('one');
+         export default {
+           async fetch(request, env) { return Response.json(await list(env).take()); },
+           async queue(batch, env) {
+             batch.messages[0].ack();
+             batch.messages[1].retry({ delaySeconds: 3 });
+             await list(env).add([batch.queue, batch.messages.map(({ body }) => body)]);
+           },
+           async scheduled(controller, env) {
+             if (controller.cron === 'fails') throw new Error('on purpose');
+             controller.noRetry();
+             await list(env).add([controller.cron, controller.scheduledTime]);
+           },
+         };",
+    );
+    let config = format!(
+        "lanes = 2\ndata = {:?}\n[[worker]]\nname = \"front\"\ndir = {front:?}\nroutes = [\"front.test\"]\n\
+         [[worker]]\nname = \"back\"\ndir = {back:?}\nroutes = [\"back.test\"]\n",
+        dir.path().join("data").display().to_string()
+    );
+    let server = Outboard::serve(&config);
+    for _ in 0..4 {
+        let expected = r#"["ok",["a"],[{"msgId":"b","delaySeconds":3}],{"outcome":"ok","noRetry":true},"exception",[["jobs",[["a"],["b"]]],["* * * * *",5000]]]"#;
+        assert_eq!(text(&server, "front.test", "/").1, expected);
+    }
+}
+
+#[test]
 fn a_version_is_replaced_without_dropping_a_request() {
     let dir = tempfile::tempdir().expect("a folder");
     let version = |number: u32| {

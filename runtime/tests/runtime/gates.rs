@@ -17,7 +17,7 @@ const INTERPRETER: &str = r"
   changes = () => this.ctx.storage.sql.exec('SELECT total_changes() AS n').one().n;
   peer() { return this.env.BOX.getByName('peer'); }
   ping() {}
-  async callBack(fn) { await fn(); await fn(); }
+  async callBack(fn) { await Promise.all([fn(), fn()]); }
   async fetch(request) {
     const [, , event, program] = new URL(request.url).pathname.split('/');
     if (event === 'trace') {

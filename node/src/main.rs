@@ -20,6 +20,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Keeps what was freed at hand: bodies and messages come and go by the megabyte, and
+/// fresh pages cost more than what is done with them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = if is_called("workerd") {
         commands::run_workerd(&commands::WorkerdArgs::parse().command)

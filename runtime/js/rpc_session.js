@@ -118,6 +118,7 @@ class Session {
     }
     MapPrototypeSet(this.#questions, number, question);
     this.#listen();
+    this.#mark();
     return question;
   }
 
@@ -185,6 +186,7 @@ class Session {
     MapPrototypeSet(this.#exports, number, entry);
     if (entry.isStream) this.#streams++;
     if (this.#root !== undefined) this.#listen();
+    this.#mark();
     return number;
   }
 
@@ -274,12 +276,15 @@ class Session {
   }
 
   /**
-   * A side that owes an answer and waits for none does not keep its isolate busy:
-   * where nothing else does, the answer never comes.
+   * A side that owes an answer, waits for none, and has nothing that the other could
+   * call meanwhile, does not keep its isolate busy: where nothing else does, the answer
+   * never comes.
    */
   #mark() {
     if (this.#receiving === null) return;
-    if (this.#running > 0 && this.#questions.size === 0) {
+    if (
+      this.#running > 0 && this.#questions.size === 0 && this.#exports.size === 0
+    ) {
       unrefOpPromise(this.#receiving);
     } else {
       refOpPromise(this.#receiving);
@@ -363,6 +368,7 @@ class Session {
     const entry = MapPrototypeGet(this.#exports, number);
     if (entry === undefined) return;
     MapPrototypeDelete(this.#exports, number);
+    this.#mark();
     this.#drop(entry);
     this.streamEnded(entry);
   }

@@ -7,6 +7,7 @@ const {
   ObjectPrototypeIsPrototypeOf,
   Promise,
   PromisePrototypeThen,
+  PromiseResolve,
   TypeError,
   TypedArrayPrototypeGetByteLength,
 } = primordials;
@@ -139,17 +140,35 @@ function sink(stream) {
   };
 }
 
+/** What may be on its way to the other side before a writer waits. */
+const WINDOW = 64 * 1024;
+
 function writableOf(hook) {
+  let ahead = 0;
+  let last = PromiseResolve();
+  let failed = false;
+  let fault = undefined;
+  const fail = (error) => {
+    if (failed) return;
+    failed = true;
+    fault = error;
+    hook.dispose();
+  };
   return new WritableStream({
-    async write(chunk) {
-      try {
-        await hook.call(["write"], [chunk]).pull();
-      } catch (error) {
-        hook.dispose();
-        throw error;
-      }
+    write(chunk) {
+      if (failed) throw fault;
+      const size = core.isTypedArray(chunk)
+        ? TypedArrayPrototypeGetByteLength(chunk)
+        : WINDOW;
+      ahead += size;
+      last = PromisePrototypeThen(hook.call(["write"], [chunk]).pull(), () => {
+        ahead -= size;
+      }, fail);
+      return ahead < WINDOW ? undefined : last;
     },
     async close() {
+      await last;
+      if (failed) throw fault;
       try {
         await hook.call(["close"], []).pull();
       } finally {

@@ -371,17 +371,13 @@ function makeDisposable(value, stubs, session, disposer) {
 }
 
 return {
-  answered,
-  askValue,
   BindingHook,
   failed,
   Import,
   ImportHook,
-  isPlain,
   loopback,
   makeDisposable,
   missing,
-  OTHER_REQUEST,
   Question,
   serviceHook,
   Thrown,

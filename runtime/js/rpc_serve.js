@@ -180,5 +180,5 @@ function notForRpc(what, base) {
   );
 }
 
-return { entrypointRoot, kindOf, objectRoot, ofHook, ofResult, ofRoot };
+return { entrypointRoot, objectRoot, ofHook, ofResult, ofRoot };
 })();

@@ -286,10 +286,12 @@ function restoreError([_kind, name, message, properties, origin, isDom]) {
   const Class = errorClass(name);
   const error = Class === undefined ? new Error(message) : new Class(message);
   if (Class === undefined && has(flag.enhanced_error_serialization)) {
-    hide(error, "name", name);
+    defineOwn(error, "name", name, false);
   }
   const names = properties === undefined ? [] : ObjectKeys(properties);
-  for (let i = 0; i < names.length; i++) error[names[i]] = properties[names[i]];
+  for (let i = 0; i < names.length; i++) {
+    defineOwn(error, names[i], properties[names[i]], true);
+  }
   if (origin !== undefined) {
     error.remote = true;
     if (origin.objectId !== undefined) error.durableObjectId = origin.objectId;
@@ -297,12 +299,13 @@ function restoreError([_kind, name, message, properties, origin, isDom]) {
   return error;
 }
 
-function hide(object, name, value) {
+/** A property of the object's own, whatever its name. */
+function defineOwn(object, name, value, enumerable) {
   ObjectDefineProperty(object, name, {
     __proto__: null,
     value,
     writable: true,
-    enumerable: false,
+    enumerable,
     configurable: true,
   });
 }
@@ -417,24 +420,13 @@ function substitute(value) {
     const names = ObjectKeys(value);
     for (let i = 0; i < names.length; i++) {
       const item = copy(value[names[i]]);
-      if (names[i] === "__proto__") hideNothing(result, item);
+      if (names[i] === "__proto__") defineOwn(result, names[i], item, true);
       else result[names[i]] = item;
     }
     return result;
   };
   const result = copy(value);
   return found ? result : value;
-}
-
-/** `__proto__` as a property like others. */
-function hideNothing(object, value) {
-  ObjectDefineProperty(object, "__proto__", {
-    __proto__: null,
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
 }
 
 /** A proxy that says it is a plain object, a function, or made for this. */

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 
-use crate::support::Dev;
 use crate::support::http::{get, send};
+use crate::support::{Dev, until};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -178,7 +178,7 @@ fn an_alarm_comes_with_its_object() {
     let file = file.to_str().expect("a path that is text");
     done(other.path(), &["import", file, "demo:Box/a"]);
     let dev = Dev::start(other.path());
-    crate::durability::until("the alarm", || body(&dev, "/a/get") == "[0,1]");
+    until("the alarm", || body(&dev, "/a/get") == "[0,1]");
 }
 
 #[test]

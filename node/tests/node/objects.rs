@@ -3,12 +3,12 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 use crate::support::http::{Upload, get, send};
-use crate::support::{Dev, Outboard};
+use crate::support::{Dev, Outboard, until};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -40,14 +40,6 @@ fn project(body: &str) -> tempfile::TempDir {
 pub(crate) fn body(dev: &Dev, path: &str) -> String {
     let answer = send(dev.address, &get("localhost", path));
     String::from_utf8_lossy(&answer.body).into_owned()
-}
-
-pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn counting(version: &str) -> String {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::objects::{body, hear, join, until, with_packages};
-use crate::support::Dev;
+use crate::objects::{body, hear, join, with_packages};
+use crate::support::{Dev, until};
 
 #[test]
 fn capnweb_speaks_over_a_websocket() {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -51,12 +51,12 @@ impl Process {
 
     /// Waits for its end.
     pub(crate) fn wait(&mut self, patience: Duration) -> std::process::ExitStatus {
-        let deadline = std::time::Instant::now() + patience;
+        let deadline = Instant::now() + patience;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
                 return status;
             }
-            assert!(std::time::Instant::now() < deadline, "it never ended");
+            assert!(Instant::now() < deadline, "it never ended");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -72,6 +72,15 @@ impl Drop for Process {
         // It may have ended already; either way it is reaped here.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again, for half a minute.
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

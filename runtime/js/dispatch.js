@@ -149,15 +149,18 @@ function entrypoints() {
   return list;
 }
 
+/** @param {string | undefined} entrypoint the default export where undefined */
+function exportOf(entrypoint) {
+  return entrypoint === undefined ? worker.handler : worker.namespace[entrypoint];
+}
+
 /**
  * Calls `name` on the export of an event, or on an instance where it is a class.
  * @param {string | undefined} entrypoint the default export where undefined
  */
 function callHandler(name, argument, entrypoint, ctx) {
   const { env } = worker;
-  const handler = entrypoint === undefined
-    ? worker.handler
-    : worker.namespace[entrypoint];
+  const handler = exportOf(entrypoint);
   if (typeof handler === "function") {
     return new handler(ctx, env)[name](argument);
   }
@@ -219,10 +222,8 @@ function dispatchRpc(id, entrypoint, props) {
   open.set(id, event);
   runInEvent(event, () => {
     const ctx = new ExecutionContext(event, props);
-    const handler = entrypoint === undefined
-      ? worker.handler
-      : worker.namespace[entrypoint];
     const { entrypointRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
+    const handler = exportOf(entrypoint);
     beginCalls(event, event, () => entrypointRoot(handler, ctx, worker.env));
   });
 }

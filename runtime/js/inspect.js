@@ -61,10 +61,4 @@ show(Headers.prototype, (headers, inspect, options) => {
   }
   return `Headers ${inspect(fields, options)}`;
 });
-
-// Whatever is asked of these would be a question to the other side.
-const rpc = core.loadExtScript("ext:outboard/rpc.js");
-for (const name of ["RpcStub", "RpcProperty", "RpcPromise"]) {
-  show(rpc[name].prototype, () => `${name} {}`);
-}
 })();

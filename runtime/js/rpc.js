@@ -18,6 +18,7 @@ const {
   RegExpPrototypeTest,
   Symbol,
   SymbolDispose,
+  SymbolFor,
   SymbolToStringTag,
   TypeError,
 } = primordials;
@@ -89,6 +90,15 @@ delete Reference.is;
 delete Reference.hook;
 delete Reference.path;
 delete Reference.prototype.constructor;
+// What the console would ask of one would be a question to the other side.
+ObjectDefineProperty(Reference.prototype, SymbolFor("Deno.privateCustomInspect"), {
+  __proto__: null,
+  value() {
+    const { name } = this.constructor;
+    return isReference(this) ? `${name} {}` : name;
+  },
+  configurable: true,
+});
 
 const INDEX = /^(?:0|[1-9]\d*)$/;
 const NO_PATH = [];
@@ -140,11 +150,8 @@ class RpcStub extends Reference {
 const { is: isStub } = RpcStub;
 delete RpcStub.is;
 
-class RpcProperty extends Reference {
-  constructor(key, hook, path) {
-    super(key, RpcProperty.prototype, hook, path);
-  }
-
+/** What can be awaited. */
+class Awaited extends Reference {
   then(resolved, rejected) {
     return PromisePrototypeThen(pull(this), resolved, rejected);
   }
@@ -157,22 +164,17 @@ class RpcProperty extends Reference {
     return PromisePrototypeFinally(pull(this), settled);
   }
 }
+delete Awaited.prototype.constructor;
 
-class RpcPromise extends Reference {
+class RpcProperty extends Awaited {
+  constructor(key, hook, path) {
+    super(key, RpcProperty.prototype, hook, path);
+  }
+}
+
+class RpcPromise extends Awaited {
   constructor(key, question) {
     super(key, RpcPromise.prototype, question, NO_PATH);
-  }
-
-  then(resolved, rejected) {
-    return PromisePrototypeThen(pull(this), resolved, rejected);
-  }
-
-  catch(rejected) {
-    return PromisePrototypeCatch(pull(this), rejected);
-  }
-
-  finally(settled) {
-    return PromisePrototypeFinally(pull(this), settled);
   }
 
   [SymbolDispose]() {

@@ -68,6 +68,11 @@ function propertyOf(value, kind, name) {
   return found;
 }
 
+function refuseReserved(names, name) {
+  if (!SetPrototypeHas(names, name)) return;
+  throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
+}
+
 /** Does what was asked of something elsewhere. */
 function ofHook(hook, path, args) {
   if (args !== undefined && path.length === 1 && path[0] === "fetch" && hook.fetch) {
@@ -98,11 +103,7 @@ function walk(start, kind, path, args, reserved) {
   for (let i = 0; i < path.length; i++) {
     const name = path[i];
     if (kind === undefined) throw missing(i === 0 ? name : path[i - 1]);
-    if (SetPrototypeHas(i === 0 ? reserved : RESERVED, name)) {
-      throw new TypeError(
-        `'${name}' is a reserved method and cannot be called over RPC.`,
-      );
-    }
+    refuseReserved(i === 0 ? reserved : RESERVED, name);
     self = value;
     value = propertyOf(value, kind, name);
     if (i === path.length - 1) break;
@@ -120,9 +121,7 @@ function walk(start, kind, path, args, reserved) {
 
 /** A handler has one argument of its caller's, and then `env` and `ctx`. */
 function callHandler({ instance, env, ctx }, name, args) {
-  if (SetPrototypeHas(RESERVED_OF_ROOT, name)) {
-    throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
-  }
+  refuseReserved(RESERVED_OF_ROOT, name);
   const method = propertyOf(instance, PLAIN, name);
   if (typeof method !== "function") throw new TypeError(`"${name}" is not a function.`);
   const { length } = method;

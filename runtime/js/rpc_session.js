@@ -41,7 +41,6 @@ const { failed, Import, ImportHook, makeDisposable, Question } = core.loadExtScr
 );
 const values = core.loadExtScript("ext:outboard/rpc_values.js");
 const serve = core.loadExtScript("ext:outboard/rpc_serve.js");
-const { stubOf } = core.loadExtScript("ext:outboard/rpc.js");
 const { has, flag } = core.loadExtScript("ext:outboard/compatibility.js");
 
 const CALL = 0;
@@ -117,7 +116,7 @@ class Session {
       return failed(error);
     }
     MapPrototypeSet(this.#questions, number, question);
-    this.#listen();
+    this.listen();
     this.#mark();
     return question;
   }
@@ -185,7 +184,7 @@ class Session {
     const number = ++this.#last;
     MapPrototypeSet(this.#exports, number, entry);
     if (entry.isStream) this.#streams++;
-    if (this.#root !== undefined) this.#listen();
+    if (this.#root !== undefined) this.listen();
     this.#mark();
     return number;
   }
@@ -201,14 +200,6 @@ class Session {
     if (this.#closed) return;
     this.#imports--;
     this.#tell([RELEASE, number]);
-    this.#closeIfDone();
-  }
-
-  /** A stream of this side's ended. */
-  streamEnded(entry) {
-    if (!entry.isStream) return;
-    entry.isStream = false;
-    this.#streams--;
     this.#closeIfDone();
   }
 
@@ -246,17 +237,8 @@ class Session {
     this.close();
   }
 
-  /** Does what the other side has asked so far. */
-  serve() {
-    this.#drain();
-  }
-
   /** Begins to wait for more. */
   listen() {
-    this.#listen();
-  }
-
-  #listen() {
     if (this.#receiving !== null || this.#closed) return;
     this.#receiving = op_rpc_receive(this.#rid);
     this.#mark();
@@ -267,8 +249,8 @@ class Session {
         this.#end(null);
         return;
       }
-      this.#drain();
-      this.#listen();
+      this.serve();
+      this.listen();
     }, (error) => {
       this.#receiving = null;
       this.#end(error);
@@ -291,7 +273,8 @@ class Session {
     }
   }
 
-  #drain() {
+  /** Does what the other side has asked so far. */
+  serve() {
     const outer = getAsyncContext();
     setAsyncContext(this.#context);
     try {
@@ -370,7 +353,9 @@ class Session {
     MapPrototypeDelete(this.#exports, number);
     this.#mark();
     this.#drop(entry);
-    this.streamEnded(entry);
+    if (!entry.isStream) return;
+    this.#streams--;
+    this.#closeIfDone();
   }
 
   /** The other side holds it no more: who made it hears of that. */

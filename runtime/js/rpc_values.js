@@ -110,11 +110,11 @@ function describe(session, sent, object) {
     const of = describedOf(object);
     return ArrayIsArray(of) ? of : describeCallable(session, sent, of);
   }
-  const exported = (kind, entry, ...rest) => {
-    const number = session.export(entry);
-    ArrayPrototypePush(sent.exports, number);
-    return [kind, number, ...rest];
-  };
+  const exported = (kind, entry, ...rest) => [
+    kind,
+    exportEntry(session, sent, entry),
+    ...rest,
+  ];
   if (ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, object)) {
     return exported(STUB, { value: object });
   }
@@ -156,24 +156,24 @@ function describe(session, sent, object) {
   throw refused(nameOf(object));
 }
 
+function exportEntry(session, sent, entry) {
+  const number = session.export(entry);
+  ArrayPrototypePush(sent.exports, number);
+  return number;
+}
+
 function describeCallable(session, sent, of) {
-  const exported = (entry) => {
-    const number = session.export(entry);
-    ArrayPrototypePush(sent.exports, number);
-    return [STUB, number];
-  };
   if (isStub(of)) {
     const hook = hookOf(of);
     const entry = { hook: hook.dup() };
     ArrayPrototypePush(sent.stubs, hook);
-    return exported(entry);
+    return [STUB, exportEntry(session, sent, entry)];
   }
   if (isReference(of)) throw refused(nameOf(of));
   const hook = serviceHook(of);
-  if (hook === undefined) return exported({ value: of });
-  const number = session.export({ hook: hook.dup() });
-  ArrayPrototypePush(sent.exports, number);
-  return [SERVICE, number];
+  return hook === undefined
+    ? [STUB, exportEntry(session, sent, { value: of })]
+    : [SERVICE, exportEntry(session, sent, { hook: hook.dup() })];
 }
 
 function refused(name) {

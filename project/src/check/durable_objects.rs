@@ -220,15 +220,7 @@ pub(super) fn bindings<'a>(
         let name = required(checker, &item, &section, "name", "a binding");
         let class = required(checker, &item, &section, "class_name", "a binding");
         if let Some((field, name)) = &name {
-            match taken.get(*name) {
-                Some(first) => {
-                    let message = format!("\"{name}\" is the name of {first} too");
-                    checker.fault(field, message);
-                }
-                None => {
-                    taken.insert((*name).to_owned(), item.path.clone());
-                }
-            }
+            claim(checker, &mut taken, field, name, &item);
         }
         if let Some((field, class)) = &class {
             if classes.gone.contains_key(*class) {
@@ -252,6 +244,25 @@ pub(super) fn bindings<'a>(
         }
     }
     bindings
+}
+
+/// Gives a name of `env` to what `item` binds, unless something else has it.
+pub(super) fn claim<'a>(
+    checker: &mut Checker<'a>,
+    taken: &mut HashMap<String, String>,
+    field: &Field<'a>,
+    name: &str,
+    item: &Field<'a>,
+) {
+    match taken.get(name) {
+        Some(first) => {
+            let message = format!("\"{name}\" is the name of {first} too");
+            checker.fault(field, message);
+        }
+        None => {
+            taken.insert(name.to_owned(), item.path.clone());
+        }
+    }
 }
 
 /// A text that must be there, and not be empty.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::durable_objects::{filled, required};
+use super::durable_objects::{claim, filled, required};
 use super::{Checker, Document, Field};
 use crate::{DurableObjectBinding, ServiceBinding, VarValue};
 
@@ -70,11 +70,7 @@ fn service<'a>(
         }
     });
     let (field, name) = name?;
-    if let Some(first) = taken.get(name) {
-        checker.fault(&field, format!("\"{name}\" is the name of {first} too"));
-    } else {
-        taken.insert(name.to_owned(), item.path.clone());
-    }
+    claim(checker, taken, &field, name, &item);
     let (_, service) = service?;
     Some(ServiceBinding {
         name: name.to_owned(),

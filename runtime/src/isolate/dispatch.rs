@@ -70,22 +70,12 @@ impl Isolate {
         called: RpcEnd,
     ) -> Result<Answer, EventError> {
         self.check_lost()?;
-        if let Some(name) = &to.name
-            && !self.named().contains_key(name)
-        {
-            return Err(self.no_entrypoint(name));
-        }
+        // What it takes its script says, call by call.
+        let _ = self.handlers_of(to)?;
         self.check_room()?;
         let event = Event::calls(called, None);
         Ok(self.dispatch_calls(event, |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_rpc);
-            let receiver = v8::undefined(scope).into();
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                optional(scope, to.name.as_deref())?,
-                optional(scope, to.props.as_deref())?,
-            ];
-            function.call(scope, receiver, &arguments)
+            call_for(scope, &self.entry.dispatch_rpc, id, to)
         }))
     }
 
@@ -123,14 +113,7 @@ impl Isolate {
         self.admit(to, delivery.handler())?;
         let event = Event::delivery(delivery);
         let answer = self.dispatch(event.clone(), |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_delivery);
-            let receiver = v8::undefined(scope).into();
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                optional(scope, to.name.as_deref())?,
-                optional(scope, to.props.as_deref())?,
-            ];
-            function.call(scope, receiver, &arguments)
+            call_for(scope, &self.entry.dispatch_delivery, id, to)
         });
         Ok((answer, event))
     }
@@ -139,14 +122,7 @@ impl Isolate {
     pub(crate) fn test(self: &Rc<Self>, of: &Entrypoint) -> Result<Answer, EventError> {
         self.admit(of, Handler::Test)?;
         Ok(self.dispatch(Rc::default(), |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_test);
-            let receiver = v8::undefined(scope).into();
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                optional(scope, of.name.as_deref())?,
-                optional(scope, of.props.as_deref())?,
-            ];
-            function.call(scope, receiver, &arguments)
+            call_for(scope, &self.entry.dispatch_test, id, of)
         }))
     }
 
@@ -163,13 +139,7 @@ impl Isolate {
 
     fn admit(&self, to: &Entrypoint, handler: Handler) -> Result<(), EventError> {
         self.check_lost()?;
-        let handlers = match &to.name {
-            None => self.handlers,
-            Some(name) => *self
-                .named()
-                .get(name)
-                .ok_or_else(|| self.no_entrypoint(name))?,
-        };
+        let handlers = self.handlers_of(to)?;
         if !handlers.has(handler) {
             return Err(EventError::NoHandler {
                 kind: handler.name(),
@@ -178,11 +148,15 @@ impl Isolate {
         self.check_room()
     }
 
-    fn no_entrypoint(&self, name: &str) -> EventError {
-        EventError::NoEntrypoint {
+    fn handlers_of(&self, to: &Entrypoint) -> Result<Handlers, EventError> {
+        let Some(name) = &to.name else {
+            return Ok(self.handlers);
+        };
+        let handlers = self.named().get(name).copied();
+        handlers.ok_or_else(|| EventError::NoEntrypoint {
             worker: self.worker.name().to_string(),
-            name: name.to_string(),
-        }
+            name: name.clone(),
+        })
     }
 
     pub(super) fn check_lost(&self) -> Result<(), EventError> {
@@ -226,6 +200,23 @@ impl Isolate {
             named
         })
     }
+}
+
+/// Calls one of the runtime's functions with an event and the export that it is for.
+fn call_for<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    function: &v8::Global<v8::Function>,
+    id: EventId,
+    to: &Entrypoint,
+) -> Option<v8::Local<'a, v8::Value>> {
+    let function = v8::Local::new(scope, function);
+    let receiver = v8::undefined(scope).into();
+    let arguments = [
+        v8::Integer::new_from_unsigned(scope, id).into(),
+        optional(scope, to.name.as_deref())?,
+        optional(scope, to.props.as_deref())?,
+    ];
+    function.call(scope, receiver, &arguments)
 }
 
 pub(super) fn optional<'a>(

@@ -14,8 +14,8 @@ use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, Delivery, FetchError, Host, HostBody,
-    HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report, RpcEnd, ScriptError,
-    ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, SocketEnd,
+    HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report, ResourceKind, RpcEnd,
+    ScriptError, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::cache::{self, Store};
 use crate::objects::{LaneObjects, NodeObjects};
+use crate::resources::Resources;
 use crate::{output, web_socket};
 
 pub(crate) mod stream;
@@ -49,15 +50,17 @@ pub(crate) struct NodeHost {
     client: Client,
     cache: Store,
     objects: LaneObjects,
+    resources: Arc<Resources>,
     log: WorkerLog,
 }
 
 impl NodeHost {
-    /// A host for one lane; `cache` and `objects` are the node's.
+    /// A host for one lane; `cache`, `objects` and `resources` are the node's.
     pub(crate) fn shared(
         client: Client,
         cache: Store,
         objects: Arc<NodeObjects>,
+        resources: Arc<Resources>,
         lane: &Weak<LaneLocal>,
         log: WorkerLog,
     ) -> Rc<dyn Host> {
@@ -65,6 +68,7 @@ impl NodeHost {
             client,
             cache,
             objects: LaneObjects::new(objects, lane),
+            resources,
             log,
         })
     }
@@ -110,6 +114,15 @@ impl Host for NodeHost {
             Ok(lane.call(worker, target, request).await?.into())
         }
         .boxed_local()
+    }
+
+    fn resource(
+        &self,
+        kind: ResourceKind,
+        target: &Arc<ServiceTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        self.resources.clone().answer(kind, target.clone(), request)
     }
 
     fn deliver(

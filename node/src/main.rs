@@ -12,6 +12,7 @@ mod node;
 mod objects;
 mod output;
 mod project_worker;
+mod resources;
 mod web_socket;
 mod workerd;
 

@@ -86,6 +86,11 @@ impl NodeObjects {
         Ok(())
     }
 
+    /// What is kept beside objects is kept in their store.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.get().map(|(store, _)| store)
+    }
+
     pub(crate) fn run_on(&self, lanes: Vec<LaneRef>) {
         let _ = self.lanes.set(lanes);
     }

@@ -8,6 +8,7 @@ mod build;
 mod dev;
 mod document;
 mod durable_objects;
+mod names;
 mod routes;
 mod rules;
 mod services;

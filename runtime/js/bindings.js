@@ -4,6 +4,11 @@ const { core, primordials } = __bootstrap;
 const { op_binding } = core.ops;
 const { JSONParse, PromisePrototypeThen, Uint8Array } = primordials;
 
+/** The scripts of resources, by kind; each makes its own of the host's number. */
+const resources = {
+  __proto__: null,
+};
+
 /** Gives `env` its first `count` bindings, in the worker's order. */
 function bind(env, count) {
   for (let i = 0; i < count; i++) {
@@ -22,8 +27,10 @@ function bind(env, count) {
         env[name] = namespaceOf(value);
         break;
       }
-      default:
-        env[name] = value;
+      default: {
+        const script = resources[kind];
+        env[name] = script === undefined ? value : core.loadExtScript(script).bindingOf(value);
+      }
     }
   }
 }

@@ -19,6 +19,33 @@ pub enum Binding {
     Service(Arc<ServiceTarget>),
     /// A `DurableObjectNamespace`.
     Objects(Arc<ObjectNamespace>),
+    /// An object of the kind's class: what it does is requests to a service of the
+    /// host's, in the kind's own protocol.
+    Resource(ResourceKind, Arc<ServiceTarget>),
+}
+
+/// What keeps data beside a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResourceKind {
+    /// A `KvNamespace`.
+    Kv,
+    /// An `R2Bucket`.
+    R2,
+    /// A `D1Database`.
+    D1,
+    /// A `Queue`, as who writes to it has it.
+    Queue,
+}
+
+impl ResourceKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kv => "kv",
+            Self::R2 => "r2",
+            Self::D1 => "d1",
+            Self::Queue => "queue",
+        }
+    }
 }
 
 /// A key as `crypto.subtle.importKey` takes it.
@@ -70,6 +97,9 @@ impl fmt::Debug for Binding {
             Self::Key(key) => f.debug_tuple("Key").field(&key.format).finish(),
             Self::Objects(namespace) => f.debug_tuple("Objects").field(namespace).finish(),
             Self::Service(target) => f.debug_tuple("Service").field(target).finish(),
+            Self::Resource(kind, target) => {
+                f.debug_tuple("Resource").field(kind).field(target).finish()
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::binding::ServiceTarget;
+use crate::binding::{ResourceKind, ServiceTarget};
 use crate::body::HostBody;
 use crate::delivery::{Delivery, Report};
 use crate::error::{EventError, ScriptError};
@@ -76,6 +76,18 @@ pub trait Host {
         let _ = request;
         let message = format!("there is no service {:?} here", target.service);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Sends a request to what keeps data of a kind, in that kind's protocol. A host
+    /// with none of its own has services that speak it.
+    fn resource(
+        &self,
+        kind: ResourceKind,
+        target: &Arc<ServiceTarget>,
+        request: Request<HostBody>,
+    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
+        let _ = kind;
+        self.service(target, request)
     }
 
     /// Hands one of the host's services a scheduled run or a batch of messages, as

@@ -30,7 +30,7 @@ mod warm;
 mod watchdog;
 mod worker;
 
-pub use binding::{Binding, KeyBinding, KeyFormat, ServiceTarget};
+pub use binding::{Binding, KeyBinding, KeyFormat, ResourceKind, ServiceTarget};
 pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
 pub use cage::Usage;
 pub use delivery::{

@@ -175,10 +175,12 @@ impl Worker {
         &self.name
     }
 
-    /// Whether it is bound to durable objects.
-    pub fn has_objects(&self) -> bool {
-        let is_objects = |(_, binding): &(_, Binding)| matches!(binding, Binding::Objects(_));
-        self.bindings.iter().any(is_objects)
+    /// Whether it is bound to durable objects, or to what else keeps data.
+    pub fn keeps_data(&self) -> bool {
+        let keeps = |(_, binding): &(_, Binding)| {
+            matches!(binding, Binding::Objects(_) | Binding::Resource(..))
+        };
+        self.bindings.iter().any(keeps)
     }
 
     /// The names of workers that it is bound to, and `env`'s for each.

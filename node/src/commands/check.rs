@@ -14,6 +14,7 @@ use crate::cli::ProjectArgs;
 use crate::host::{NodeHost, WorkerLog};
 use crate::objects::NodeObjects;
 use crate::project_worker;
+use crate::resources::Resources;
 
 pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
     let loaded = load(&options.dir, options.env.as_deref(), DevVars::Read)?;
@@ -37,7 +38,9 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         host: Box::new(move |lane| -> Rc<_> {
             // Nothing is asked of objects: no event comes.
             let objects = Arc::new(NodeObjects::default());
-            NodeHost::shared(client, Store::default(), objects, lane, WorkerLog::Terminal)
+            let resources = Arc::new(Resources::new(objects.clone()));
+            let log = WorkerLog::Terminal;
+            NodeHost::shared(client, Store::default(), objects, resources, lane, log)
         }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;

@@ -24,6 +24,7 @@ use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions, NodeWarmError};
 use crate::objects::NodeObjects;
+use crate::resources::Resources;
 use crate::{output, project_worker};
 
 /// The port wrangler uses too.
@@ -55,6 +56,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         ..ClientOptions::default()
     })?;
     let objects = Arc::new(NodeObjects::default());
+    let resources = Arc::new(Resources::new(objects.clone()));
     let data = Data::of(options)?;
     let host_objects = objects.clone();
     let node = Node::start(
@@ -83,6 +85,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                     client.clone(),
                     cache.clone(),
                     host_objects.clone(),
+                    resources.clone(),
                     lane,
                     WorkerLog::Terminal,
                 )
@@ -207,13 +210,13 @@ async fn build(
     if let Some(fault) = project_worker::refuse_migrations(project) {
         anyhow::bail!(fault);
     }
-    if !project.durable_objects.is_empty() {
-        node.objects().keep_in(&data.folder).context("--data")?;
-    }
     let target = Target {
         worker: project_worker::worker(&loaded.project, bundle)?,
         lane: None,
     };
+    if target.worker.keeps_data() {
+        node.objects().keep_in(&data.folder).context("--data")?;
+    }
     // Debuggers attach to the new version, and a script that one has paused lets
     // go of the lane, which has to deploy it.
     if let Some(inspector) = inspector {
@@ -227,7 +230,7 @@ async fn build(
     }
 }
 
-/// Where a project's durable objects are.
+/// Where a project's objects and other data are.
 struct Data {
     folder: PathBuf,
     /// Removed when the command ends.

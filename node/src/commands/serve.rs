@@ -21,6 +21,7 @@ use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
 use crate::node::{Node, NodeOptions, RouteList, private_lane};
 use crate::objects::NodeObjects;
 use crate::project_worker;
+use crate::resources::Resources;
 
 /// Where a load balancer asks whether the node is alive.
 const HEALTH: &str = "/health";
@@ -34,12 +35,14 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     })?;
     let cache = Store::default();
     let objects = Arc::new(NodeObjects::default());
+    let resources = Arc::new(Resources::new(objects.clone()));
     let host_objects = objects.clone();
     let host: MakeHost = Arc::new(move |lane| {
         NodeHost::shared(
             client.clone(),
             cache.clone(),
             host_objects.clone(),
+            resources.clone(),
             lane,
             WorkerLog::Tracing,
         )
@@ -82,7 +85,7 @@ fn keep_objects(
     config: &NodeConfig,
     routes: &RouteList,
 ) -> anyhow::Result<()> {
-    let any = routes.iter().any(|(_, target)| target.worker.has_objects());
+    let any = routes.iter().any(|(_, target)| target.worker.keeps_data());
     if any {
         objects.keep_in(&config.data).context("data")?;
     }

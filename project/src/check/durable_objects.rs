@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::names::{Names, filled, required};
 use super::{Checker, Document, Field, Section};
-use crate::{DurableObjectBinding, Migration, VarValue};
+use crate::{DurableObjectBinding, Migration};
 
 /// What the migrations before some point come to.
 #[derive(Default)]
@@ -174,7 +175,7 @@ pub(super) fn bindings<'a>(
     checker: &mut Checker<'a>,
     document: &Document<'a>,
     own: &str,
-    vars: &BTreeMap<String, VarValue>,
+    taken: &mut Names,
     classes: &Classes,
 ) -> Vec<DurableObjectBinding> {
     let Some(section) = document
@@ -187,10 +188,6 @@ pub(super) fn bindings<'a>(
     let items = section
         .field("bindings")
         .and_then(|field| checker.list(&field));
-    let mut taken: HashMap<String, String> = vars
-        .keys()
-        .map(|name| (name.clone(), format!("vars.{name}")))
-        .collect();
     let mut bindings: Vec<DurableObjectBinding> = Vec::new();
     for item in items.unwrap_or_default() {
         let Some(section) = checker.section(&item) else {
@@ -220,7 +217,7 @@ pub(super) fn bindings<'a>(
         let name = required(checker, &item, &section, "name", "a binding");
         let class = required(checker, &item, &section, "class_name", "a binding");
         if let Some((field, name)) = &name {
-            claim(checker, &mut taken, field, name, &item);
+            taken.claim(checker, field, name, &item);
         }
         if let Some((field, class)) = &class {
             if classes.gone.contains_key(*class) {
@@ -246,41 +243,6 @@ pub(super) fn bindings<'a>(
     bindings
 }
 
-/// Gives a name of `env` to what `item` binds, unless something else has it.
-pub(super) fn claim<'a>(
-    checker: &mut Checker<'a>,
-    taken: &mut HashMap<String, String>,
-    field: &Field<'a>,
-    name: &str,
-    item: &Field<'a>,
-) {
-    match taken.get(name) {
-        Some(first) => {
-            let message = format!("\"{name}\" is the name of {first} too");
-            checker.fault(field, message);
-        }
-        None => {
-            taken.insert(name.to_owned(), item.path.clone());
-        }
-    }
-}
-
-/// A text that must be there, and not be empty.
-pub(super) fn required<'a>(
-    checker: &mut Checker<'a>,
-    item: &Field<'a>,
-    section: &Section<'a>,
-    name: &'static str,
-    whose: &'static str,
-) -> Option<(Field<'a>, &'a str)> {
-    let Some(field) = section.field(name) else {
-        checker.fault(item, format!("{whose} needs a \"{name}\""));
-        return None;
-    };
-    let text = filled(checker, &field)?;
-    Some((field, text))
-}
-
 /// A list of classes, each with its place.
 fn names<'a>(
     checker: &mut Checker<'a>,
@@ -296,15 +258,6 @@ fn names<'a>(
             Some((item, name))
         })
         .collect()
-}
-
-pub(super) fn filled<'a>(checker: &mut Checker<'a>, field: &Field<'a>) -> Option<&'a str> {
-    let text = checker.text(field)?;
-    if text.is_empty() {
-        checker.fault(field, "expected a name, not an empty string");
-        return None;
-    }
-    Some(text)
 }
 
 fn owned(names: &[(Field<'_>, &str)]) -> Vec<String> {

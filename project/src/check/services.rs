@@ -1,34 +1,23 @@
 //! `services`: the names that `env` has other workers by.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::durable_objects::{claim, filled, required};
+use super::names::{Names, filled, required};
 use super::{Checker, Document, Field};
-use crate::{DurableObjectBinding, ServiceBinding, VarValue};
+use crate::ServiceBinding;
 
 /// `own` is the worker's name.
 pub(super) fn services<'a>(
     checker: &mut Checker<'a>,
     document: &Document<'a>,
     own: &str,
-    vars: &BTreeMap<String, VarValue>,
-    objects: &[DurableObjectBinding],
+    taken: &mut Names,
 ) -> Vec<ServiceBinding> {
     let items = document
         .field("services")
         .filter(|field| !field.node.value.is_empty())
         .and_then(|field| checker.list(&field));
-    let vars = vars
-        .keys()
-        .map(|name| (name.clone(), format!("vars.{name}")));
-    let objects = objects.iter().map(|binding| {
-        let path = format!("durable_objects.{}", binding.name);
-        (binding.name.clone(), path)
-    });
-    let mut taken: HashMap<String, String> = vars.chain(objects).collect();
     let items = items.unwrap_or_default().into_iter();
     items
-        .filter_map(|item| service(checker, item, own, &mut taken))
+        .filter_map(|item| service(checker, item, own, taken))
         .collect()
 }
 
@@ -36,7 +25,7 @@ fn service<'a>(
     checker: &mut Checker<'a>,
     item: Field<'a>,
     own: &str,
-    taken: &mut HashMap<String, String>,
+    taken: &mut Names,
 ) -> Option<ServiceBinding> {
     let section = checker.section(&item)?;
     checker.only_known(
@@ -70,7 +59,7 @@ fn service<'a>(
         }
     });
     let (field, name) = name?;
-    claim(checker, taken, &field, name, &item);
+    taken.claim(checker, &field, name, &item);
     let (_, service) = service?;
     Some(ServiceBinding {
         name: name.to_owned(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use outboard_compatibility::Compatibility;
 
 use super::build::{self, Expect, Switch};
+use super::names::Names;
 use super::{Checker, Document, dev, durable_objects, routes, rules, services, values};
 use crate::{Date, Project};
 
@@ -51,8 +52,9 @@ pub(crate) fn project<'a>(
     let crons = routes::crons(checker, document);
     let limits = dev::limits(checker, document);
     let (migrations, classes) = durable_objects::migrations(checker, document);
-    let durable_objects = durable_objects::bindings(checker, document, &name, &vars, &classes);
-    let services = services::services(checker, document, &name, &vars, &durable_objects);
+    let mut taken = Names::of_vars(&vars);
+    let durable_objects = durable_objects::bindings(checker, document, &name, &mut taken, &classes);
+    let services = services::services(checker, document, &name, &mut taken);
 
     if !checker.faults.is_empty() {
         return None;

@@ -37,6 +37,10 @@ pub(crate) fn op_binding<'a>(
             "service",
             v8::Integer::new_from_unsigned(scope, index).into(),
         ),
+        Binding::Resource(kind, _) => (
+            kind.name(),
+            v8::Integer::new_from_unsigned(scope, index).into(),
+        ),
     };
     let name = text(scope, name)?;
     let kind = text(scope, kind)?;

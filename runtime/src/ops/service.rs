@@ -7,7 +7,7 @@ use deno_error::JsErrorBox;
 use http::{Request, Response};
 
 use super::Shared;
-use crate::binding::{Binding, ServiceTarget};
+use crate::binding::{Binding, ResourceKind, ServiceTarget};
 use crate::body::{HostBody, empty_body};
 use crate::delivery::{Delivery, Report};
 use crate::entrypoint::Entrypoint;
@@ -37,6 +37,7 @@ pub(crate) struct Route {
 enum Destination {
     Network,
     Service(Arc<ServiceTarget>),
+    Resource(ResourceKind, Arc<ServiceTarget>),
     Object(Arc<ObjectTarget>),
 }
 
@@ -75,6 +76,9 @@ impl Route {
             let index = usize::try_from(service).map_err(|_| missing())?;
             match worker.bindings.get(index) {
                 Some((_, Binding::Service(target))) => Destination::Service(target.clone()),
+                Some((_, Binding::Resource(kind, target))) => {
+                    Destination::Resource(*kind, target.clone())
+                }
                 Some((_, Binding::Objects(namespace))) => {
                     let (id, name) = object
                         .and_then(|object| object.split_at_checked(ID_DIGITS))
@@ -116,6 +120,7 @@ impl Route {
         match &self.to {
             Destination::Network => Ok(ServiceAnswer::Response(self.host.fetch(request).await?)),
             Destination::Service(target) => self.host.service(target, request).await,
+            Destination::Resource(kind, target) => self.host.resource(*kind, target, request).await,
             Destination::Object(target) => self.host.objects().call(target, request).await,
         }
     }
@@ -133,8 +138,8 @@ impl Route {
     pub(crate) async fn rpc(&self, called: RpcEnd) -> Result<(), JsErrorBox> {
         self.open().await?;
         let ended = match &self.to {
-            Destination::Network => Err(FetchError {
-                message: "The network takes no RPC.".into(),
+            Destination::Network | Destination::Resource(..) => Err(FetchError {
+                message: "What it leads to takes no RPC.".into(),
             }
             .into()),
             Destination::Service(target) => self.host.rpc(target, called).await,

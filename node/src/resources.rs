@@ -29,8 +29,11 @@ impl Resources {
         target: Arc<ServiceTarget>,
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let _ = (&self.objects, request);
-        let message = format!("there is no {kind:?} {:?} here", target.service);
+        let _ = request;
+        let message = match self.objects.store() {
+            Some(_) => format!("there is no {kind:?} {:?} here", target.service),
+            None => "this node keeps no data".into(),
+        };
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 }

@@ -11,6 +11,17 @@ pub struct Date {
     day: u8,
 }
 
+/// Before every compatibility date.
+impl Default for Date {
+    fn default() -> Self {
+        Self {
+            year: 1970,
+            month: 1,
+            day: 1,
+        }
+    }
+}
+
 impl Date {
     /// A date, if there is such a day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {

@@ -30,5 +30,5 @@ pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
     Dev, DurableObjectBinding, JsxFactories, Limits, Migration, ModuleRule, Project, Protocol,
-    Route, RuleType, Secret, ServiceBinding, VarValue, Zone,
+    Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
 };

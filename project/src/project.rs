@@ -11,7 +11,7 @@ use crate::Date;
 /// A developer's folder, checked. Made by [`load`](crate::load).
 ///
 /// All paths are absolute, and `root` has its symbolic links resolved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Project {
     /// The folder of the configuration file.
     pub root: PathBuf,
@@ -72,6 +72,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whether it has classes of durable objects, or is bound to some.
+    pub fn has_objects(&self) -> bool {
+        !self.durable_objects.is_empty() || !self.migrations.is_empty()
+    }
+
     /// The worker's own classes of durable objects: what all migrations come
     /// to, and what bindings name though no migration created it.
     pub fn classes(&self) -> BTreeSet<&str> {
@@ -84,6 +89,8 @@ impl Project {
                 classes.remove(from.as_str());
                 classes.insert(to.as_str());
             }
+            let taken = migration.transferred_classes.iter();
+            classes.extend(taken.map(|transfer| transfer.to.as_str()));
             classes.extend(migration.new_classes.iter().map(String::as_str));
         }
         let own = self.durable_objects.iter();
@@ -114,12 +121,12 @@ pub struct DurableObjectBinding {
     /// The export that is the class.
     pub class_name: String,
     /// The worker whose class it is. `None`: this one, also where its own name
-    /// is written; another is refused until such bindings are served.
+    /// is written.
     pub script_name: Option<String>,
 }
 
 /// One of `migrations`: a step of the classes' history. What it deletes goes
-/// first, then it renames, in order, then it creates.
+/// first, then it renames, in order, then it takes over, then it creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     /// Unlike those of the other migrations.
@@ -127,8 +134,18 @@ pub struct Migration {
     pub deleted_classes: Vec<String>,
     /// From and to.
     pub renamed_classes: Vec<(String, String)>,
+    pub transferred_classes: Vec<Transfer>,
     /// Both `new_classes` and `new_sqlite_classes`: all are kept in SQLite.
     pub new_classes: Vec<String>,
+}
+
+/// One of `transferred_classes`: a class of another worker that becomes this one's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    pub from: String,
+    /// The worker that has the class so far.
+    pub from_script: String,
+    pub to: String,
 }
 
 /// The value of a var: a string, or any other JSON.

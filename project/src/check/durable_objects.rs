@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::names::{Names, filled, required};
 use super::{Checker, Document, Field, Section};
-use crate::{DurableObjectBinding, Migration};
+use crate::{DurableObjectBinding, Migration, Transfer};
 
 /// What the migrations before some point come to.
 #[derive(Default)]
@@ -35,10 +35,11 @@ impl Classes {
     }
 }
 
-/// `migrations`, each applied to what those before it made.
+/// `migrations`, each applied to what those before it made. `own` is the worker's name.
 pub(super) fn migrations<'a>(
     checker: &mut Checker<'a>,
     document: &Document<'a>,
+    own: &str,
 ) -> (Vec<Migration>, Classes) {
     let items = document
         .field("migrations")
@@ -48,7 +49,7 @@ pub(super) fn migrations<'a>(
     let migrations = items
         .unwrap_or_default()
         .into_iter()
-        .filter_map(|item| migration(checker, item, &mut tags, &mut classes))
+        .filter_map(|item| migration(checker, item, own, &mut tags, &mut classes))
         .collect();
     (migrations, classes)
 }
@@ -56,6 +57,7 @@ pub(super) fn migrations<'a>(
 fn migration<'a>(
     checker: &mut Checker<'a>,
     item: Field<'a>,
+    own: &str,
     tags: &mut HashMap<&'a str, String>,
     classes: &mut Classes,
 ) -> Option<Migration> {
@@ -77,17 +79,10 @@ fn migration<'a>(
     {
         checker.fault(field, format!("\"{tag}\" is the tag of {first} too"));
     }
-    if let Some(field) = section.field("transferred_classes")
-        && !field.node.value.is_empty()
-    {
-        checker.fault_key(
-            &field,
-            "Outboard does not offer to transfer classes between scripts yet",
-        );
-    }
     // In this order wrangler applies them.
     let deleted_classes = deleted(checker, &item, &section, classes);
     let renamed_classes = renamed(checker, &item, &section, classes);
+    let transferred_classes = transferred(checker, &section, own, classes);
     let mut new_classes = created(checker, &section, "new_classes", classes);
     if let Some(field) = section.field("new_classes")
         && !new_classes.is_empty()
@@ -100,6 +95,7 @@ fn migration<'a>(
         tag: tag?.1.to_owned(),
         deleted_classes,
         renamed_classes,
+        transferred_classes,
         new_classes,
     })
 }
@@ -154,6 +150,44 @@ fn renamed<'a>(
     list
 }
 
+fn transferred<'a>(
+    checker: &mut Checker<'a>,
+    section: &Section<'a>,
+    own: &str,
+    classes: &mut Classes,
+) -> Vec<Transfer> {
+    let transfers = section
+        .field("transferred_classes")
+        .and_then(|field| checker.list(&field));
+    let mut list = Vec::new();
+    for transfer in transfers.unwrap_or_default() {
+        let Some(section) = checker.section(&transfer) else {
+            continue;
+        };
+        checker.only_known(&section, &["from", "from_script", "to"]);
+        let mut text = |name| required(checker, &transfer, &section, name, "a transferred class");
+        let (from, script, to) = (text("from"), text("from_script"), text("to"));
+        let (Some((_, from)), Some((script_field, script)), Some((to_field, to))) =
+            (from, script, to)
+        else {
+            continue;
+        };
+        if script == own {
+            let message = "this is the worker itself; \"renamed_classes\" renames its classes";
+            checker.fault(&script_field, message);
+        } else if classes.existing.contains(to) {
+            checker.fault(&to_field, format!("there is a class \"{to}\" already"));
+        }
+        classes.create(to);
+        list.push(Transfer {
+            from: from.to_owned(),
+            from_script: script.to_owned(),
+            to: to.to_owned(),
+        });
+    }
+    list
+}
+
 fn created<'a>(
     checker: &mut Checker<'a>,
     section: &Section<'a>,
@@ -203,27 +237,23 @@ pub(super) fn bindings<'a>(
                 "Outboard does not offer to bind to an environment of another script",
             );
         }
-        if let Some(field) = section.field("script_name")
-            && let Some(script) = checker.text(&field)
-            && script != own
-            // Else its own fault was said.
-            && !own.is_empty()
-        {
-            let message = format!(
-                "Outboard does not offer objects of another script yet; this one is \"{own}\""
-            );
-            checker.fault(&field, message);
-        }
+        let script = section
+            .field("script_name")
+            .and_then(|field| filled(checker, &field))
+            .filter(|script| *script != own);
         let name = required(checker, &item, &section, "name", "a binding");
         let class = required(checker, &item, &section, "class_name", "a binding");
         if let Some((field, name)) = &name {
             taken.claim(checker, field, name, &item);
         }
-        if let Some((field, class)) = &class {
+        // What classes another worker has is not known here.
+        if let (Some((field, class)), None) = (&class, script) {
             if classes.gone.contains_key(*class) {
                 checker.fault(field, classes.missing(class));
             } else if !classes.existing.contains(*class)
-                && bindings.iter().all(|other| other.class_name != *class)
+                && bindings
+                    .iter()
+                    .all(|other| other.class_name != *class || other.script_name.is_some())
             {
                 let message = format!(
                     "no migration creates \"{class}\"; it is taken as new, \
@@ -236,7 +266,7 @@ pub(super) fn bindings<'a>(
             bindings.push(DurableObjectBinding {
                 name: name.to_owned(),
                 class_name: class.to_owned(),
-                script_name: None,
+                script_name: script.map(str::to_owned),
             });
         }
     }

@@ -51,7 +51,7 @@ pub(crate) fn project<'a>(
     let routes = routes::routes(checker, document);
     let crons = routes::crons(checker, document);
     let limits = dev::limits(checker, document);
-    let (migrations, classes) = durable_objects::migrations(checker, document);
+    let (migrations, classes) = durable_objects::migrations(checker, document, &name);
     let mut taken = Names::of_vars(&vars);
     let durable_objects = durable_objects::bindings(checker, document, &name, &mut taken, &classes);
     let services = services::services(checker, document, &name, &mut taken);

@@ -1,6 +1,6 @@
 //! Classes, migrations, and the names that `env` has objects by.
 
-use outboard_project::{DurableObjectBinding, LoadOptions, Migration, Project};
+use outboard_project::{DurableObjectBinding, LoadOptions, Migration, Project, Transfer};
 
 use crate::faults::{check, check_warnings};
 use crate::folder::*;
@@ -57,6 +57,7 @@ fn bindings_and_migrations_are_read() {
         tag: tag.to_owned(),
         deleted_classes: Vec::new(),
         renamed_classes: Vec::new(),
+        transferred_classes: Vec::new(),
         new_classes: strings(new),
     };
     assert_eq!(
@@ -73,6 +74,31 @@ fn bindings_and_migrations_are_read() {
     );
     let classes: Vec<_> = project.classes().into_iter().collect();
     assert_eq!(classes, ["Hall", "Lobby", "Old", "Room"]);
+}
+
+#[test]
+fn classes_come_from_other_workers_and_objects_stay_there() {
+    let (project, warnings) = load(
+        r#""durable_objects": { "bindings": [
+             { "name": "ROOM", "class_name": "Room" },
+             { "name": "THEIRS", "class_name": "Room", "script_name": "other" }] },
+           "migrations": [{ "tag": "v1",
+             "transferred_classes": [{ "from": "Hall", "from_script": "other", "to": "Room" }] }]"#,
+        None,
+    );
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let theirs = DurableObjectBinding {
+        script_name: Some("other".to_owned()),
+        ..binding("THEIRS", "Room")
+    };
+    assert_eq!(project.durable_objects, [binding("ROOM", "Room"), theirs]);
+    let transfer = Transfer {
+        from: "Hall".to_owned(),
+        from_script: "other".to_owned(),
+        to: "Room".to_owned(),
+    };
+    assert_eq!(project.migrations[0].transferred_classes, [transfer]);
+    assert_eq!(project.classes().into_iter().collect::<Vec<_>>(), ["Room"]);
 }
 
 #[test]
@@ -176,12 +202,8 @@ fn faults_of_bindings() {
     check_bindings(
         r#"[{ "name": "X", "class_name": "B",
   "script_name": "other", "environment": "live" }]"#,
-        &[
-            "4:18: durable_objects.bindings[0].script_name: \
-             Outboard does not offer objects of another script yet; this one is \"w\"",
-            "4:27: durable_objects.bindings[0].environment: \
-             Outboard does not offer to bind to an environment of another script",
-        ],
+        &["4:27: durable_objects.bindings[0].environment: \
+             Outboard does not offer to bind to an environment of another script"],
     );
 }
 
@@ -216,10 +238,16 @@ fn faults_of_migrations() {
         ],
     );
     check(
-        r#""migrations": [{ "tag": "a",
-"transferred_classes": [{ "from": "A", "from_script": "b", "to": "C" }] }]"#,
-        &["3:1: migrations[0].transferred_classes: \
-             Outboard does not offer to transfer classes between scripts yet"],
+        r#""migrations": [{ "tag": "a", "new_sqlite_classes": ["C"] }, { "tag": "b", "transferred_classes": [1,
+{ "from": "A", "from_script": "b" }, { "from": "A", "from_script": "w", "to": "B" },
+{ "from": "A", "from_script": "b", "to": "C" }] }]"#,
+        &[
+            "2:99: migrations[1].transferred_classes[0]: expected a table, not a number",
+            "3:1: migrations[1].transferred_classes[1]: a transferred class needs a \"to\"",
+            "3:68: migrations[1].transferred_classes[2].from_script: this is the worker itself; \
+             \"renamed_classes\" renames its classes",
+            "4:42: migrations[1].transferred_classes[3].to: there is a class \"C\" already",
+        ],
     );
 }
 

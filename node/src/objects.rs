@@ -3,8 +3,10 @@
 
 mod alarms;
 mod catalogue;
+mod classes;
+mod migrate;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
@@ -26,7 +28,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 pub(crate) use self::alarms::Alarms;
+use self::catalogue::CatalogueError;
 pub(crate) use self::catalogue::{Catalogue, own};
+use self::classes::Fate;
+pub(crate) use self::classes::{Classes, Scope, Wanted};
+pub(crate) use self::migrate::Plan;
 use crate::node::RouteList;
 
 /// What a store does not open for.
@@ -39,25 +45,38 @@ pub(crate) enum OpenError {
     },
     #[error("{}: the index of alarms: {source}", path.display())]
     Alarms { path: PathBuf, source: StorageError },
+    #[error("{}: the catalogue of classes: {source}", path.display())]
+    Catalogue {
+        path: PathBuf,
+        source: CatalogueError,
+    },
 }
 
 #[derive(Default)]
 pub(crate) struct NodeObjects {
     /// Opened when there is a class: most nodes have none.
-    store: OnceLock<(Store, Alarms)>,
-    /// None where it cannot be read: objects serve without it.
-    catalogue: OnceLock<Catalogue>,
+    kept: OnceLock<Kept>,
     opened: Notify,
+    /// Keys whose classes change just now: who wants an object of theirs waits.
+    held: RwLock<HashSet<String>>,
+    let_go: Notify,
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
     workers: RwLock<HashMap<String, Arc<Worker>>>,
 }
 
+/// What a folder of objects has.
+struct Kept {
+    store: Store,
+    alarms: Alarms,
+    catalogue: Catalogue,
+}
+
 impl NodeObjects {
     /// Opens the folder that objects are kept in, and recovers what a crash left
     /// there. Does nothing where one is open.
-    pub(crate) fn keep_in(&self, path: &Path) -> Result<(), OpenError> {
-        if self.store.get().is_some() {
+    pub(crate) fn keep_in(self: &Arc<Self>, path: &Path) -> Result<(), OpenError> {
+        if self.kept.get().is_some() {
             return Ok(());
         }
         let opened = Store::open(path, StoreOptions::default());
@@ -75,20 +94,29 @@ impl NodeObjects {
             path: path.to_path_buf(),
             source,
         })?;
-        match Catalogue::open(&store) {
-            Ok(catalogue) => {
-                let _ = self.catalogue.set(catalogue);
-            }
-            Err(error) => tracing::error!(%error, "the catalogue of classes cannot be read"),
-        }
-        let _ = self.store.set((store, alarms));
+        let catalogue = Catalogue::open(&store).map_err(|source| OpenError::Catalogue {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let _ = self.kept.set(Kept {
+            store,
+            alarms,
+            catalogue,
+        });
         self.opened.notify_one();
+        self.remove_deleted();
         Ok(())
     }
 
     /// What is kept beside objects is kept in their store.
     pub(crate) fn store(&self) -> Option<&Store> {
-        self.store.get().map(|(store, _)| store)
+        self.kept.get().map(|kept| &kept.store)
+    }
+
+    /// The classes of the node's workers.
+    pub(crate) fn classes(&self) -> Arc<Classes> {
+        let kept = self.kept.get();
+        kept.map_or_else(Arc::default, |kept| kept.catalogue.classes())
     }
 
     pub(crate) fn run_on(&self, lanes: Vec<LaneRef>) {
@@ -103,7 +131,16 @@ impl NodeObjects {
         *self.workers.write() = workers.collect();
     }
 
+    /// Adds a worker, whose classes have keys of its own.
     pub(crate) fn set_worker(&self, name: &str, worker: Arc<Worker>) {
+        if let Some(kept) = self.kept.get() {
+            for (_, namespace) in worker.namespaces() {
+                let recorded = kept.catalogue.record(&Arc::new(namespace.clone()));
+                if let Err(error) = recorded {
+                    tracing::error!(%error, class = namespace.key, "a class is not in the catalogue");
+                }
+            }
+        }
         self.workers.write().insert(name.into(), worker);
     }
 
@@ -114,7 +151,8 @@ impl NodeObjects {
         target: Arc<ObjectTarget>,
         request: Request<HostBody>,
     ) -> Result<ServiceAnswer, ServiceError> {
-        let (worker, home) = self.place(&target)?;
+        let (worker, target) = self.place(&target).await?;
+        let home = self.home(&target)?;
         let served = match lane {
             Some(lane) if home.is(&lane) => lane.object(worker, target, request).await?,
             _ => home.object(worker, target, request).await?,
@@ -129,7 +167,8 @@ impl NodeObjects {
         target: Arc<ObjectTarget>,
         called: RpcEnd,
     ) -> Result<(), ServiceError> {
-        let (worker, home) = self.place(&target)?;
+        let (worker, target) = self.place(&target).await?;
+        let home = self.home(&target)?;
         match lane {
             Some(lane) if home.is(&lane) => lane.object_rpc(worker, target, called).await?,
             _ => home.object_rpc(worker, target, called).await?,
@@ -137,18 +176,36 @@ impl NodeObjects {
         Ok(())
     }
 
-    /// The worker whose class an object is of, and the lane that the object is on.
-    fn place(&self, target: &ObjectTarget) -> Result<(Arc<Worker>, &LaneRef), ServiceError> {
-        let worker = self.worker(target);
-        let worker = worker.ok_or_else(|| no_worker(&target.namespace.service))?;
-        let home = self.home(target).ok_or_else(|| EventError::IsolateLost {
-            reason: "the node has no lane".into(),
-        })?;
-        Ok((worker, home))
-    }
-
-    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.named(&target.namespace.service)
+    /// The worker whose class an object is of, and the object as it is known there; waits
+    /// while its class changes.
+    async fn place(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<(Arc<Worker>, Arc<ObjectTarget>), PlaceError> {
+        loop {
+            let let_go = self.let_go.notified();
+            if !self.held.read().contains(&target.namespace.key) {
+                break;
+            }
+            let_go.await;
+        }
+        let classes = self.classes();
+        let target = match classes.keys.get(&target.namespace.key) {
+            Some(Fate::Live(live)) if *live != target.namespace => Arc::new(ObjectTarget {
+                namespace: live.clone(),
+                ..(**target).clone()
+            }),
+            Some(Fate::Doomed | Fate::Gone) => {
+                return Err(PlaceError::Deleted(target.namespace.class.clone()));
+            }
+            // Those of other programs' configurations have keys of their own.
+            Some(Fate::Live(_)) | None => target.clone(),
+        };
+        let service = &target.namespace.service;
+        match self.named(service) {
+            Some(worker) => Ok((worker, target)),
+            None => Err(PlaceError::NoWorker(service.clone())),
+        }
     }
 
     fn named(&self, service: &str) -> Option<Arc<Worker>> {
@@ -161,27 +218,44 @@ impl NodeObjects {
     }
 
     /// The lane that an object is on, always the same.
-    fn home(&self, target: &ObjectTarget) -> Option<&LaneRef> {
-        let lanes = self.lanes.get().filter(|lanes| !lanes.is_empty())?;
+    fn home(&self, target: &ObjectTarget) -> Result<&LaneRef, EventError> {
+        let lanes = self.lanes.get().map_or(&[][..], Vec::as_slice);
+        let none = || EventError::IsolateLost {
+            reason: "the node has no lane".into(),
+        };
+        if lanes.is_empty() {
+            return Err(none());
+        }
         let mut hasher = DefaultHasher::new();
         (&target.namespace.key, target.id).hash(&mut hasher);
         // At most the number of lanes, which is a usize.
         let index = (hasher.finish() % lanes.len() as u64) as usize;
-        lanes.get(index)
+        lanes.get(index).ok_or_else(none)
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        let (store, _) = self.store.get().ok_or_else(no_store)?;
+        let kept = self.kept.get().ok_or_else(no_store)?;
+        let namespace = &target.namespace;
+        match kept.catalogue.classes().keys.get(&namespace.key) {
+            Some(Fate::Live(live)) if live == namespace => {}
+            None => kept.catalogue.record(namespace).map_err(|error| {
+                tracing::error!(%error, class = namespace.key, "a class is not in the catalogue");
+                StorageError {
+                    message: "the object's class could not be recorded".into(),
+                }
+            })?,
+            // It was called before the migration that did it.
+            Some(_) => {
+                return Err(StorageError {
+                    message: format!("the class {} was renamed or deleted", namespace.class),
+                });
+            }
+        }
         let key = ObjectKey {
             namespace: namespace_id(&target.namespace.key),
             id: ObjectId(target.id.0),
         };
-        let catalogue = self.catalogue.get();
-        let recorded = catalogue.map(|all| all.record(&target.namespace));
-        if let Some(Err(error)) = recorded {
-            tracing::error!(%error, class = target.namespace.key, "a class is not in the catalogue");
-        }
-        let object = store.object(key).map_err(told)?;
+        let object = kept.store.object(key).map_err(told)?;
         Ok(Box::new(NodeStorage(object)))
     }
 }
@@ -234,8 +308,12 @@ impl ObjectHost for LaneObjects {
         node.rpc(self.lane.upgrade(), target, called).boxed_local()
     }
 
-    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.node.worker(target)
+    fn place(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>> {
+        let (node, target) = (self.node.clone(), target.clone());
+        async move { node.place(&target).await.ok() }.boxed_local()
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
@@ -248,8 +326,24 @@ impl ObjectHost for LaneObjects {
         time: Option<i64>,
         committed: bool,
     ) -> Result<(), StorageError> {
-        let (_, alarms) = self.node.store.get().ok_or_else(no_store)?;
-        alarms.set(target, time, committed)
+        let kept = self.node.kept.get().ok_or_else(no_store)?;
+        kept.alarms.set(target, time, committed)
+    }
+}
+
+/// Why an object is nowhere.
+#[derive(Debug, thiserror::Error)]
+enum PlaceError {
+    #[error("no worker is called {0:?}")]
+    NoWorker(String),
+    #[error("the class {0:?} of the Durable Object was deleted")]
+    Deleted(String),
+}
+
+impl From<PlaceError> for ServiceError {
+    fn from(error: PlaceError) -> Self {
+        let message = error.to_string();
+        FetchError { message }.into()
     }
 }
 

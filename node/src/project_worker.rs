@@ -5,17 +5,23 @@ use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
 use outboard_runtime::{
-    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ServiceTarget, Worker,
-    WorkerError, WorkerSpec,
+    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ServiceTarget, WorkerSpec,
 };
 
-/// Makes the version that a project's bundle is.
-pub(crate) fn worker(project: &Project, bundle: Bundle) -> Result<Arc<Worker>, WorkerError> {
-    Worker::new(spec(project, bundle, &project.name))
+use crate::objects::{Classes, Scope};
+
+/// What a project's names mean on this node.
+pub(crate) struct Names<'a> {
+    /// What the node calls the worker.
+    pub(crate) own: &'a str,
+    /// What it calls those that the worker names.
+    pub(crate) scope: &'a Scope,
+    /// The classes that there are when the worker is served.
+    pub(crate) classes: &'a Classes,
 }
 
-/// `name` is what the node calls it; its objects are known by that too.
-pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec {
+/// Makes the version that a project's bundle is.
+pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> WorkerSpec {
     let modules = bundle
         .modules
         .into_iter()
@@ -28,12 +34,12 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec 
         })
         .collect();
     WorkerSpec {
-        name: name.into(),
+        name: names.own.into(),
         main: bundle.main,
         modules,
         env: env(project),
-        bindings: objects(project, name)
-            .chain(services(project, name))
+        bindings: objects(project, names)
+            .chain(services(project, names))
             .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
@@ -41,24 +47,34 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, name: &str) -> WorkerSpec 
     }
 }
 
-/// Bindings to the worker's own classes.
-fn objects(project: &Project, name: &str) -> impl Iterator<Item = (String, Binding)> {
+/// Bindings to classes, the worker's own and others'.
+fn objects(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (String, Binding)> {
     project.durable_objects.iter().map(move |binding| {
-        let namespace = ObjectNamespace {
-            service: name.into(),
-            class: binding.class_name.clone(),
-            // A worker's name has no colon.
-            key: format!("{name}:{}", binding.class_name),
+        let service = match &binding.script_name {
+            Some(script) => names.scope.name(script),
+            None => names.own.into(),
         };
-        (binding.name.clone(), Binding::Objects(Arc::new(namespace)))
+        let class = &binding.class_name;
+        let namespace = names.classes.find(&service, class).unwrap_or_else(|| {
+            // Nobody has it, which whoever calls it is told.
+            Arc::new(ObjectNamespace {
+                key: format!("{service}:{class}"),
+                class: class.clone(),
+                service,
+            })
+        });
+        (binding.name.clone(), Binding::Objects(namespace))
     })
 }
 
 /// Bindings to workers, the worker itself among them.
-fn services(project: &Project, name: &str) -> impl Iterator<Item = (String, Binding)> {
+fn services(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (String, Binding)> {
     project.services.iter().map(move |binding| {
         let target = ServiceTarget {
-            service: binding.service.clone().unwrap_or_else(|| name.into()),
+            service: match &binding.service {
+                Some(service) => names.scope.name(service),
+                None => names.own.into(),
+            },
             entrypoint: Entrypoint {
                 name: binding.entrypoint.clone(),
                 props: binding.props.as_ref().map(ToString::to_string),
@@ -66,19 +82,6 @@ fn services(project: &Project, name: &str) -> impl Iterator<Item = (String, Bind
         };
         (binding.name.clone(), Binding::Service(Arc::new(target)))
     })
-}
-
-/// Why a project's objects cannot be had.
-pub(crate) fn refuse_migrations(project: &Project) -> Option<String> {
-    let moves = |migration: &&outboard_project::Migration| {
-        !migration.renamed_classes.is_empty() || !migration.deleted_classes.is_empty()
-    };
-    let migration = project.migrations.iter().find(moves)?;
-    Some(format!(
-        "migrations: {:?}: this version of Outboard does not rename or delete classes of durable \
-         objects: it would leave their data behind",
-        migration.tag
-    ))
 }
 
 fn kind(kind: outboard_project::ModuleKind) -> ModuleKind {

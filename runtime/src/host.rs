@@ -147,8 +147,13 @@ pub trait ObjectHost {
         called: RpcEnd,
     ) -> LocalBoxFuture<'static, Result<(), ServiceError>>;
 
-    /// The worker whose class an object of this lane is of, as it is deployed now.
-    fn worker(&self, target: &ObjectTarget) -> Option<Arc<Worker>>;
+    /// The worker whose class an object of this lane is of, as it is deployed now, and
+    /// the object as it is known there: its class may have got another name, or become
+    /// another worker's.
+    fn place(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>>;
 
     /// Opens the database of an object that runs on this lane.
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError>;
@@ -193,8 +198,11 @@ impl ObjectHost for NoObjects {
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
-    fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
-        None
+    fn place(
+        &self,
+        _target: &Arc<ObjectTarget>,
+    ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>> {
+        std::future::ready(None).boxed_local()
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {

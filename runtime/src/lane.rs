@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 pub use self::alarm::AlarmOutcome;
+pub use self::object::ObjectsEnd;
 use crate::body::{HostBody, ResponseBody};
 use crate::cage::Share;
 use crate::error::{EventError, StartError};

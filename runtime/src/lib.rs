@@ -47,7 +47,8 @@ pub use host::{
 };
 pub use inspector::{Inspection, Inspector, InspectorError, InspectorSession};
 pub use lane::{
-    AlarmOutcome, Exports, Lane, LaneBusy, LaneConfig, LaneLocal, LaneRef, MakeHost, Served,
+    AlarmOutcome, Exports, Lane, LaneBusy, LaneConfig, LaneLocal, LaneRef, MakeHost, ObjectsEnd,
+    Served,
 };
 pub use limits::Limits;
 pub use object::{

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::binding::{Binding, ServiceTarget};
 use crate::limits::Limits;
+use crate::object::ObjectNamespace;
 
 /// What a module's bytes are, and so what importing it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +190,16 @@ impl Worker {
             .iter()
             .filter_map(|(name, binding)| match binding {
                 Binding::Service(target) => Some((name.as_str(), target.service.as_str())),
+                _ => None,
+            })
+    }
+
+    /// The classes whose objects it is bound to, and `env`'s name for each.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&str, &ObjectNamespace)> {
+        self.bindings
+            .iter()
+            .filter_map(|(name, binding)| match binding {
+                Binding::Objects(namespace) => Some((name.as_str(), &**namespace)),
                 _ => None,
             })
     }

@@ -39,6 +39,11 @@ impl fmt::Debug for ObjectId {
     }
 }
 
+/// Where the databases of a namespace's objects are, relative to the store's folder.
+pub(crate) fn folder(namespace: NamespaceId) -> String {
+    format!("objects/{:016x}", namespace.0)
+}
+
 /// An object of a node or cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {
@@ -51,7 +56,7 @@ impl ObjectKey {
     /// the id fans the files out over 256 folders.
     pub(crate) fn path(&self) -> String {
         let id = self.id.to_string();
-        format!("objects/{:016x}/{}/{id}.sqlite", self.namespace.0, &id[..2])
+        format!("{}/{}/{id}.sqlite", folder(self.namespace), &id[..2])
     }
 
     /// The object whose database is at `path`.

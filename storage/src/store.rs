@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::commit::Commit;
 use crate::disk::{Disk, DiskFile, FileDisk};
-use crate::key::{Epoch, ObjectKey};
+use crate::key::{Epoch, NamespaceId, ObjectKey, folder};
 use crate::log::LogError;
 use crate::log::local::{LocalLog, LogOptions, Replay};
 use crate::object::{Object, ObjectError};
@@ -173,17 +173,57 @@ impl Store {
 
     /// The objects that have a database, in order.
     pub fn keys(&self) -> Result<Vec<ObjectKey>, StoreError> {
-        let disk = &*self.inner.disk;
-        let list = |dir: &str| disk.list(dir).map_err(|error| named(dir, error));
+        let namespaces = self.inner.disk.list("objects");
         let mut keys = Vec::new();
-        for namespace in list("objects")? {
-            for shard in list(&format!("objects/{namespace}"))? {
-                let dir = format!("objects/{namespace}/{shard}");
-                let paths = list(&dir)?.into_iter().map(|name| format!("{dir}/{name}"));
-                keys.extend(paths.filter_map(|path| ObjectKey::from_path(&path)));
-            }
+        for namespace in namespaces.map_err(|error| named("objects", error))? {
+            let paths = self.paths(&format!("objects/{namespace}"))?;
+            keys.extend(paths.iter().filter_map(|path| ObjectKey::from_path(path)));
         }
         Ok(keys)
+    }
+
+    /// Whether a namespace has a database.
+    pub fn has_objects(&self, namespace: NamespaceId) -> Result<bool, StoreError> {
+        Ok(!self.paths(&folder(namespace))?.is_empty())
+    }
+
+    /// Removes what a namespace has. None of its objects is open, and none will be
+    /// opened again. After a crash, or where it fails, some may be left: it can be
+    /// called again.
+    pub fn remove_namespace(&self, namespace: NamespaceId) -> Result<(), StoreError> {
+        // No commit of before may be replayed, which would make its file again.
+        self.checkpoint()?;
+        let disk = &*self.inner.disk;
+        let remove = |path: String| match disk.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&path, error)),
+            _ => Ok(()),
+        };
+        for path in self.paths(&folder(namespace))? {
+            let Some(key) = ObjectKey::from_path(&path) else {
+                continue;
+            };
+            if self.inner.objects.lock().contains_key(&key) {
+                let open = io::Error::other("the object is open");
+                return Err(named(&path, open));
+            }
+            remove(path)?;
+            remove(damage_path(key))?;
+        }
+        disk.sync_all().map_err(|error| named("objects", error))
+    }
+
+    /// The paths of the databases in a namespace's folder.
+    fn paths(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let list = |dir: &str| {
+            let names = self.inner.disk.list(dir);
+            names.map_err(|error| named(dir, error))
+        };
+        let mut paths = Vec::new();
+        for shard in list(folder)? {
+            let dir = format!("{folder}/{shard}");
+            paths.extend(list(&dir)?.into_iter().map(|name| format!("{dir}/{name}")));
+        }
+        Ok(paths)
     }
 
     /// The damaged pages of an object's database. Call it after a checkpoint: what

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use futures::FutureExt;
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Engine, Exports, Inspection, Lane, LaneConfig};
+use outboard_runtime::{Engine, Exports, Inspection, Lane, LaneConfig, Worker};
 
 use super::{bundle_project, command_runtime, load, warn};
 use crate::cache::Store;
 use crate::cli::ProjectArgs;
 use crate::host::{NodeHost, WorkerLog};
-use crate::objects::NodeObjects;
-use crate::project_worker;
+use crate::objects::{Classes, NodeObjects, Scope};
+use crate::project_worker::{self, Names};
 use crate::resources::Resources;
 
 pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
@@ -28,7 +28,13 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         .sum();
     let main = loaded.project.main.clone();
     let main = main.strip_prefix(&loaded.project.root).unwrap_or(&main);
-    let worker = project_worker::worker(&loaded.project, bundle)?;
+    let names = Names {
+        own: &loaded.project.name,
+        scope: &Scope::default(),
+        // Which there are is each node's to know.
+        classes: &Classes::default(),
+    };
+    let worker = Worker::new(project_worker::spec(&loaded.project, bundle, &names))?;
     let client = Client::new(ClientOptions::default())?;
     let lane = Lane::start(LaneConfig {
         name: "check".into(),

@@ -78,7 +78,7 @@ struct Opened {
     recovery: Recovery,
     /// None where it is damaged, which `check` says.
     catalogue: Option<Catalogue>,
-    namespaces: BTreeMap<NamespaceId, ObjectNamespace>,
+    namespaces: BTreeMap<NamespaceId, Arc<ObjectNamespace>>,
 }
 
 impl Opened {
@@ -108,14 +108,13 @@ impl Opened {
             }
         };
         let catalogue = Catalogue::open(&store).ok();
-        let read = catalogue.as_ref().map(Catalogue::namespaces);
-        let namespaces = read.and_then(Result::ok).unwrap_or_default();
+        let namespaces = catalogue.as_ref().map(Catalogue::namespaces);
         Ok(Self {
             folder,
             store,
             recovery,
             catalogue,
-            namespaces,
+            namespaces: namespaces.unwrap_or_default(),
         })
     }
 
@@ -125,7 +124,7 @@ impl Opened {
             return own.into();
         }
         match self.namespaces.get(&key.namespace) {
-            Some(namespace) => format!("{}/{}", namespace.key, key.id),
+            Some(namespace) => format!("{}/{}", class(namespace), key.id),
             None => key.to_string(),
         }
     }
@@ -145,7 +144,7 @@ impl Opened {
     }
 
     /// The object that somebody means, and its namespace where that is known.
-    fn find(&self, text: &str) -> Result<(ObjectKey, Option<ObjectNamespace>), DataError> {
+    fn find(&self, text: &str) -> Result<(ObjectKey, Option<Arc<ObjectNamespace>>), DataError> {
         if let Some(id) = ObjectId::from_hex(text) {
             let mut keys = self.keys()?;
             keys.retain(|key| key.id == id);
@@ -162,10 +161,13 @@ impl Opened {
         let known = self
             .namespaces
             .values()
-            .filter(|known| text.starts_with(&format!("{}/", known.key)))
-            .max_by_key(|known| known.key.len());
+            .filter_map(|known| {
+                let id = text.strip_prefix(&class(known))?.strip_prefix('/')?;
+                Some((known, id))
+            })
+            .min_by_key(|(_, id)| id.len());
         let split = match known {
-            Some(known) => Some((&*known.key, &text[known.key.len() + 1..])),
+            Some((known, id)) => Some((&*known.key, id)),
             None => text.split_once('/'),
         };
         let bad = || DataError::Object(text.into());
@@ -180,13 +182,13 @@ impl Opened {
             let namespace = NamespaceId(number);
             return Ok((ObjectKey { namespace, id }, None));
         }
-        let namespace = known.cloned().or_else(|| {
+        let namespace = known.map(|(known, _)| known.clone()).or_else(|| {
             let (service, name) = class.split_once(':')?;
-            Some(ObjectNamespace {
+            Some(Arc::new(ObjectNamespace {
                 service: service.into(),
                 class: name.into(),
                 key: class.into(),
-            })
+            }))
         });
         let id = ObjectId::from_hex(id)
             .unwrap_or_else(|| ObjectId(outboard_runtime::ObjectId::from_name(class, id).0));
@@ -201,6 +203,11 @@ impl Opened {
         let keys = self.store.keys().map_err(|error| self.fault(error))?;
         Ok(keys.contains(&key))
     }
+}
+
+/// A class as `ls` prints it.
+fn class(namespace: &ObjectNamespace) -> String {
+    format!("{}:{}", namespace.service, namespace.class)
 }
 
 fn ls(opened: &Opened) -> anyhow::Result<()> {
@@ -323,7 +330,11 @@ fn import(opened: &Opened, path: &Path, text: &str, force: bool) -> anyhow::Resu
 }
 
 /// Has an alarm that came with the database ring.
-fn ring(opened: &Opened, key: ObjectKey, namespace: Option<ObjectNamespace>) -> anyhow::Result<()> {
+fn ring(
+    opened: &Opened,
+    key: ObjectKey,
+    namespace: Option<Arc<ObjectNamespace>>,
+) -> anyhow::Result<()> {
     let object = opened.store.object(key)?;
     let find = || {
         let connection = object.connection();
@@ -342,7 +353,7 @@ fn ring(opened: &Opened, key: ObjectKey, namespace: Option<ObjectNamespace>) -> 
         ]),
         (Some(time), Some(namespace)) => {
             let target = ObjectTarget {
-                namespace: Arc::new(namespace),
+                namespace,
                 id: outboard_runtime::ObjectId(key.id.0),
                 name: None,
             };

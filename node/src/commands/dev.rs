@@ -11,7 +11,7 @@ use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Loaded, Mode};
-use outboard_runtime::Inspection;
+use outboard_runtime::{Inspection, Worker};
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load, stop_signal};
@@ -22,10 +22,11 @@ use crate::cli::Dev;
 use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
-use crate::node::{Node, NodeOptions, NodeWarmError};
-use crate::objects::NodeObjects;
+use crate::node::{Node, NodeOptions};
+use crate::objects::{NodeObjects, Scope, Wanted};
+use crate::output;
+use crate::project_worker::{self, Names};
 use crate::resources::Resources;
-use crate::{output, project_worker};
 
 /// The port wrangler uses too.
 const PORT: u16 = 8787;
@@ -207,27 +208,47 @@ async fn build(
     };
     watch.follow(&bundle.watch_files);
     let project = &loaded.project;
-    if let Some(fault) = project_worker::refuse_migrations(project) {
-        anyhow::bail!(fault);
+    let objects = node.objects();
+    if project.has_objects() {
+        objects.keep_in(&data.folder).context("--data")?;
     }
+    let scope = Scope::default();
+    let wanted = Wanted {
+        name: &project.name,
+        project,
+        exports: bundle.exports.as_deref(),
+        scope: &scope,
+    };
+    let plan = objects.plan(vec![wanted]).map_err(|faults| {
+        let faults = faults.iter().map(|(_, error)| error.to_string());
+        anyhow::anyhow!(faults.collect::<Vec<_>>().join("\n"))
+    })?;
+    let names = Names {
+        own: &project.name,
+        scope: &scope,
+        classes: plan.classes(),
+    };
     let target = Target {
-        worker: project_worker::worker(&loaded.project, bundle)?,
+        worker: Worker::new(project_worker::spec(project, bundle, &names))?,
         lane: None,
     };
     if target.worker.keeps_data() {
-        node.objects().keep_in(&data.folder).context("--data")?;
+        objects.keep_in(&data.folder).context("--data")?;
     }
     // Debuggers attach to the new version, and a script that one has paused lets
     // go of the lane, which has to deploy it.
     if let Some(inspector) = inspector {
         inspector.clear();
     }
-    node.deploy(&vec![(Pattern::any(), target.clone())]).await?;
-    match node.warm(&target).await {
-        Ok(()) => Ok(started.elapsed()),
-        Err(NodeWarmError::Node(error)) => Err(error.into()),
-        Err(NodeWarmError::Script(error)) => Err(error.into()),
+    if plan.changes_objects() {
+        // What a migration does to objects is not undone: the script has to start.
+        node.warm(&target).await?;
     }
+    let held = objects.migrate(&plan).await?;
+    node.deploy(&vec![(Pattern::any(), target.clone())]).await?;
+    drop(held);
+    node.warm(&target).await?;
+    Ok(started.elapsed())
 }
 
 /// Where a project's objects and other data are.

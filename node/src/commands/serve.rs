@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use outboard_egress::{Client, ClientOptions};
-use outboard_project::{DevVars, Mode};
-use outboard_runtime::{Compatibility, Inspection, Limits, Module, ModuleKind, Worker, WorkerSpec};
+use outboard_project::{Bundle, DevVars, Mode, Project};
+use outboard_runtime::{
+    Compatibility, Inspection, Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{bundle_project, command_runtime, load, stop_signal};
@@ -18,9 +20,9 @@ use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
 use crate::host::{MakeHost, NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
-use crate::node::{Node, NodeOptions, RouteList, private_lane};
-use crate::objects::NodeObjects;
-use crate::project_worker;
+use crate::node::{Node, NodeError, NodeOptions, RouteList, private_lane};
+use crate::objects::{NodeObjects, Plan, Scope, Wanted};
+use crate::project_worker::{self, Names};
 use crate::resources::Resources;
 
 /// Where a load balancer asks whether the node is alive.
@@ -48,8 +50,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
         )
     });
     let runtime = command_runtime()?;
-    let (routes, _) = runtime.block_on(load_workers(&config, &host, &Known::default()))?;
-    keep_objects(&objects, &config, &routes)?;
+    let routes = runtime.block_on(first_routes(&config, &host, &objects))?;
     let node = Node::start(
         NodeOptions {
             listen: config.listen,
@@ -79,17 +80,15 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     runtime.block_on(until_terminated(options, node, host, routes))
 }
 
-/// Opens the store where a worker has durable objects.
-fn keep_objects(
-    objects: &NodeObjects,
+/// What a node begins to serve, its classes recorded.
+async fn first_routes(
     config: &NodeConfig,
-    routes: &RouteList,
-) -> anyhow::Result<()> {
-    let any = routes.iter().any(|(_, target)| target.worker.keeps_data());
-    if any {
-        objects.keep_in(&config.data).context("data")?;
-    }
-    Ok(())
+    host: &MakeHost,
+    objects: &Arc<NodeObjects>,
+) -> anyhow::Result<RouteList> {
+    let new = load_workers(config, host, &Known::default(), objects).await?;
+    objects.migrate(&new.plan).await?;
+    Ok(new.routes)
 }
 
 /// Log lines leave by a thread of their own: a slow terminal or disk costs
@@ -147,107 +146,202 @@ async fn reload(
         .iter()
         .map(|(_, target)| (target.worker.name().to_string(), target.clone()))
         .collect();
-    let (routes, changed) = load_workers(&config, host, &known).await?;
-    keep_objects(node.objects(), &config, &routes)?;
-    for target in &changed {
+    let objects = node.objects();
+    let new = load_workers(&config, host, &known, objects).await?;
+    for target in &new.changed {
         node.warm(target)
             .await
             .with_context(|| format!("worker {:?}", target.worker.name()))?;
     }
-    node.deploy(&routes).await?;
-    Ok(routes)
+    let _held = objects.migrate(&new.plan).await?;
+    node.deploy(&new.routes).await?;
+    Ok(new.routes)
 }
 
 /// Workers by name, so that unchanged ones go on with their isolates.
 type Known = HashMap<String, Target>;
 
+/// What a config comes to; nothing of it is served yet.
+struct Loaded {
+    routes: RouteList,
+    /// New versions among them.
+    changed: Vec<Target>,
+    plan: Plan,
+}
+
+/// A worker that was read and bundled.
+enum Source {
+    Project(Box<Project>, Bundle),
+    Script(WorkerSpec),
+}
+
 async fn load_workers(
     config: &NodeConfig,
     host: &MakeHost,
     known: &Known,
-) -> anyhow::Result<(RouteList, Vec<Target>)> {
-    let mut routes = RouteList::new();
-    let mut changed = Vec::new();
+    objects: &Arc<NodeObjects>,
+) -> anyhow::Result<Loaded> {
+    let mut sources = Vec::new();
     let mut faults = Vec::new();
     for worker in &config.workers {
-        match load_worker(worker).await {
-            Ok(new) => {
-                let private = worker.isolation == Isolation::Private;
-                let new = match known.get(&worker.name) {
-                    Some(old) if *old.worker == *new && old.lane.is_some() == private => {
-                        old.clone()
-                    }
-                    _ => {
-                        let lane = private
-                            .then(|| private_lane(&worker.name, host))
-                            .transpose()?;
-                        let new = Target { worker: new, lane };
-                        changed.push(new.clone());
-                        new
-                    }
-                };
-                routes.extend(
-                    worker
-                        .routes
-                        .iter()
-                        .map(|pattern| (pattern.clone(), new.clone())),
-                );
-            }
-            Err(error) => faults.push(format!("worker {:?}: {error:#}", worker.name)),
+        match read(worker).await {
+            Ok(source) => sources.push((worker, source)),
+            Err(error) => faults.push(of_worker(&worker.name, &format!("{error:#}"))),
         }
     }
-    faults.extend(lost_services(&config.workers, &routes));
+    all_well(faults)?;
+    let has_objects = |(_, source): &(_, Source)| matches!(source, Source::Project(project, _) if project.has_objects());
+    if sources.iter().any(has_objects) {
+        objects.keep_in(&config.data).context("data")?;
+    }
+    let scope = Scope::default();
+    let wanted = sources.iter().filter_map(|(worker, source)| match source {
+        Source::Project(project, bundle) => Some(Wanted {
+            name: &worker.name,
+            project,
+            exports: bundle.exports.as_deref(),
+            scope: &scope,
+        }),
+        Source::Script(_) => None,
+    });
+    let plan = objects.plan(wanted.collect()).map_err(|faults| {
+        let faults = faults.iter();
+        let faults = faults.map(|(worker, error)| of_worker(worker, &error.to_string()));
+        anyhow!(faults.collect::<Vec<_>>().join("\n"))
+    })?;
+    let mut new = Loaded {
+        routes: RouteList::new(),
+        changed: Vec::new(),
+        plan,
+    };
+    let mut faults = Vec::new();
+    for (worker, source) in sources {
+        match version(worker, source, &new.plan) {
+            Ok(version) => new.add(worker, version, host, known)?,
+            Err(error) => faults.push(of_worker(&worker.name, &error.to_string())),
+        }
+    }
+    faults.extend(lost(&config.workers, &new));
+    all_well(faults)?;
+    if new
+        .routes
+        .iter()
+        .any(|(_, target)| target.worker.keeps_data())
+    {
+        objects.keep_in(&config.data).context("data")?;
+    }
+    Ok(new)
+}
+
+fn of_worker(worker: &str, fault: &str) -> String {
+    format!("worker {worker:?}: {fault}")
+}
+
+fn all_well(faults: Vec<String>) -> anyhow::Result<()> {
     if faults.is_empty() {
-        Ok((routes, changed))
+        Ok(())
     } else {
         Err(anyhow!(faults.join("\n")))
     }
 }
 
-/// Service bindings that lead nowhere.
-fn lost_services(workers: &[WorkerConfig], routes: &RouteList) -> BTreeSet<String> {
+impl Loaded {
+    /// A version like the one that is there changes nothing.
+    fn add(
+        &mut self,
+        worker: &WorkerConfig,
+        version: Arc<Worker>,
+        host: &MakeHost,
+        known: &Known,
+    ) -> Result<(), NodeError> {
+        let private = worker.isolation == Isolation::Private;
+        let target = match known.get(&worker.name) {
+            Some(old) if *old.worker == *version && old.lane.is_some() == private => old.clone(),
+            _ => {
+                let lane = private
+                    .then(|| private_lane(&worker.name, host))
+                    .transpose()?;
+                let target = Target {
+                    worker: version,
+                    lane,
+                };
+                self.changed.push(target.clone());
+                target
+            }
+        };
+        let routes = worker.routes.iter();
+        self.routes
+            .extend(routes.map(|pattern| (pattern.clone(), target.clone())));
+        Ok(())
+    }
+}
+
+/// Bindings that lead nowhere.
+fn lost(workers: &[WorkerConfig], new: &Loaded) -> BTreeSet<String> {
     let mut lost = BTreeSet::new();
-    for (_, target) in routes {
+    let find = |name: &str| workers.iter().find(|other| other.name == name);
+    for (_, target) in &new.routes {
         let worker = target.worker.name();
         for (name, service) in target.worker.services() {
-            let what = match workers.iter().find(|other| other.name == service) {
+            let what = match find(service) {
                 None => "no worker is called so",
                 Some(other) if other.isolation == Isolation::Private && service != worker => {
                     "a worker with `isolation = \"private\"` takes no calls of others yet"
                 }
                 Some(_) => continue,
             };
-            lost.insert(format!(
-                "worker {worker:?}: services: {name} -> {service:?}: {what}"
-            ));
+            let fault = format!("services: {name} -> {service:?}: {what}");
+            lost.insert(of_worker(worker, &fault));
+        }
+        for (name, namespace) in target.worker.namespaces() {
+            let (service, class) = (&namespace.service, &namespace.class);
+            let what = if find(service).is_none() {
+                "no worker is called so".into()
+            } else if new.plan.classes().find(service, class).is_none() {
+                format!("it has no class {class:?}")
+            } else {
+                continue;
+            };
+            let fault = format!("durable_objects: {name} -> {service:?}: {what}");
+            lost.insert(of_worker(worker, &fault));
         }
     }
     lost
 }
 
-async fn load_worker(config: &WorkerConfig) -> anyhow::Result<Arc<Worker>> {
-    let mut spec = match &config.source {
+async fn read(config: &WorkerConfig) -> anyhow::Result<Source> {
+    match &config.source {
         WorkerSource::Script {
             path,
             compatibility,
-        } => script(path, *compatibility)?,
+        } => Ok(Source::Script(script(path, *compatibility)?)),
         WorkerSource::Project { dir, env } => {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
-            let project = &loaded.project;
-            if let Some(fault) = project_worker::refuse_migrations(project) {
-                anyhow::bail!(fault);
-            }
-            if config.isolation == Isolation::Private && !project.durable_objects.is_empty() {
+            if config.isolation == Isolation::Private && loaded.project.has_objects() {
                 anyhow::bail!("isolation: a worker with durable objects cannot be \"private\" yet");
             }
-            project_worker::spec(project, bundle, &config.name)
+            Ok(Source::Project(Box::new(loaded.project), bundle))
+        }
+    }
+}
+
+fn version(config: &WorkerConfig, source: Source, plan: &Plan) -> Result<Arc<Worker>, WorkerError> {
+    let mut spec = match source {
+        Source::Script(spec) => spec,
+        Source::Project(project, bundle) => {
+            let names = Names {
+                own: &config.name,
+                scope: &Scope::default(),
+                classes: plan.classes(),
+            };
+            project_worker::spec(&project, bundle, &names)
         }
     };
     spec.name.clone_from(&config.name);
     spec.env.extend(config.vars.clone());
     config.limits.apply(&mut spec.limits);
-    Ok(Worker::new(spec)?)
+    Worker::new(spec)
 }
 
 fn script(path: &Path, compatibility: Compatibility) -> anyhow::Result<WorkerSpec> {

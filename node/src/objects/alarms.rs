@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use rusqlite::Row;
 use tokio::sync::Notify;
 
-use super::{NodeObjects, told};
+use super::{Kept, NodeObjects, PlaceError, told};
 
 /// How often a failed alarm is tried again, as Workers document it, and the wait
 /// before the first time; each next wait is twice as long.
@@ -151,6 +151,11 @@ impl Alarms {
         )
     }
 
+    /// Forgets the alarms of a class that is no more.
+    pub(super) fn forget_class(&self, key: &str) -> Result<(), StorageError> {
+        self.write("DELETE FROM alarms WHERE key = ?", [key])
+    }
+
     /// Forgets an alarm that rang, unless the object has set another meanwhile.
     fn forget(&self, rang: &Entry) -> Result<(), StorageError> {
         let target = &rang.target;
@@ -190,7 +195,7 @@ fn millis(time: Duration) -> i64 {
 /// Rings alarms until the future is dropped.
 pub(super) async fn ring(objects: Arc<NodeObjects>) {
     loop {
-        let Some((_, alarms)) = objects.store.get() else {
+        let Some(Kept { alarms, .. }) = objects.kept.get() else {
             objects.opened.notified().await;
             continue;
         };
@@ -223,14 +228,15 @@ pub(super) async fn ring(objects: Arc<NodeObjects>) {
 }
 
 async fn run(objects: Arc<NodeObjects>, rang: Entry) {
-    let Some((_, alarms)) = objects.store.get() else {
+    let Some(Kept { alarms, .. }) = objects.kept.get() else {
         return;
     };
     let (target, retries) = (&rang.target, rang.retries);
-    let ended = match (objects.worker(target), objects.home(target)) {
-        (Some(worker), Some(home)) => {
+    let ended = match (objects.place(target).await, objects.home(target)) {
+        (Err(PlaceError::Deleted(_)), _) => alarms.forget(&rang),
+        (Ok((worker, placed)), Ok(home)) => {
             let last = retries >= RETRIES;
-            match home.alarm(worker, target.clone(), retries, last).await {
+            match home.alarm(worker, placed, retries, last).await {
                 AlarmOutcome::Done => alarms.forget(&rang),
                 AlarmOutcome::Later(later) => alarms.again(&rang, later, 0),
                 AlarmOutcome::Failed(error) => {

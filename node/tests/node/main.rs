@@ -9,6 +9,7 @@ mod dev;
 mod docs;
 mod durability;
 mod inspector;
+mod migrations;
 mod objects;
 mod parity;
 mod rpc;

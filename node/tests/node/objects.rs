@@ -130,7 +130,7 @@ pub(crate) fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
     connect(dev.address, path)
 }
 
-fn connect(address: SocketAddr, path: &str) -> WebSocket<TcpStream> {
+pub(crate) fn connect(address: SocketAddr, path: &str) -> WebSocket<TcpStream> {
     let stream = TcpStream::connect(address).expect("a connection");
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))

@@ -234,6 +234,18 @@ impl Isolate {
         }
     }
 
+    /// Ends the objects of some namespaces, and their events with them; waits until
+    /// their databases are closed.
+    pub(crate) async fn end_objects_of(&self, keys: &[String], reason: &str) {
+        for object in self.shared.objects.of(keys) {
+            object.reset(reason.into());
+            self.end_object(&object, true);
+        }
+        for object in self.shared.objects.closing_of(keys) {
+            object.closed().await;
+        }
+    }
+
     /// Ends an object; unless `force`d only where its script has nothing to do.
     fn end_object(&self, object: &Rc<Object>, force: bool) {
         let mut ended = false;

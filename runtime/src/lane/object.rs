@@ -17,6 +17,24 @@ use crate::object::{Object, ObjectTarget};
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
+/// Why a class's objects end before their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectsEnd {
+    /// The class has another name, or another worker.
+    Moved,
+    /// There is no such class any more; the objects' sockets close.
+    Deleted,
+}
+
+impl ObjectsEnd {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Moved => "a migration renamed or transferred its class",
+            Self::Deleted => "a migration deleted its class",
+        }
+    }
+}
+
 impl LaneRef {
     /// Whether it is the lane that this thread runs.
     pub fn is(&self, lane: &LaneLocal) -> bool {
@@ -45,6 +63,24 @@ impl LaneRef {
     ) -> Result<(), EventError> {
         self.ask(move |lane| lane.object_rpc(worker, target, called).boxed_local())
             .await
+    }
+
+    /// Ends the objects of some namespaces that are in memory on this lane, whatever
+    /// they do; what waits for them fails with the reason. They have given up their
+    /// databases when it returns.
+    pub async fn end_objects(
+        &self,
+        keys: Arc<[String]>,
+        end: ObjectsEnd,
+    ) -> Result<(), EventError> {
+        self.ask(move |lane| {
+            async move {
+                lane.end_objects_of(&keys, end).await;
+                Ok(())
+            }
+            .boxed_local()
+        })
+        .await
     }
 
     /// Runs `f` on the lane, which is given up when this future is.
@@ -134,6 +170,17 @@ impl LaneLocal {
         let object = isolate.object(target);
         object.admitted().await?;
         Ok((isolate, object))
+    }
+
+    async fn end_objects_of(&self, keys: &[String], end: ObjectsEnd) {
+        if end == ObjectsEnd::Deleted {
+            self.sockets.close(keys);
+        }
+        let mut isolates = self.live();
+        isolates.extend(self.replaced.borrow().iter().filter_map(Weak::upgrade));
+        for isolate in isolates {
+            isolate.end_objects_of(keys, end.reason()).await;
+        }
     }
 
     pub(super) fn release_objects(&self) {

@@ -16,11 +16,11 @@ impl LaneLocal {
         socket: u32,
         event: Rc<SocketEvent>,
     ) -> Result<impl Future<Output = ()> + use<>, EventError> {
-        let worker = self.host.objects().worker(target);
-        let worker = worker.ok_or_else(|| EventError::IsolateLost {
+        let placed = self.host.objects().place(target).await;
+        let (worker, target) = placed.ok_or_else(|| EventError::IsolateLost {
             reason: "its worker is not served any more".into(),
         })?;
-        let (isolate, object) = self.enter(&worker, target).await?;
+        let (isolate, object) = self.enter(&worker, &target).await?;
         let answer = isolate.call_socket(&object, socket, &event)?;
         let lane = self.clone();
         Ok(async move {

@@ -21,6 +21,8 @@ use crate::ops::web_socket::{SocketEnd, SocketMessage};
 const MOST: usize = 32_768;
 /// Messages of one socket that are handled at once; the others wait in its queue.
 const AT_ONCE: usize = 32;
+/// RFC 6455, 7.4.1.
+const GOING_AWAY: u16 = 1001;
 /// How long a message waits where the worker has all the events it may.
 const BUSY: Duration = Duration::from_millis(20);
 
@@ -122,6 +124,22 @@ impl Sockets {
         self.by_object
             .borrow_mut()
             .retain(|_, sockets| !sockets.open.borrow().is_empty() || sockets.is_set());
+    }
+
+    /// Closes the sockets of namespaces that are no more.
+    pub(crate) fn close(&self, keys: &[String]) {
+        let gone = |(key, _): &Key| keys.contains(key);
+        let mut by_object = self.by_object.borrow_mut();
+        for (_, sockets) in by_object.extract_if(|key, _| gone(key)) {
+            for socket in sockets.open.borrow().values() {
+                socket.closed.set(true);
+                // One that takes no message any more is as good as closed.
+                let _ = socket.outgoing.try_send(SocketMessage::Close {
+                    code: GOING_AWAY,
+                    reason: "the Durable Object's class was deleted".into(),
+                });
+            }
+        }
     }
 
     pub(crate) fn clear(&self) {

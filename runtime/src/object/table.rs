@@ -91,6 +91,16 @@ impl Objects {
         self.by_key.borrow().values().cloned().collect()
     }
 
+    /// Those of some namespaces.
+    pub(crate) fn of(&self, keys: &[String]) -> Vec<Rc<Object>> {
+        among(&self.by_key.borrow(), keys)
+    }
+
+    /// The same of those whose databases have yet to be closed.
+    pub(crate) fn closing_of(&self, keys: &[String]) -> Vec<Rc<Object>> {
+        among(&self.closing.borrow(), keys)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_key.borrow().is_empty()
     }
@@ -114,4 +124,9 @@ impl Objects {
             object.end_turn(stopped, host);
         }
     }
+}
+
+fn among(objects: &HashMap<Key, Rc<Object>>, keys: &[String]) -> Vec<Rc<Object>> {
+    let wanted = objects.iter().filter(|((key, _), _)| keys.contains(key));
+    wanted.map(|(_, object)| object.clone()).collect()
 }

@@ -152,8 +152,13 @@ impl ObjectHost for BoxHost {
         async move { Ok(lane.object_rpc(worker, target, called).await?) }.boxed_local()
     }
 
-    fn worker(&self, _target: &ObjectTarget) -> Option<Arc<Worker>> {
-        self.shared.worker.get().cloned()
+    fn place(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>> {
+        let worker = self.shared.worker.get().cloned();
+        let placed = worker.map(|worker| (worker, target.clone()));
+        std::future::ready(placed).boxed_local()
     }
 
     fn alarm_changed(

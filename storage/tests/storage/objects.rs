@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use outboard_storage::{ObjectError, PAGE_SIZE, Store};
+use outboard_storage::{NamespaceId, ObjectError, ObjectKey, PAGE_SIZE, Store};
 
 use crate::sim_disk::SimDisk;
 use crate::support::{Dice, key, prepare, put, put_durably, small, version};
@@ -124,4 +124,37 @@ fn other_databases_cannot_be_attached() {
     let object = store.object(key(1)).unwrap();
     let attached = object.connection().execute_batch("ATTACH 'x' AS x");
     assert!(attached.is_err());
+}
+
+#[test]
+fn a_namespace_that_was_removed_does_not_come_back() {
+    let other = ObjectKey {
+        namespace: NamespaceId(2),
+        ..key(1)
+    };
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let has = |store: &Store, number| store.has_objects(NamespaceId(number)).unwrap();
+    assert!(!has(&store, 1));
+    for key in [key(1), key(2), other] {
+        let object = store.object(key).unwrap();
+        prepare(&object).unwrap();
+        put_durably(&object, 1, b"one").unwrap();
+        block_on(object.close()).unwrap();
+    }
+    let open_one = store.object(key(2)).unwrap();
+    assert!(
+        store.remove_namespace(NamespaceId(1)).is_err(),
+        "one is open"
+    );
+    drop(open_one);
+    store.remove_namespace(NamespaceId(1)).unwrap();
+    assert!(!has(&store, 1));
+    // Nothing in the log makes it again, whatever a power cut left.
+    drop(store);
+    for seed in 0..16 {
+        let store = open(&disk.after_power_cut(&mut Dice::new(seed)));
+        assert_eq!(store.keys().unwrap(), [other], "seed {seed}");
+        assert_eq!(version(&store.object(other).unwrap()), Some(1));
+    }
 }

@@ -26,6 +26,7 @@ mod ops;
 mod platform;
 mod rewriter;
 mod rpc;
+pub mod sql;
 mod warm;
 mod watchdog;
 mod worker;

@@ -9,7 +9,6 @@
 //! can interleave with it.
 
 mod alarm;
-mod authorizer;
 mod database;
 mod id;
 mod keys;

@@ -2,16 +2,14 @@
 //! savepoints of `transaction()` inside it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use deno_core::v8;
 use futures::future::BoxFuture;
-use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::alarm::{Alarm, AlarmTime};
-use super::authorizer::Authority;
 use super::{ObjectStorage, StorageError};
+use crate::sql::{self, Authority, LIMITS};
 
 /// Instructions of SQLite's between two looks at whether the script is stopped.
 const PROGRESS: i32 = 10_000;
@@ -21,20 +19,6 @@ const MOST_SAVEPOINTS: u32 = 64;
 
 /// Pages of a database: 10 GB, as Workers have it.
 const MOST_PAGES: u64 = (10 << 30) / 4096;
-
-/// What statements may ask of SQLite, as Workers have it.
-const LIMITS: &[(Limit, i32)] = &[
-    (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
-    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
-    (Limit::SQLITE_LIMIT_COLUMN, 100),
-    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
-    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
-    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
-    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 127),
-    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
-    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
-    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
-];
 
 /// Why the database did not do as the script asked; the text is the script's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -234,10 +218,7 @@ impl Database {
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
-        self.authority.trusted.store(true, Relaxed);
-        let done = self.with(work);
-        self.authority.trusted.store(false, Relaxed);
-        done
+        self.authority.clone().trusted(|| self.with(work))
     }
 
     /// Runs a script's statements.
@@ -245,24 +226,14 @@ impl Database {
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
-        self.authority.transaction.store(false, Relaxed);
-        self.authority.renames.store(false, Relaxed);
         // Known before: what the script may make of it is not.
         let own = i64::from(self.has_keys()?) + i64::from(self.has_alarm_table()?);
-        let done = self.with(work);
-        if self.authority.transaction.load(Relaxed) {
-            return Err(DatabaseError::plain(
-                "To execute a transaction, please use the state.storage.transaction() or \
-                 state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or \
-                 SAVEPOINT statements. The JavaScript API is safer because it will automatically \
-                 roll back on exceptions, and because it interacts correctly with Durable \
-                 Objects' automatic atomic write coalescing.",
-            ));
+        let done = self.authority.clone().script(|| self.with(work));
+        if self.authority.refused_transaction() {
+            return Err(DatabaseError::plain(sql::NO_TRANSACTION));
         }
-        if self.authority.renames.load(Relaxed) && self.own_tables()? != own {
-            return Err(DatabaseError::fatal(
-                "a table was renamed to a name that is reserved: not authorized: SQLITE_AUTH",
-            ));
+        if self.authority.may_rename() && self.own_tables()? != own {
+            return Err(DatabaseError::fatal(sql::RESERVED_NAME));
         }
         done
     }
@@ -270,9 +241,7 @@ impl Database {
     fn own_tables(&mut self) -> Result<i64, DatabaseError> {
         self.trusted(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT count(*) FROM sqlite_schema WHERE substr(name, 1, 4) = '_cf_' COLLATE NOCASE",
-                )?
+                .prepare_cached(sql::COUNT_RESERVED)?
                 .query_one((), |row| row.get(0))
         })
     }
@@ -286,81 +255,7 @@ impl Database {
         };
         work(storage.connection()).map_err(|error| match storage.explain(&error) {
             Some(error) => error.into(),
-            None => DatabaseError::plain(text(&error)),
+            None => DatabaseError::plain(sql::error_text(&error)),
         })
     }
-}
-
-/// What Workers say of SQLite's errors: its own message, where in the statement,
-/// and the code's name.
-fn text(error: &rusqlite::Error) -> String {
-    use rusqlite::Error;
-    match error {
-        Error::SqlInputError {
-            error, msg, offset, ..
-        } => {
-            let at = if *offset >= 0 {
-                format!(" at offset {offset}")
-            } else {
-                String::new()
-            };
-            format!("{msg}{at}: {}", code(error))
-        }
-        Error::SqliteFailure(error, Some(message)) => format!("{message}: {}", code(error)),
-        Error::SqliteFailure(error, None) => {
-            format!("{}: {}", error, code(error))
-        }
-        Error::InvalidParameterCount(given, wanted) => format!(
-            "Wrong number of parameter bindings for SQL query. Expected {wanted}, got {given}"
-        ),
-        other => other.to_string(),
-    }
-}
-
-/// https://sqlite.org/rescode.html
-fn code(error: &rusqlite::ffi::Error) -> String {
-    let name = match error.code {
-        ErrorCode::InternalMalfunction => "SQLITE_INTERNAL",
-        ErrorCode::PermissionDenied => "SQLITE_PERM",
-        ErrorCode::OperationAborted => "SQLITE_ABORT",
-        ErrorCode::DatabaseBusy => "SQLITE_BUSY",
-        ErrorCode::DatabaseLocked => "SQLITE_LOCKED",
-        ErrorCode::OutOfMemory => "SQLITE_NOMEM",
-        ErrorCode::ReadOnly => "SQLITE_READONLY",
-        ErrorCode::OperationInterrupted => "SQLITE_INTERRUPT",
-        ErrorCode::SystemIoFailure => "SQLITE_IOERR",
-        ErrorCode::DatabaseCorrupt => "SQLITE_CORRUPT",
-        ErrorCode::NotFound => "SQLITE_NOTFOUND",
-        ErrorCode::DiskFull => "SQLITE_FULL",
-        ErrorCode::CannotOpen => "SQLITE_CANTOPEN",
-        ErrorCode::FileLockingProtocolFailed => "SQLITE_PROTOCOL",
-        ErrorCode::SchemaChanged => "SQLITE_SCHEMA",
-        ErrorCode::TooBig => "SQLITE_TOOBIG",
-        ErrorCode::ConstraintViolation => "SQLITE_CONSTRAINT",
-        ErrorCode::TypeMismatch => "SQLITE_MISMATCH",
-        ErrorCode::ApiMisuse => "SQLITE_MISUSE",
-        ErrorCode::AuthorizationForStatementDenied => "SQLITE_AUTH",
-        ErrorCode::ParameterOutOfRange => "SQLITE_RANGE",
-        ErrorCode::NotADatabase => "SQLITE_NOTADB",
-        _ => "SQLITE_ERROR",
-    };
-    match extended(error.extended_code) {
-        Some(extended) => format!("{name} (extended: {extended})"),
-        None => name.into(),
-    }
-}
-
-fn extended(code: i32) -> Option<&'static str> {
-    use rusqlite::ffi;
-    Some(match code {
-        ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "SQLITE_CONSTRAINT_FOREIGNKEY",
-        ffi::SQLITE_CONSTRAINT_NOTNULL => "SQLITE_CONSTRAINT_NOTNULL",
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "SQLITE_CONSTRAINT_PRIMARYKEY",
-        ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
-        ffi::SQLITE_CONSTRAINT_UNIQUE => "SQLITE_CONSTRAINT_UNIQUE",
-        ffi::SQLITE_CONSTRAINT_ROWID => "SQLITE_CONSTRAINT_ROWID",
-        ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
-        _ => return None,
-    })
 }

@@ -5,22 +5,13 @@ use std::rc::Rc;
 
 use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
-use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Batch, Connection, Statement, StatementStatus};
 
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
-
-/// What a statement gave, as the script takes it.
-#[derive(Default)]
-struct Rows<'a> {
-    columns: Vec<v8::Local<'a, v8::Value>>,
-    rows: Vec<v8::Local<'a, v8::Value>>,
-    read: i64,
-    written: u64,
-}
+use crate::sql::{self, Rows};
 
 /// Runs all statements of `sql`, the last one with the bindings: `[columns, rows,
 /// rowsRead, rowsWritten]`, a row being its values in order.
@@ -38,13 +29,25 @@ pub(crate) fn op_object_sql<'a>(
         let value = bindings.get_index(scope, index);
         values.push(binding(scope, value)?);
     }
-    let rows = database(&shared, number, |database| {
-        database.script(|connection| run(scope, connection, &sql, &values))
+    let mut rows = ScriptRows {
+        scope,
+        columns: Vec::new(),
+        rows: Vec::new(),
+        values: Vec::new(),
+    };
+    let touched = database(&shared, number, |database| {
+        database.script(|connection| sql::run(connection, &sql, &values, &mut rows))
     })?;
-    let columns = v8::Array::new_with_elements(scope, &rows.columns).into();
-    let list = v8::Array::new_with_elements(scope, &rows.rows).into();
-    let read = v8::Number::new(scope, rows.read as f64).into();
-    let written = v8::Number::new(scope, rows.written as f64).into();
+    let ScriptRows {
+        scope,
+        columns,
+        rows,
+        ..
+    } = rows;
+    let columns = v8::Array::new_with_elements(scope, &columns).into();
+    let list = v8::Array::new_with_elements(scope, &rows).into();
+    let read = v8::Number::new(scope, touched.read as f64).into();
+    let written = v8::Number::new(scope, touched.written as f64).into();
     Ok(v8::Array::new_with_elements(
         scope,
         &[columns, list, read, written],
@@ -88,80 +91,40 @@ fn binding<'a>(
     Ok(Value::Text(value.to_rust_string_lossy(scope)))
 }
 
-fn run<'a>(
-    scope: &mut v8::PinScope<'a, '_>,
-    connection: &Connection,
-    sql: &str,
-    values: &[Value],
-) -> rusqlite::Result<Rows<'a>> {
-    let before = connection.total_changes();
-    let mut batch = Batch::new(connection, sql);
-    let mut rows = Rows::default();
-    let mut bound = false;
-    let mut next = batch.next()?;
-    while let Some(mut statement) = next.take() {
-        let wanted = statement.parameter_count();
-        if wanted > 0 || !values.is_empty() {
-            // One that does not compile yet, since its table is yet to be made, is one
-            // more too.
-            let following = batch.next();
-            if matches!(following, Ok(None)) {
-                if wanted != values.len() {
-                    return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
-                }
-                bound = true;
-            } else if wanted > 0 {
-                return Err(several());
-            }
-            next = following.unwrap_or(None);
-        }
-        for (index, value) in values.iter().enumerate().filter(|_| bound) {
-            statement.raw_bind_parameter(index + 1, value)?;
-        }
-        step(scope, &mut statement, &mut rows)?;
-        if next.is_none() && !bound {
-            next = batch.next()?;
-        }
-    }
-    rows.written = connection.total_changes() - before;
-    Ok(rows)
+/// What a statement gave, as the script takes it.
+struct ScriptRows<'a, 's, 'i> {
+    scope: &'a mut v8::PinScope<'s, 'i>,
+    columns: Vec<v8::Local<'s, v8::Value>>,
+    rows: Vec<v8::Local<'s, v8::Value>>,
+    /// Of the row that is read, kept for the next.
+    values: Vec<v8::Local<'s, v8::Value>>,
 }
 
-fn several() -> rusqlite::Error {
-    let message = "When executing multiple SQL statements in a single call, only the last \
-                   statement can have parameters.";
-    rusqlite::Error::ToSqlConversionFailure(message.into())
+impl Rows for ScriptRows<'_, '_, '_> {
+    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()> {
+        self.columns.clear();
+        self.rows.clear();
+        for name in columns {
+            let name = v8::String::new(self.scope, name).ok_or_else(too_long)?;
+            self.columns.push(name.into());
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        self.values.clear();
+        for column in 0..self.columns.len() {
+            let value = value(self.scope, row.get_ref(column)?);
+            self.values.push(value.ok_or_else(too_long)?);
+        }
+        let row = v8::Array::new_with_elements(self.scope, &self.values);
+        self.rows.push(row.into());
+        Ok(())
+    }
 }
 
-/// Runs one statement to its end; its rows take the place of those before.
-fn step<'a>(
-    scope: &mut v8::PinScope<'a, '_>,
-    statement: &mut Statement<'_>,
-    into: &mut Rows<'a>,
-) -> rusqlite::Result<()> {
-    let too_long = || rusqlite::Error::ToSqlConversionFailure("a value is too long".into());
-    into.columns.clear();
-    into.rows.clear();
-    for name in statement.column_names() {
-        let name = v8::String::new(scope, name).ok_or_else(too_long)?;
-        into.columns.push(name.into());
-    }
-    let width = into.columns.len();
-    let mut rows = statement.raw_query();
-    let mut row_values = Vec::with_capacity(width);
-    while let Some(row) = rows.next()? {
-        row_values.clear();
-        for column in 0..width {
-            row_values.push(value(scope, row.get_ref(column)?).ok_or_else(too_long)?);
-        }
-        let row = v8::Array::new_with_elements(scope, &row_values);
-        into.rows.push(row.into());
-    }
-    drop(rows);
-    let scanned = statement.get_status(StatementStatus::FullscanStep).into();
-    let given = i64::try_from(into.rows.len()).unwrap_or(i64::MAX);
-    into.read += given.max(scanned);
-    Ok(())
+fn too_long() -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure("a value is too long".into())
 }
 
 fn value<'a>(

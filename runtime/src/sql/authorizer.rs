@@ -11,20 +11,45 @@ const RESERVED: &str = "_cf_";
 
 /// What the authorizer and whoever runs statements tell each other.
 #[derive(Debug, Default)]
-pub(super) struct Authority {
-    /// The statement is the runtime's own.
-    pub(super) trusted: AtomicBool,
+pub struct Authority {
+    /// The statement is the host's own.
+    trusted: AtomicBool,
     /// A script's statement would begin or end a transaction.
-    pub(super) transaction: AtomicBool,
+    transaction: AtomicBool,
     /// A script's statement may rename a table, to a name that SQLite keeps to
     /// itself.
-    pub(super) renames: AtomicBool,
+    renames: AtomicBool,
 }
 
 impl Authority {
-    pub(super) fn hook(
-        self: &Arc<Self>,
-    ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
+    /// Runs statements of the host's own, which pass.
+    pub fn trusted<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.trusted.store(true, Relaxed);
+        let done = work();
+        self.trusted.store(false, Relaxed);
+        done
+    }
+
+    /// Runs a script's statements; what they tried is known then.
+    pub fn script<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.transaction.store(false, Relaxed);
+        self.renames.store(false, Relaxed);
+        work()
+    }
+
+    /// Whether one of the last script's would have begun or ended a transaction, for
+    /// which it was refused.
+    pub fn refused_transaction(&self) -> bool {
+        self.transaction.load(Relaxed)
+    }
+
+    /// Whether one of the last script's may have renamed a table, to any name.
+    pub fn may_rename(&self) -> bool {
+        self.renames.load(Relaxed)
+    }
+
+    /// What SQLite asks before each statement.
+    pub fn hook(self: &Arc<Self>) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
         let this = self.clone();
         move |context| {
             if this.trusted.load(Relaxed) || this.allows(&context) {

@@ -1,0 +1,191 @@
+//! SQL of scripts: what it may do, how its statements run, and what is said of
+//! errors. For whoever keeps databases for workers, the runtime's objects among
+//! them.
+
+mod authorizer;
+
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::limits::Limit;
+use rusqlite::types::Value;
+use rusqlite::{Batch, Connection, ErrorCode, Row, Statement, StatementStatus};
+
+pub use self::authorizer::Authority;
+
+/// What statements may ask of SQLite, as Workers have it.
+pub const LIMITS: &[(Limit, i32)] = &[
+    (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_COLUMN, 100),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 127),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+];
+
+/// What a script is told that would begin a transaction by a statement.
+pub const NO_TRANSACTION: &str = "To execute a transaction, please use the \
+     state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN \
+     TRANSACTION or SAVEPOINT statements. The JavaScript API is safer because it will \
+     automatically roll back on exceptions, and because it interacts correctly with Durable \
+     Objects' automatic atomic write coalescing.";
+
+/// What it is told that renamed a table to a name of the host's.
+pub const RESERVED_NAME: &str =
+    "a table was renamed to a name that is reserved: not authorized: SQLITE_AUTH";
+
+/// How many tables have a name of the host's.
+pub const COUNT_RESERVED: &str =
+    "SELECT count(*) FROM sqlite_schema WHERE substr(name, 1, 4) = '_cf_' COLLATE NOCASE";
+
+/// What statements give, as it comes.
+pub trait Rows {
+    /// One begins: what those before it gave is not asked for.
+    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()>;
+
+    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()>;
+}
+
+/// What statements touched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The rows given, or scanned where those are more.
+    pub read: u64,
+    pub written: u64,
+}
+
+/// Runs all statements of `sql`, the last one with the values.
+pub fn run(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    rows: &mut impl Rows,
+) -> rusqlite::Result<Touched> {
+    let before = connection.total_changes();
+    let mut batch = Batch::new(connection, sql);
+    let mut touched = Touched::default();
+    let mut bound = false;
+    let mut next = batch.next()?;
+    while let Some(mut statement) = next.take() {
+        let wanted = statement.parameter_count();
+        if wanted > 0 || !values.is_empty() {
+            // One that does not compile yet, since its table is yet to be made, is one
+            // more too.
+            let following = batch.next();
+            if matches!(following, Ok(None)) {
+                if wanted != values.len() {
+                    return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
+                }
+                bound = true;
+            } else if wanted > 0 {
+                return Err(several());
+            }
+            next = following.unwrap_or(None);
+        }
+        for (index, value) in values.iter().enumerate().filter(|_| bound) {
+            statement.raw_bind_parameter(index + 1, value)?;
+        }
+        touched.read += step(&mut statement, rows)?;
+        if next.is_none() && !bound {
+            next = batch.next()?;
+        }
+    }
+    touched.written = connection.total_changes() - before;
+    Ok(touched)
+}
+
+fn several() -> rusqlite::Error {
+    let message = "When executing multiple SQL statements in a single call, only the last \
+                   statement can have parameters.";
+    rusqlite::Error::ToSqlConversionFailure(message.into())
+}
+
+/// Runs one statement to its end; answers the rows that it read.
+fn step(statement: &mut Statement<'_>, into: &mut impl Rows) -> rusqlite::Result<u64> {
+    into.begin(&statement.column_names().collect::<Vec<_>>())?;
+    let mut given = 0;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        into.row(row)?;
+        given += 1;
+    }
+    drop(rows);
+    let scanned = statement.get_status(StatementStatus::FullscanStep);
+    Ok(u64::try_from(scanned).unwrap_or(0).max(given))
+}
+
+/// What Workers say of SQLite's errors: its own message, where in the statement,
+/// and the code's name.
+pub fn error_text(error: &rusqlite::Error) -> String {
+    use rusqlite::Error;
+    match error {
+        Error::SqlInputError {
+            error, msg, offset, ..
+        } => {
+            let at = if *offset >= 0 {
+                format!(" at offset {offset}")
+            } else {
+                String::new()
+            };
+            format!("{msg}{at}: {}", code(error))
+        }
+        Error::SqliteFailure(error, Some(message)) => format!("{message}: {}", code(error)),
+        Error::SqliteFailure(error, None) => {
+            format!("{}: {}", error, code(error))
+        }
+        Error::InvalidParameterCount(given, wanted) => format!(
+            "Wrong number of parameter bindings for SQL query. Expected {wanted}, got {given}"
+        ),
+        other => other.to_string(),
+    }
+}
+
+/// https://sqlite.org/rescode.html
+fn code(error: &rusqlite::ffi::Error) -> String {
+    let name = match error.code {
+        ErrorCode::InternalMalfunction => "SQLITE_INTERNAL",
+        ErrorCode::PermissionDenied => "SQLITE_PERM",
+        ErrorCode::OperationAborted => "SQLITE_ABORT",
+        ErrorCode::DatabaseBusy => "SQLITE_BUSY",
+        ErrorCode::DatabaseLocked => "SQLITE_LOCKED",
+        ErrorCode::OutOfMemory => "SQLITE_NOMEM",
+        ErrorCode::ReadOnly => "SQLITE_READONLY",
+        ErrorCode::OperationInterrupted => "SQLITE_INTERRUPT",
+        ErrorCode::SystemIoFailure => "SQLITE_IOERR",
+        ErrorCode::DatabaseCorrupt => "SQLITE_CORRUPT",
+        ErrorCode::NotFound => "SQLITE_NOTFOUND",
+        ErrorCode::DiskFull => "SQLITE_FULL",
+        ErrorCode::CannotOpen => "SQLITE_CANTOPEN",
+        ErrorCode::FileLockingProtocolFailed => "SQLITE_PROTOCOL",
+        ErrorCode::SchemaChanged => "SQLITE_SCHEMA",
+        ErrorCode::TooBig => "SQLITE_TOOBIG",
+        ErrorCode::ConstraintViolation => "SQLITE_CONSTRAINT",
+        ErrorCode::TypeMismatch => "SQLITE_MISMATCH",
+        ErrorCode::ApiMisuse => "SQLITE_MISUSE",
+        ErrorCode::AuthorizationForStatementDenied => "SQLITE_AUTH",
+        ErrorCode::ParameterOutOfRange => "SQLITE_RANGE",
+        ErrorCode::NotADatabase => "SQLITE_NOTADB",
+        _ => "SQLITE_ERROR",
+    };
+    match extended(error.extended_code) {
+        Some(extended) => format!("{name} (extended: {extended})"),
+        None => name.into(),
+    }
+}
+
+fn extended(code: i32) -> Option<&'static str> {
+    use rusqlite::ffi;
+    Some(match code {
+        ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "SQLITE_CONSTRAINT_FOREIGNKEY",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "SQLITE_CONSTRAINT_NOTNULL",
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "SQLITE_CONSTRAINT_PRIMARYKEY",
+        ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
+        ffi::SQLITE_CONSTRAINT_UNIQUE => "SQLITE_CONSTRAINT_UNIQUE",
+        ffi::SQLITE_CONSTRAINT_ROWID => "SQLITE_CONSTRAINT_ROWID",
+        ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
+        _ => return None,
+    })
+}

@@ -55,7 +55,6 @@ macro_rules! flags {
 }
 
 const CACHE: Support = Without("the cache's own rules");
-const D1: Support = Without("D1");
 const EDGE: Support = Without("the network in front of a worker");
 const ENGINE: Support = Without("the inside of another engine");
 const NODE: Support = Without("this part of Node's API");
@@ -343,7 +342,7 @@ flags! {
     AutoGrpcConvert = 178: "auto_grpc_convert" experimental yes => EDGE;
     PythonWorkers20260610 = 179: "python_workers_20260610" / "no_python_workers_20260610" => PYTHON;
     EnableNodejsInspectorLocalDev = 180: "enable_nodejs_inspector_local_dev" experimental yes => NODE;
-    D1BindingJsrpc = 181: "d1_binding_jsrpc" experimental yes => D1;
+    D1BindingJsrpc = 181: "d1_binding_jsrpc" experimental yes => Off("D1 is asked by requests");
     WorkflowsBindingsRpc = 182: "workflows_bindings_rpc" experimental yes => WORKFLOWS;
     TypescriptImplementedStreams = 183: "typescript_implemented_streams" experimental yes => ENGINE;
     ExposeDrainingReader = 184: "expose_draining_reader" experimental yes => Off("as before");

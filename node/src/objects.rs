@@ -16,8 +16,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost, ObjectStorage, ObjectTarget,
-    RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError, Worker,
+    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost, ObjectNamespace,
+    ObjectStorage, ObjectTarget, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError,
+    Worker,
 };
 use outboard_storage::{
     NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Store, StoreOptions,
@@ -234,8 +235,17 @@ impl NodeObjects {
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
+        let object = self.object(&target.namespace, target.id)?;
+        Ok(Box::new(NodeStorage(object)))
+    }
+
+    /// The database of an object, or of what is known like one.
+    pub(crate) fn object(
+        &self,
+        namespace: &Arc<ObjectNamespace>,
+        id: outboard_runtime::ObjectId,
+    ) -> Result<Object, StorageError> {
         let kept = self.kept.get().ok_or_else(no_store)?;
-        let namespace = &target.namespace;
         match kept.catalogue.classes().keys.get(&namespace.key) {
             Some(Fate::Live(live)) if live == namespace => {}
             None => kept.catalogue.record(namespace).map_err(|error| {
@@ -252,11 +262,10 @@ impl NodeObjects {
             }
         }
         let key = ObjectKey {
-            namespace: namespace_id(&target.namespace.key),
-            id: ObjectId(target.id.0),
+            namespace: namespace_id(&namespace.key),
+            id: ObjectId(id.0),
         };
-        let object = kept.store.object(key).map_err(told)?;
-        Ok(Box::new(NodeStorage(object)))
+        kept.store.object(key).map_err(told)
     }
 }
 
@@ -368,7 +377,7 @@ pub(crate) fn namespace_id(key: &str) -> NamespaceId {
 }
 
 /// What a script may know of a fault: not where the node keeps its files.
-fn told(error: ObjectError) -> StorageError {
+pub(crate) fn told(error: ObjectError) -> StorageError {
     match &error {
         ObjectError::Io { object, .. } => {
             tracing::error!(%object, %error, "an object's database failed");

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use outboard_project::{Bundle, Project, VarValue};
 use outboard_runtime::{
-    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ServiceTarget, WorkerSpec,
+    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ResourceKind, ServiceTarget,
+    WorkerSpec,
 };
 
 use crate::objects::{Classes, Scope};
@@ -40,6 +41,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
         env: env(project),
         bindings: objects(project, names)
             .chain(services(project, names))
+            .chain(databases(project))
             .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
@@ -81,6 +83,18 @@ fn services(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (Strin
             },
         };
         (binding.name.clone(), Binding::Service(Arc::new(target)))
+    })
+}
+
+/// Bindings to D1 databases.
+fn databases(project: &Project) -> impl Iterator<Item = (String, Binding)> {
+    project.d1_databases.iter().map(|database| {
+        let target = ServiceTarget {
+            service: database.id.clone(),
+            entrypoint: Entrypoint::default(),
+        };
+        let binding = Binding::Resource(ResourceKind::D1, Arc::new(target));
+        (database.binding.clone(), binding)
     })
 }
 

@@ -1,5 +1,7 @@
 //! What keeps data beside workers, and speaks each kind's protocol to them.
 
+pub(crate) mod d1;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -15,11 +17,15 @@ use crate::objects::NodeObjects;
 pub(crate) struct Resources {
     /// Opens the store that they are kept in.
     objects: Arc<NodeObjects>,
+    d1: Arc<d1::Databases>,
 }
 
 impl Resources {
     pub(crate) fn new(objects: Arc<NodeObjects>) -> Self {
-        Self { objects }
+        Self {
+            d1: Arc::new(d1::Databases::new(objects.clone())),
+            objects,
+        }
     }
 
     /// What a request to the resource `target.service` of a kind comes to.
@@ -29,10 +35,14 @@ impl Resources {
         target: Arc<ServiceTarget>,
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let _ = request;
-        let message = match self.objects.store() {
-            Some(_) => format!("there is no {kind:?} {:?} here", target.service),
-            None => "this node keeps no data".into(),
+        let id = &target.service;
+        let message = match (self.objects.store(), kind) {
+            (None, _) => "this node keeps no data".into(),
+            (Some(_), ResourceKind::D1) => {
+                let answer = d1::answer(self.d1.clone(), id.clone(), request);
+                return async move { Ok(ServiceAnswer::Response(answer.await)) }.boxed_local();
+            }
+            (Some(_), _) => format!("there is no {kind:?} {id:?} here"),
         };
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }

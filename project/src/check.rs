@@ -5,6 +5,7 @@
 //! check one part of the configuration each.
 
 mod build;
+mod d1;
 mod dev;
 mod document;
 mod durable_objects;

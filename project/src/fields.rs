@@ -86,6 +86,7 @@ const FIELDS: &[KnownField] = &[
     field("limits", Inherited, Served),
     field("durable_objects", PerEnvironment, Served),
     field("services", PerEnvironment, Served),
+    field("d1_databases", PerEnvironment, Served),
     field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
@@ -106,7 +107,6 @@ const FIELDS: &[KnownField] = &[
 
     field("kv_namespaces", PerEnvironment, NotYet),
     field("r2_buckets", PerEnvironment, NotYet),
-    field("d1_databases", PerEnvironment, NotYet),
     field("queues", PerEnvironment, NotYet),
     field("workflows", PerEnvironment, NotYet),
     field("assets", Inherited, NotYet),

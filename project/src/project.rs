@@ -67,6 +67,9 @@ pub struct Project {
     /// Members of `env` that stand for workers, or entrypoints of theirs; their names
     /// are unlike those of the others.
     pub services: Vec<ServiceBinding>,
+    /// Members of `env` that are SQL databases; their names are unlike those of the
+    /// others.
+    pub d1_databases: Vec<D1Database>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }
@@ -111,6 +114,24 @@ pub struct ServiceBinding {
     pub entrypoint: Option<String>,
     /// What `ctx.props` is there: a JSON object.
     pub props: Option<serde_json::Value>,
+}
+
+/// One of `d1_databases`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct D1Database {
+    /// The member of `env`.
+    pub binding: String,
+    /// Which database it is: its `database_id`, else its `database_name`, else what
+    /// wrangler would call it by worker and binding.
+    pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Where its migrations are; it need not be there.
+    pub migrations_dir: PathBuf,
+    /// Which files of that folder are migrations: a glob, relative to it.
+    pub migrations_pattern: String,
+    /// The table that tells which were applied.
+    pub migrations_table: String,
 }
 
 /// One of `durable_objects.bindings`.

@@ -7,6 +7,7 @@ const { JSONParse, PromisePrototypeThen, Uint8Array } = primordials;
 /** The scripts of resources, by kind; each makes its own of the host's number. */
 const resources = {
   __proto__: null,
+  d1: "ext:outboard/d1.js",
 };
 
 /** Gives `env` its first `count` bindings, in the worker's order. */

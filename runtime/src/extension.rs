@@ -156,6 +156,7 @@ deno_core::extension!(
         "compression.js",
         "crypto.js",
         "crypto_arguments.js",
+        "d1.js",
         "data_url.js",
         "deliveries.js",
         "digest_stream.js",

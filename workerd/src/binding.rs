@@ -29,6 +29,8 @@ pub enum BindingKind {
         /// The worker whose class it is; None: the one with the binding.
         service: Option<String>,
     },
+    /// A D1 database, kept by a service that speaks D1's own protocol.
+    D1(Designator),
     /// A variable of the process's environment.
     FromEnvironment(String),
 }
@@ -80,7 +82,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
     ("kvNamespace", Some("KV is")),
     ("r2Bucket", Some("R2 is")),
     ("obsolete0", Some("an obsolete kind of binding is")),
-    ("wrapped", Some("a wrapped binding is")),
+    ("wrapped", None),
     ("queue", Some("queues are")),
     ("analyticsEngine", Some("Analytics Engine is")),
     ("hyperdrive", Some("Hyperdrive is")),
@@ -114,6 +116,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "cryptoKey" => BindingKind::CryptoKey(crypto_key(&path, value, faults)?),
         "service" => BindingKind::Service(designator(&path, value, faults)),
         "durableObjectNamespace" => objects(&path, value, faults),
+        "wrapped" => wrapped(&path, value, &name, faults)?,
         _ => BindingKind::FromEnvironment(check::text(&path, value, faults)?),
     };
     Some(Binding {
@@ -133,6 +136,45 @@ fn objects(path: &str, value: Value, faults: &mut Faults) -> BindingKind {
     };
     fields.end(faults);
     kind
+}
+
+/// The module of workerd's own that makes a D1 database of a service.
+const D1_MODULE: &str = "cloudflare-internal:d1-api";
+
+/// What a module makes of other bindings; modules are workerd's own.
+fn wrapped(path: &str, value: Value, name: &str, faults: &mut Faults) -> Option<BindingKind> {
+    let mut fields = Fields::new(path, value, None, faults);
+    let module = fields.required("moduleName", faults);
+    let entrypoint = fields.text("entrypoint", faults);
+    let entrypoint = entrypoint.filter(|entrypoint| !entrypoint.is_empty());
+    if module.is_empty() {
+        return None;
+    }
+    if module != D1_MODULE || entrypoint.is_some_and(|name| name != "default") {
+        faults.not_offered(
+            &fields.child("moduleName"),
+            format!("binding {name:?}: a binding that {module:?} wraps is"),
+        );
+        return None;
+    }
+    let inner = fields.list("innerBindings", faults, binding);
+    let at = fields.child("innerBindings");
+    fields.end(faults);
+    match <[Binding; 1]>::try_from(inner) {
+        Ok(
+            [
+                Binding {
+                    name,
+                    kind: BindingKind::Service(service),
+                    ..
+                },
+            ],
+        ) if name == "fetcher" => Some(BindingKind::D1(service)),
+        _ => {
+            faults.invalid(&at, "one service is expected, called \"fetcher\"");
+            None
+        }
+    }
 }
 
 fn crypto_key(path: &str, value: Value, faults: &mut Faults) -> Option<CryptoKey> {

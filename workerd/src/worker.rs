@@ -1,6 +1,6 @@
 //! A worker's part of the configuration.
 
-use crate::binding::{self, Binding};
+use crate::binding::{self, Binding, BindingKind};
 use crate::check::{self, Faults, Fields};
 use crate::config::{Designator, INTERNET, designator};
 use crate::durable_objects::{self, DurableObjects, DurableStorage};
@@ -67,8 +67,13 @@ impl WorkerConfig {
             f(&format!("{path}.cacheApiOutbound"), cache);
         }
         for binding in &self.bindings {
-            if let binding::BindingKind::Service(service) = &binding.kind {
-                f(&format!("{}.service", binding.path), service);
+            match &binding.kind {
+                BindingKind::Service(service) => f(&format!("{}.service", binding.path), service),
+                BindingKind::D1(service) => {
+                    let inner = format!("{}.wrapped.innerBindings[0].service", binding.path);
+                    f(&inner, service);
+                }
+                _ => {}
             }
         }
     }

@@ -326,3 +326,40 @@ fn a_missing_file_is_named() {
     let error = Config::from_text(Path::new("/nowhere.capnp"), None, &[]).expect_err("no file");
     assert!(error.to_string().starts_with("/nowhere.capnp: "), "{error}");
 }
+
+#[test]
+fn a_wrapped_binding_is_a_d1_database() {
+    let config = |wrapped: &str| {
+        format!(
+            r#"const config :Workerd.Config = (services = [(name = "w", worker = (
+  serviceWorkerScript = "",
+  bindings = [(name = "A", wrapped = ({wrapped}))],
+))]);"#
+        )
+    };
+    let d1 = r#"moduleName = "cloudflare-internal:d1-api", innerBindings = "#;
+    let sound = config(&format!(r#"{d1}[(name = "fetcher", service = "w")]"#));
+    let found = read(&sound, None).expect("a configuration");
+    let BindingKind::D1(service) = &first_worker(&found).bindings[0].kind else {
+        panic!("a database");
+    };
+    assert_eq!(service.name, "w");
+    let path = "services[0].worker.bindings[0].wrapped";
+    let check = |wrapped: &str, expected: &str| {
+        let error = read(&config(wrapped), None).expect_err("a fault");
+        assert_eq!(error, format!("{path}{expected}"));
+    };
+    check(
+        r#"moduleName = "x:y""#,
+        ".moduleName: binding \"A\": a binding that \"x:y\" wraps is not offered",
+    );
+    check("", ".moduleName: is missing");
+    let one = ".innerBindings: one service is expected, called \"fetcher\"";
+    check(&format!("{d1}[]"), one);
+    check(&format!(r#"{d1}[(name = "other", service = "w")]"#), one);
+    check(&format!(r#"{d1}[(name = "fetcher", text = "w")]"#), one);
+    check(
+        &format!(r#"{d1}[(name = "fetcher", service = "nobody")]"#),
+        ".innerBindings[0].service: no service is called \"nobody\"",
+    );
+}

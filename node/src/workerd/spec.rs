@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ObjectNamespace, ServiceTarget, WorkerSpec,
+    ObjectNamespace, ResourceKind, ServiceTarget, WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
@@ -149,6 +149,7 @@ fn bind(
         BindingKind::Data(bytes) => Binding::Data(bytes.clone()),
         BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
         BindingKind::Service(service) => Binding::Service(target(service)),
+        BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
         BindingKind::DurableObjects {
             class_name,

@@ -4,6 +4,7 @@ mod bad_input;
 mod browser;
 mod cache;
 mod configurations;
+mod d1;
 mod data;
 mod dev;
 mod docs;

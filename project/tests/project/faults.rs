@@ -288,7 +288,6 @@ fn what_is_not_served_is_refused_by_name() {
     for name in [
         "kv_namespaces",
         "r2_buckets",
-        "d1_databases",
         "queues",
         "ai",
         "browser",

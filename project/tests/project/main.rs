@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod bundling;
+mod d1;
 mod durable_objects;
 mod environments;
 mod errors;

@@ -92,6 +92,20 @@ pub(crate) enum Command {
     ///     outboard data import visits.sqlite counter:Counter/visits --force
     #[command(subcommand, verbatim_doc_comment)]
     Data(Data),
+    /// List, read, write and delete what a namespace of KV has
+    ///
+    /// Works on the folder that `outboard dev` or `outboard serve` keeps data in, while
+    /// neither has it open. A namespace is known by its `id` of `kv_namespaces`;
+    /// `outboard data ls` lists those that are there as kv/NAMESPACE.
+    ///
+    /// Examples:
+    ///     outboard kv list SETTINGS --prefix user:
+    ///     outboard kv get SETTINGS user:1
+    ///     outboard kv put SETTINGS user:1 '{"theme":"dark"}' --ttl 3600
+    ///     outboard kv put SETTINGS logo < logo.png
+    ///     outboard kv delete SETTINGS user:1
+    #[command(subcommand, verbatim_doc_comment)]
+    Kv(Kv),
     /// Serve or test a configuration of workerd
     ///
     /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the
@@ -194,9 +208,58 @@ pub(crate) enum Data {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum Kv {
+    /// List keys, with the bytes of their values and when they expire
+    List {
+        /// The namespace's id
+        namespace: String,
+        /// Only keys that begin with it
+        #[arg(long, default_value = "")]
+        prefix: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Write the value of a key to the standard output
+    Get {
+        /// The namespace's id
+        namespace: String,
+        /// The key
+        key: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Give a key a value; a namespace that is not there is made
+    Put {
+        /// The namespace's id
+        namespace: String,
+        /// The key
+        key: String,
+        /// The value [default: what the standard input brings]
+        value: Option<String>,
+        /// Seconds after which it expires, 60 at least
+        #[arg(long, value_name = "SECONDS")]
+        ttl: Option<u32>,
+        /// JSON that is kept beside the value
+        #[arg(long, value_name = "JSON")]
+        metadata: Option<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Delete a key
+    Delete {
+        /// The namespace's id
+        namespace: String,
+        /// The key
+        key: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
 #[derive(Args)]
 pub(crate) struct StoreArgs {
-    /// Where objects are kept [default: .outboard, or data where that is not there]
+    /// Where data is kept [default: .outboard, or data where that is not there]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ mod bundle;
 mod check;
 mod data;
 mod dev;
+mod kv;
 mod serve;
 mod workerd;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Bundle(options) => bundle::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Data(command) => data::run(&command),
+        Command::Kv(command) => kv::run(&command),
         Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();

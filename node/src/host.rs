@@ -125,6 +125,16 @@ impl Host for NodeHost {
         self.resources.clone().answer(kind, target.clone(), request)
     }
 
+    fn resource_rpc(
+        &self,
+        _kind: ResourceKind,
+        _target: &Arc<ServiceTarget>,
+        _called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let message = "The node's own resources take no RPC.".into();
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
     fn deliver(
         &self,
         target: &Arc<ServiceTarget>,

@@ -30,7 +30,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::alarms::Alarms;
 use self::catalogue::CatalogueError;
-pub(crate) use self::catalogue::{Catalogue, own};
+pub(crate) use self::catalogue::{Catalogue, key_of, open_named, own};
 use self::classes::Fate;
 pub(crate) use self::classes::{Classes, Scope, Wanted};
 pub(crate) use self::migrate::Plan;
@@ -112,6 +112,15 @@ impl NodeObjects {
     /// What is kept beside objects is kept in their store.
     pub(crate) fn store(&self) -> Option<&Store> {
         self.kept.get().map(|kept| &kept.store)
+    }
+
+    /// Opens a database that is kept beside objects, by its kind and name; None where
+    /// there is no store. One that is open is refused.
+    pub(crate) fn database(&self, kind: &str, name: &str) -> Option<Result<Object, ObjectError>> {
+        let Kept {
+            store, catalogue, ..
+        } = self.kept.get()?;
+        Some(open_named(store, Some(catalogue), kind, name))
     }
 
     /// The classes of the node's workers.

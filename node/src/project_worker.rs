@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outboard_project::{Bundle, Project, VarValue};
+use outboard_project::{Bundle, Mode, Project, VarValue};
 use outboard_runtime::{
     Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ResourceKind, ServiceTarget,
     WorkerSpec,
@@ -19,6 +19,8 @@ pub(crate) struct Names<'a> {
     pub(crate) scope: &'a Scope,
     /// The classes that there are when the worker is served.
     pub(crate) classes: &'a Classes,
+    /// Whether the names for its development are meant, where it has others for that.
+    pub(crate) mode: Mode,
 }
 
 /// Makes the version that a project's bundle is.
@@ -42,6 +44,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
         bindings: objects(project, names)
             .chain(services(project, names))
             .chain(databases(project))
+            .chain(kv_namespaces(project, names))
             .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
@@ -95,6 +98,26 @@ fn databases(project: &Project) -> impl Iterator<Item = (String, Binding)> {
         };
         let binding = Binding::Resource(ResourceKind::D1, Arc::new(target));
         (database.binding.clone(), binding)
+    })
+}
+
+/// Bindings to namespaces of KV.
+fn kv_namespaces(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (String, Binding)> {
+    project.kv_namespaces.iter().map(move |binding| {
+        let id = match (names.mode, &binding.preview_id) {
+            (Mode::Development, Some(preview)) => Some(preview),
+            _ => binding.id.as_ref(),
+        };
+        let service = match id {
+            Some(id) => names.scope.name(id),
+            None => format!("{}-{}", names.own, binding.name),
+        };
+        let target = Arc::new(ServiceTarget {
+            service,
+            entrypoint: Entrypoint::default(),
+        });
+        let namespace = Binding::Resource(ResourceKind::Kv, target);
+        (binding.name.clone(), namespace)
     })
 }
 

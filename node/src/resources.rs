@@ -1,6 +1,9 @@
 //! What keeps data beside workers, and speaks each kind's protocol to them.
 
+mod answer;
 pub(crate) mod d1;
+mod database;
+pub(crate) mod kv;
 
 use std::sync::Arc;
 
@@ -18,12 +21,14 @@ pub(crate) struct Resources {
     /// Opens the store that they are kept in.
     objects: Arc<NodeObjects>,
     d1: Arc<d1::Databases>,
+    kv: kv::Namespaces,
 }
 
 impl Resources {
     pub(crate) fn new(objects: Arc<NodeObjects>) -> Self {
         Self {
             d1: Arc::new(d1::Databases::new(objects.clone())),
+            kv: kv::Namespaces::new(objects.clone()),
             objects,
         }
     }
@@ -42,8 +47,21 @@ impl Resources {
                 let answer = d1::answer(self.d1.clone(), id.clone(), request);
                 return async move { Ok(ServiceAnswer::Response(answer.await)) }.boxed_local();
             }
+            (Some(_), ResourceKind::Kv) => {
+                let id = id.clone();
+                return async move {
+                    let answer = self.kv.answer(&id, request).await;
+                    Ok(ServiceAnswer::Response(answer))
+                }
+                .boxed_local();
+            }
             (Some(_), _) => format!("there is no {kind:?} {id:?} here"),
         };
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Does what is to be done without anybody asking, until the future is dropped.
+    pub(crate) async fn tend(self: Arc<Self>) {
+        self.kv.sweep_often().await;
     }
 }

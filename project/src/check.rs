@@ -9,6 +9,7 @@ mod d1;
 mod dev;
 mod document;
 mod durable_objects;
+mod kv;
 mod names;
 mod routes;
 mod rules;

@@ -87,6 +87,7 @@ const FIELDS: &[KnownField] = &[
     field("durable_objects", PerEnvironment, Served),
     field("services", PerEnvironment, Served),
     field("d1_databases", PerEnvironment, Served),
+    field("kv_namespaces", PerEnvironment, Served),
     field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
@@ -105,7 +106,6 @@ const FIELDS: &[KnownField] = &[
     field("legacy_env", TopLevel, Warned("has no effect: an environment is always a worker of its own")),
     field("usage_model", Inherited, Warned("has no effect; wrangler no longer knows it either")),
 
-    field("kv_namespaces", PerEnvironment, NotYet),
     field("r2_buckets", PerEnvironment, NotYet),
     field("queues", PerEnvironment, NotYet),
     field("workflows", PerEnvironment, NotYet),

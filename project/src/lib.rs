@@ -30,6 +30,6 @@ pub use date::Date;
 pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
-    D1Database, Dev, DurableObjectBinding, JsxFactories, Limits, Migration, ModuleRule, Project,
-    Protocol, Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
+    D1Database, Dev, DurableObjectBinding, JsxFactories, KvBinding, Limits, Migration, ModuleRule,
+    Project, Protocol, Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
 };

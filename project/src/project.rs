@@ -70,6 +70,9 @@ pub struct Project {
     /// Members of `env` that are SQL databases; their names are unlike those of the
     /// others.
     pub d1_databases: Vec<D1Database>,
+    /// Members of `env` that are namespaces of KV; their names are unlike those of the
+    /// others.
+    pub kv_namespaces: Vec<KvBinding>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }
@@ -132,6 +135,17 @@ pub struct D1Database {
     pub migrations_pattern: String,
     /// The table that tells which were applied.
     pub migrations_table: String,
+}
+
+/// One of `kv_namespaces`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvBinding {
+    /// The member of `env`.
+    pub name: String,
+    /// The namespace. `None`: one of the worker's own.
+    pub id: Option<String>,
+    /// The one to use while developing, if it is another.
+    pub preview_id: Option<String>,
 }
 
 /// One of `durable_objects.bindings`.

@@ -8,6 +8,7 @@ const { JSONParse, PromisePrototypeThen, Uint8Array } = primordials;
 const resources = {
   __proto__: null,
   d1: "ext:outboard/d1.js",
+  kv: "ext:outboard/kv.js",
 };
 
 /** Gives `env` its first `count` bindings, in the worker's order. */

@@ -24,6 +24,7 @@ const flag = {
   enable_nodejs_process_v2: 97,
   enable_streams_nodejs_v24_compat: 143,
   enable_weak_ref: 84,
+  experimental: 24,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,
   fetch_standard_url: 49,

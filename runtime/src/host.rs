@@ -90,6 +90,17 @@ pub trait Host {
         self.service(target, request)
     }
 
+    /// Runs a session of calls with what keeps data of a kind, as [`Host::rpc`] does.
+    fn resource_rpc(
+        &self,
+        kind: ResourceKind,
+        target: &Arc<ServiceTarget>,
+        called: RpcEnd,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let _ = kind;
+        self.rpc(target, called)
+    }
+
     /// Hands one of the host's services a scheduled run or a batch of messages, as
     /// [`Host::service`] does a request, and tells what became of it.
     fn deliver(

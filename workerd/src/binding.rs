@@ -23,6 +23,8 @@ pub enum BindingKind {
     Wasm(Vec<u8>),
     CryptoKey(CryptoKey),
     Service(Designator),
+    /// A service that speaks KV's protocol.
+    Kv(Designator),
     /// The objects of a class.
     DurableObjects {
         class_name: String,
@@ -33,6 +35,18 @@ pub enum BindingKind {
     D1(Designator),
     /// A variable of the process's environment.
     FromEnvironment(String),
+}
+
+impl Binding {
+    /// The service that it leads to, and where that is said.
+    pub(crate) fn designator(&self) -> Option<(&'static str, &Designator)> {
+        match &self.kind {
+            BindingKind::Service(service) => Some(("service", service)),
+            BindingKind::Kv(service) => Some(("kvNamespace", service)),
+            BindingKind::D1(service) => Some(("wrapped.innerBindings[0].service", service)),
+            _ => None,
+        }
+    }
 }
 
 /// A key that the script can use, and read only where it is extractable.
@@ -79,7 +93,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
         Some("a binding that another worker fills in is"),
     ),
     ("durableObjectClass", Some("a durable object's class is")),
-    ("kvNamespace", Some("KV is")),
+    ("kvNamespace", None),
     ("r2Bucket", Some("R2 is")),
     ("obsolete0", Some("an obsolete kind of binding is")),
     ("wrapped", None),
@@ -115,6 +129,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "wasmModule" => BindingKind::Wasm(check::bytes(&path, value, faults)?),
         "cryptoKey" => BindingKind::CryptoKey(crypto_key(&path, value, faults)?),
         "service" => BindingKind::Service(designator(&path, value, faults)),
+        "kvNamespace" => BindingKind::Kv(designator(&path, value, faults)),
         "durableObjectNamespace" => objects(&path, value, faults),
         "wrapped" => wrapped(&path, value, &name, faults)?,
         _ => BindingKind::FromEnvironment(check::text(&path, value, faults)?),

@@ -1,6 +1,6 @@
 //! A worker's part of the configuration.
 
-use crate::binding::{self, Binding, BindingKind};
+use crate::binding::{self, Binding};
 use crate::check::{self, Faults, Fields};
 use crate::config::{Designator, INTERNET, designator};
 use crate::durable_objects::{self, DurableObjects, DurableStorage};
@@ -67,13 +67,8 @@ impl WorkerConfig {
             f(&format!("{path}.cacheApiOutbound"), cache);
         }
         for binding in &self.bindings {
-            match &binding.kind {
-                BindingKind::Service(service) => f(&format!("{}.service", binding.path), service),
-                BindingKind::D1(service) => {
-                    let inner = format!("{}.wrapped.innerBindings[0].service", binding.path);
-                    f(&inner, service);
-                }
-                _ => {}
+            if let Some((place, service)) = binding.designator() {
+                f(&format!("{}.{place}", binding.path), service);
             }
         }
     }

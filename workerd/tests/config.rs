@@ -99,7 +99,7 @@ fn all_faults_are_listed_with_their_paths() {
     (name = "a", worker = (
       modules = [(name = "m", esModule = "")],
       bindings = [
-        (name = "KV", kvNamespace = "a"),
+        (name = "DB", hyperdrive = (designator = "a")),
         (name = "S", service = "nobody"),
         (name = "N"),
         (name = "X", text = "a", json = "1"),
@@ -112,7 +112,7 @@ fn all_faults_are_listed_with_their_paths() {
     );
     let error = read(&text, None).expect_err("faults");
     let expected = "\
-services[0].worker.bindings[0].kvNamespace: binding \"KV\": KV is not offered
+services[0].worker.bindings[0].hyperdrive: binding \"DB\": Hyperdrive is not offered
 services[0].worker.bindings[2]: binding \"N\" says no kind
 services[0].worker.bindings[3]: \"text\" and \"json\" exclude one another
 services[0].worker.typo: no such field

@@ -33,6 +33,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
         scope: &Scope::default(),
         // Which there are is each node's to know.
         classes: &Classes::default(),
+        mode: Mode::Production,
     };
     let worker = Worker::new(project_worker::spec(&loaded.project, bundle, &names))?;
     let client = Client::new(ClientOptions::default())?;

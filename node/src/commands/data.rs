@@ -20,7 +20,7 @@ use crate::objects::{Alarms, Catalogue, namespace_id, own};
 const FOLDERS: [&str; 2] = [".outboard", "data"];
 
 #[derive(Debug, thiserror::Error)]
-enum DataError {
+pub(super) enum DataError {
     #[error(
         "no objects are kept here (neither .outboard nor data is a folder); name it: --data FOLDER"
     )]
@@ -72,17 +72,19 @@ pub(super) fn run(command: &Data) -> anyhow::Result<()> {
     }
 }
 
-struct Opened {
+pub(super) struct Opened {
     folder: PathBuf,
-    store: Store,
+    pub(super) store: Store,
     recovery: Recovery,
     /// None where it is damaged, which `check` says.
-    catalogue: Option<Catalogue>,
+    pub(super) catalogue: Option<Catalogue>,
     namespaces: BTreeMap<NamespaceId, Arc<ObjectNamespace>>,
+    /// Of what is no object.
+    names: BTreeMap<ObjectKey, String>,
 }
 
 impl Opened {
-    fn open(args: &StoreArgs) -> Result<Self, DataError> {
+    pub(super) fn open(args: &StoreArgs) -> Result<Self, DataError> {
         let folder = match &args.data {
             Some(folder) => folder.clone(),
             None => FOLDERS
@@ -109,12 +111,14 @@ impl Opened {
         };
         let catalogue = Catalogue::open(&store).ok();
         let namespaces = catalogue.as_ref().map(Catalogue::namespaces);
+        let names = catalogue.as_ref().and_then(|all| all.names().ok());
         Ok(Self {
             folder,
             store,
             recovery,
             catalogue,
             namespaces: namespaces.unwrap_or_default(),
+            names: names.unwrap_or_default(),
         })
     }
 
@@ -122,6 +126,9 @@ impl Opened {
     fn name(&self, key: ObjectKey) -> String {
         if let Some(own) = own(key) {
             return own.into();
+        }
+        if let Some(name) = self.names.get(&key) {
+            return name.clone();
         }
         match self.namespaces.get(&key.namespace) {
             Some(namespace) => format!("{}/{}", class(namespace), key.id),
@@ -199,7 +206,7 @@ impl Opened {
         Ok((key, namespace))
     }
 
-    fn exists(&self, key: ObjectKey) -> Result<bool, DataError> {
+    pub(super) fn exists(&self, key: ObjectKey) -> Result<bool, DataError> {
         let keys = self.store.keys().map_err(|error| self.fault(error))?;
         Ok(keys.contains(&key))
     }

@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
     let data = Data::of(options)?;
-    let host_objects = objects.clone();
+    let (host_objects, host_resources) = (objects.clone(), resources.clone());
     let node = Node::start(
         NodeOptions {
             listen: SocketAddr::new(ip, port),
@@ -86,7 +86,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                     client.clone(),
                     cache.clone(),
                     host_objects.clone(),
-                    resources.clone(),
+                    host_resources.clone(),
                     lane,
                     WorkerLog::Terminal,
                 )
@@ -95,7 +95,11 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         },
         Vec::new(),
     )?;
-    command_runtime()?.block_on(serve(options, node, inspector, loaded, &data))
+    let background = async move {
+        let _resources = AbortOnDrop::new(tokio::spawn(resources.tend()));
+        serve(options, node, inspector, loaded, &data).await
+    };
+    command_runtime()?.block_on(background)
 }
 
 /// An address of the configuration, by its field's name.
@@ -227,6 +231,7 @@ async fn build(
         own: &project.name,
         scope: &scope,
         classes: plan.classes(),
+        mode: Mode::Development,
     };
     let target = Target {
         worker: Worker::new(project_worker::spec(project, bundle, &names))?,

@@ -38,13 +38,13 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     let cache = Store::default();
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
-    let host_objects = objects.clone();
+    let (host_objects, host_resources) = (objects.clone(), resources.clone());
     let host: MakeHost = Arc::new(move |lane| {
         NodeHost::shared(
             client.clone(),
             cache.clone(),
             host_objects.clone(),
-            resources.clone(),
+            host_resources.clone(),
             lane,
             WorkerLog::Tracing,
         )
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
         routes.clone(),
     )?;
     println!("ready on http://{}", node.address());
-    runtime.block_on(until_terminated(options, node, host, routes))
+    runtime.block_on(until_terminated(options, node, host, resources, routes))
 }
 
 /// What a node begins to serve, its classes recorded.
@@ -111,8 +111,10 @@ async fn until_terminated(
     options: &Serve,
     node: Node,
     host: MakeHost,
+    resources: Arc<Resources>,
     mut routes: RouteList,
 ) -> anyhow::Result<()> {
+    let _resources = AbortOnDrop::new(tokio::spawn(resources.tend()));
     let _alarms = AbortOnDrop::new(tokio::spawn(node.objects().clone().ring_alarms()));
     let mut stop = std::pin::pin!(stop_signal());
     let mut hangup = signal(SignalKind::hangup())?;
@@ -334,6 +336,7 @@ fn version(config: &WorkerConfig, source: Source, plan: &Plan) -> Result<Arc<Wor
                 own: &config.name,
                 scope: &Scope::default(),
                 classes: plan.classes(),
+                mode: Mode::Production,
             };
             project_worker::spec(&project, bundle, &names)
         }

@@ -1,12 +1,14 @@
 //! Which class the ids in a store are of, which names classes had, and which
-//! migrations were applied: a database of the same store, so that a change of it is
-//! a commit like any other.
+//! migrations were applied; and what the databases are called that are no object's. A
+//! database of the same store, so that a change of it is a commit like any other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outboard_runtime::ObjectNamespace;
-use outboard_storage::{LogError, NamespaceId, Object, ObjectError, ObjectKey, Receipt, Store};
+use outboard_storage::{
+    LogError, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Receipt, Store,
+};
 use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 
@@ -25,6 +27,11 @@ const CATALOGUE: ObjectKey = ObjectKey {
 
 /// What the tables look like; 0 had `namespaces` alone, without `fate`.
 const VERSION: u32 = 1;
+
+/// What databases are called, for people who look into a store.
+const NAMES: &str = "CREATE TABLE IF NOT EXISTS names (
+  namespace BLOB, id BLOB, name TEXT NOT NULL, PRIMARY KEY (namespace, id)
+) WITHOUT ROWID;";
 
 /// Why the catalogue cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +56,10 @@ impl Catalogue {
         let database = store.object(CATALOGUE)?;
         let explain = |error| database.explain(error);
         upgrade(&database)?;
+        database
+            .connection()
+            .execute_batch(NAMES)
+            .map_err(explain)?;
         let classes = read(database.connection()).map_err(explain)??;
         Ok(Self {
             database: Mutex::new(database),
@@ -96,6 +107,34 @@ impl Catalogue {
         self.change(change).map(drop)
     }
 
+    /// Remembers what a database is called.
+    fn call(&self, key: ObjectKey, name: &str) -> Result<(), ObjectError> {
+        let database = self.database.lock();
+        let written = database.connection().execute(
+            "INSERT OR IGNORE INTO names VALUES (?, ?, ?)",
+            (key.namespace.0.to_be_bytes(), key.id.0, name),
+        );
+        written.map(drop).map_err(|error| database.explain(error))
+    }
+
+    /// What the databases are called that are no object's.
+    pub(crate) fn names(&self) -> Result<BTreeMap<ObjectKey, String>, ObjectError> {
+        let database = self.database.lock();
+        let read = || {
+            let connection = database.connection();
+            let mut statement = connection.prepare("SELECT namespace, id, name FROM names")?;
+            let rows = statement.query_map((), |row| {
+                let key = ObjectKey {
+                    namespace: NamespaceId(u64::from_be_bytes(row.get(0)?)),
+                    id: ObjectId(row.get(1)?),
+                };
+                Ok((key, row.get(2)?))
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| database.explain(error))
+    }
+
     fn change(&self, change: impl FnOnce(&mut Classes)) -> Result<Option<Receipt>, CatalogueError> {
         let database = self.database.lock();
         let before = self.classes();
@@ -116,6 +155,32 @@ impl Catalogue {
         });
         live.collect()
     }
+}
+
+/// The database of a kind that has a name. A kind is no class's key, which has a colon;
+/// so people name both alike.
+pub(crate) fn key_of(kind: &str, name: &str) -> ObjectKey {
+    ObjectKey {
+        namespace: namespace_id(kind),
+        id: ObjectId(outboard_runtime::ObjectId::from_name(kind, name).0),
+    }
+}
+
+/// Opens the database of a kind that has a name, and makes it if it is new. One that
+/// is open is refused.
+pub(crate) fn open_named(
+    store: &Store,
+    catalogue: Option<&Catalogue>,
+    kind: &str,
+    name: &str,
+) -> Result<Object, ObjectError> {
+    let key = key_of(kind, name);
+    if let Some(catalogue) = catalogue
+        && let Err(error) = catalogue.call(key, &format!("{kind}/{name}"))
+    {
+        tracing::error!(%error, kind, name, "it is not in the catalogue");
+    }
+    store.object(key)
 }
 
 /// What the node itself keeps in a store, by the key of its database.

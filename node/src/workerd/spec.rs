@@ -150,6 +150,7 @@ fn bind(
         BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
         BindingKind::Service(service) => Binding::Service(target(service)),
         BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
+        BindingKind::Kv(service) => Binding::Resource(ResourceKind::Kv, target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
         BindingKind::DurableObjects {
             class_name,

@@ -128,7 +128,7 @@ fn check(dir: &Path) -> (bool, String) {
 fn check_lists_every_fault_with_file_line_and_field() {
     let dir = project(&[(
         "wrangler.jsonc",
-        "{\n  \"name\": \"demo\",\n  \"main\": \"src/gone.ts\",\n  \"compatibility_date\": \"soon\",\n  \"kv_namespaces\": [{ \"binding\": \"KV\", \"id\": \"x\" }]\n}\n",
+        "{\n  \"name\": \"demo\",\n  \"main\": \"src/gone.ts\",\n  \"compatibility_date\": \"soon\",\n  \"vectorize\": [{ \"binding\": \"V\" }]\n}\n",
     )]);
     let (ok, text) = check(dir.path());
     assert!(!ok, "{text}");
@@ -136,7 +136,7 @@ fn check_lists_every_fault_with_file_line_and_field() {
         "wrangler.jsonc:3:",
         "wrangler.jsonc:4:",
         "wrangler.jsonc:5:",
-        "kv_namespaces",
+        "vectorize",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }

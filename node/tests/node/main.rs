@@ -10,6 +10,7 @@ mod dev;
 mod docs;
 mod durability;
 mod inspector;
+mod kv;
 mod migrations;
 mod objects;
 mod parity;

@@ -7,7 +7,7 @@ use outboard_compatibility::Compatibility;
 
 use super::build::{self, Expect, Switch};
 use super::names::Names;
-use super::{Checker, Document, d1, dev, durable_objects, routes, rules, services, values};
+use super::{Checker, Document, d1, dev, durable_objects, kv, routes, rules, services, values};
 use crate::{Date, Project};
 
 /// What is known besides the file.
@@ -56,6 +56,7 @@ pub(crate) fn project<'a>(
     let durable_objects = durable_objects::bindings(checker, document, &name, &mut taken, &classes);
     let services = services::services(checker, document, &name, &mut taken);
     let d1_databases = d1::databases(checker, document, &name, root, &mut taken);
+    let kv_namespaces = kv::namespaces(checker, document, &mut taken);
 
     if !checker.faults.is_empty() {
         return None;
@@ -92,6 +93,7 @@ pub(crate) fn project<'a>(
         durable_objects,
         services,
         d1_databases,
+        kv_namespaces,
         migrations,
     })
 }

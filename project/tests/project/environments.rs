@@ -19,11 +19,11 @@ fn inherited_and_not_inherited_fields() {
             &config(
                 r#""minify": true, "limits": { "cpu_ms": 10 }, "alias": { "a": "b" }, "routes": ["top.example.com/*"],
                "vars": { "A": "top", "B": "top" }, "define": { "D": "1" },
-               "kv_namespaces": [{ "binding": "KV" }],
+               "vectorize": [{ "binding": "V" }],
                "env": {
                  "staging": { "vars": { "A": "staging" }, "compatibility_date": "2025-02-02", "minify": false },
                  "live": { "name": "the-live-one", "limits": { "subrequests": 5 }, "routes": [] },
-                 "broken": { "queues": { "consumers": [{}] } }
+                 "broken": { "hyperdrive": [{}] }
                }"#,
             ),
         ),
@@ -62,12 +62,12 @@ fn inherited_and_not_inherited_fields() {
     let errors = folder.load(&LoadOptions::default()).unwrap_err();
     assert_contains(
         &errors.to_string(),
-        &["kv_namespaces: Outboard does not serve kv_namespaces yet"],
+        &["vectorize: Outboard does not serve vectorize yet"],
     );
     let errors = folder.load(&options("broken")).unwrap_err();
     assert_contains(
         &errors.to_string(),
-        &["env.broken.queues: Outboard does not serve"],
+        &["env.broken.hyperdrive: Outboard does not serve"],
     );
 }
 

@@ -277,8 +277,8 @@ fn toml_has_the_same_faults_and_its_own() {
         "wrangler.toml:5:8: dev.port: expected a number, not a string",
     );
     check(
-        &format!("{sound}[[kv_namespaces]]\nbinding = 'KV'"),
-        "wrangler.toml:4:3: kv_namespaces: Outboard does not serve kv_namespaces yet",
+        &format!("{sound}[[vectorize]]\nbinding = 'V'"),
+        "wrangler.toml:4:3: vectorize: Outboard does not serve vectorize yet",
     );
     check("name = 'x'", "wrangler.toml:3:1: duplicate key");
 }
@@ -286,7 +286,6 @@ fn toml_has_the_same_faults_and_its_own() {
 #[test]
 fn what_is_not_served_is_refused_by_name() {
     for name in [
-        "kv_namespaces",
         "r2_buckets",
         "queues",
         "ai",

@@ -10,6 +10,7 @@ mod faults;
 mod folder;
 mod formats;
 mod jsx;
+mod kv;
 mod modules;
 mod packages;
 mod services;

@@ -138,10 +138,13 @@ impl Route {
     pub(crate) async fn rpc(&self, called: RpcEnd) -> Result<(), JsErrorBox> {
         self.open().await?;
         let ended = match &self.to {
-            Destination::Network | Destination::Resource(..) => Err(FetchError {
+            Destination::Network => Err(FetchError {
                 message: "What it leads to takes no RPC.".into(),
             }
             .into()),
+            Destination::Resource(kind, target) => {
+                self.host.resource_rpc(*kind, target, called).await
+            }
             Destination::Service(target) => self.host.rpc(target, called).await,
             Destination::Object(target) => self.host.objects().rpc(target, called).await,
         };

@@ -40,6 +40,7 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
+const { currentEvent, foreign } = core.loadExtScript("ext:outboard/event.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -74,6 +75,8 @@ class BodyState {
     /** Its length in bytes where the host is told (FixedLengthStream), or null. */
     this.length = length;
     this.used = false;
+    /** The event whose body it is; others cannot read it. */
+    this.owner = kind === kNull ? undefined : currentEvent();
     /** Of a fetched body whose fetch had a signal. @type {BodyGuard | null} */
     this.guard = null;
   }
@@ -81,8 +84,17 @@ class BodyState {
   /** Takes the body for one reader. */
   take() {
     if (this.isUsed()) throw new TypeError(USED);
-    if (this.kind === kStream && this.value.locked) throw new TypeError(LOCKED);
+    if (this.kind === kStream) {
+      if (this.value.locked) throw new TypeError(LOCKED);
+      streams().checkOwner(this.value);
+    }
     this.used = this.kind !== kNull;
+    this.checkOwner();
+  }
+
+  checkOwner() {
+    const error = foreign(this.owner, "ReadableStreamSource>");
+    if (error !== undefined) throw error;
   }
 
   isUsed() {
@@ -93,6 +105,7 @@ class BodyState {
   /** Opens an event's request body, so that kEvent becomes kHost or kNull. */
   open() {
     if (this.kind !== kEvent) return;
+    this.checkOwner();
     const rid = op_event_body(this.value);
     this.kind = rid < 0 ? kNull : kHost;
     this.value = rid;
@@ -107,6 +120,7 @@ class BodyState {
       case kStream:
         return this.value;
       case kHost:
+        this.checkOwner();
         this.value = this.guard === null
           ? streams().readableStreamForRid(this.value)
           : this.guard.stream();
@@ -171,6 +185,7 @@ class BodyState {
   /** Two bodies from one. */
   clone() {
     if (this.isUsed()) throw new TypeError(LOCKED_TEE);
+    this.checkOwner();
     this.open();
     switch (this.kind) {
       case kNull:
@@ -266,9 +281,10 @@ function bytesStream(bytes) {
     readableByteStreamControllerClose,
     readableByteStreamControllerEnqueue,
     readableByteStreamControllerRespond,
+    ownStream,
   } = streams();
   let controller;
-  return createReadableByteStream(
+  const stream = createReadableByteStream(
     (own) => {
       controller = own;
     },
@@ -286,6 +302,8 @@ function bytesStream(bytes) {
     },
     () => PromiseResolve(undefined),
   );
+  ownStream(stream);
+  return stream;
 }
 
 function bytesOf(view) {

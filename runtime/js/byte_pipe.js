@@ -34,6 +34,7 @@ const {
   createWritableStream,
   failReadsOnCancel,
   errorWritable,
+  ownStream,
   readableByteStreamControllerClose,
   readableByteStreamControllerEnqueue,
   readableByteStreamControllerError,
@@ -125,6 +126,7 @@ class BytePipe {
       },
       (reason) => this.#cancel(reason),
     );
+    ownStream(this.readable);
     const buffered = buffer !== undefined;
     if (buffered) failReadsOnCancel(this.readable);
     this.writable = createWritableStream(

@@ -22,7 +22,7 @@ const {
 } = primordials;
 const { attachFlags, flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { closeEval, openEval } = core.loadExtScript("ext:outboard/eval.js");
-const { EventContext, failEvent: fail, runInEvent, setGrace } = core
+const { currentEvent, EventContext, failEvent: fail, runInEvent, setGrace } = core
   .loadExtScript("ext:outboard/event.js");
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
@@ -65,7 +65,8 @@ class ExecutionContext {
   }
 
   waitUntil(promise) {
-    this.#event.waitUntil(promise);
+    // The event that asks, also where it has another's context.
+    (currentEvent() ?? this.#event).waitUntil(promise);
   }
 
   passThroughOnException() {

@@ -29,6 +29,13 @@ const OUTSIDE_EVENT =
   "operation within a handler. " +
   "https://developers.cloudflare.com/workers/runtime-apis/handlers/";
 
+const OTHER_EVENT =
+  "Cannot perform I/O on behalf of a different request. I/O objects (such as " +
+  "streams, request/response bodies, and others) created in the context of one " +
+  "request handler cannot be accessed from a different request's handler. This is " +
+  "a limitation of Cloudflare Workers which allows us to improve overall " +
+  "performance.";
+
 /** How long waitUntil may hold an answered event open, in milliseconds. */
 let graceMs = 30_000;
 
@@ -178,6 +185,19 @@ function requireEvent() {
   return event;
 }
 
+/**
+ * The error of using here what belongs to `owner`; undefined where it may be used.
+ * What was made outside of events is everyone's, and an object's events are one.
+ * @param {EventContext | undefined} owner
+ * @param {string} type what Workers call it
+ */
+function foreign(owner, type) {
+  const event = getAsyncContext()?.event;
+  if (event === owner || event === undefined || owner === undefined) return undefined;
+  if (event.whole === owner.whole) return undefined;
+  return new Error(`${OTHER_EVENT} (I/O type: ${type})`);
+}
+
 /** Fails `event` with what its handler threw. */
 function failEvent(event, error) {
   op_event_fail(event.id, error, /* answered */ false);
@@ -188,6 +208,7 @@ return {
   currentEvent,
   EventContext,
   failEvent,
+  foreign,
   inCurrentEvent,
   requireEvent,
   runInEvent,

@@ -21,27 +21,13 @@ const {
   SymbolDispose,
   TypeError,
 } = primordials;
-const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { hookOf, isReference, pathOf } = core.loadExtScript("ext:outboard/rpc.js");
 const sessions = () => core.loadExtScript("ext:outboard/rpc_session.js");
 
 const PENDING = 0;
 const RESOLVED = 1;
 const REJECTED = 2;
-
-const OTHER_REQUEST =
-  "Cannot perform I/O on behalf of a different request. I/O objects (such as " +
-  "streams, request/response bodies, and others) created in the context of one " +
-  "request handler cannot be accessed from a different request's handler. This is " +
-  "a limitation of Cloudflare Workers which allows us to improve overall " +
-  "performance.";
-
-/** Why what is of `session` cannot be used here; undefined where it can. */
-function foreign(session, type) {
-  const event = currentEvent();
-  if (event === undefined || event.whole === session.event.whole) return undefined;
-  return new Error(`${OTHER_REQUEST} (I/O type: ${type})`);
-}
 
 /** An error that the other side threw, not made yet. */
 class Thrown {
@@ -148,7 +134,7 @@ class Question {
 
   /** @param {unknown[] | undefined} args undefined to look at the property */
   #ask(path, args, type) {
-    const error = this.#session === null ? undefined : foreign(this.#session, type);
+    const error = this.#session === null ? undefined : foreign(this.#session.event, type);
     if (error !== undefined) return failed(error);
     if (this.#disposed) return failed(promiseDisposed());
     switch (this.#state) {
@@ -274,14 +260,14 @@ class ImportHook {
 
   #ask(path, args) {
     const { session, number } = this.#of;
-    const error = this.#disposed ? stubDisposed() : foreign(session, "Client");
+    const error = this.#disposed ? stubDisposed() : foreign(session.event, "Client");
     return error === undefined ? session.ask(number, path, args) : failed(error);
   }
 
   /** Its caller is to have one of its own. */
   dup() {
     if (this.#disposed) throw stubDisposed();
-    const error = foreign(this.#of.session, "Client");
+    const error = foreign(this.#of.session.event, "Client");
     if (error !== undefined) throw error;
     this.#of.holders++;
     return new ImportHook(this.#of);

@@ -16,6 +16,7 @@ const {
   ObjectDefineProperty,
   Promise,
   PromisePrototypeThen,
+  PromiseResolve,
   RegExpPrototypeTest,
   SafeRegExp,
   Symbol,
@@ -27,10 +28,10 @@ const {
   TypeError,
   Uint8Array,
 } = primordials;
-const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
-const { Deferred, ReadableStream, WritableStream, writableStreamClose } = core
+const { Deferred, ownStream, ReadableStream, WritableStream, writableStreamClose } = core
   .loadExtScript("ext:deno_web/06_streams.js");
 
 const kOurs = Symbol("made by connect()");
@@ -93,6 +94,7 @@ class Socket {
         this.#readEnded = true;
       },
     }, { highWaterMark: 0 });
+    ownStream(this.#readable);
     this.#writable = new WritableStream({
       start: (controller) => {
         this.#writeController = controller;
@@ -135,6 +137,8 @@ class Socket {
   }
 
   close() {
+    // It ended with its event.
+    if (this.#event.ended) return PromiseResolve(undefined);
     if (this.#closing) {
       return PromisePrototypeThen(this.#closed.promise, () => {});
     }
@@ -228,6 +232,8 @@ class Socket {
   }
 
   async #write(chunk) {
+    const error = foreign(this.#event, "Writable");
+    if (error !== undefined) throw error;
     this.#begun++;
     if (this.#begun > this.#lastChunk) {
       throw new TypeError(

@@ -35,7 +35,7 @@ const {
 const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } = core
   .loadExtScript("ext:deno_web/02_event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
-const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { currentEvent, foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
 
@@ -53,6 +53,8 @@ const ATTACHMENT = 16 << 10;
 
 class WebSocket extends EventTarget {
   #rid;
+  /** The event that has it; others cannot use it. */
+  #owner = currentEvent();
   #accepted = false;
   #handedOver = false;
   #binaryType = has(flag.websocket_standard_binary_type)
@@ -190,6 +192,7 @@ class WebSocket extends EventTarget {
   }
 
   get readyState() {
+    this.#checkOwner();
     if (this.#lost || (this.#closeSent && this.#closeHeard)) return CLOSED;
     if (this.#closeSent || this.#closeHeard) return CLOSING;
     return this.#connecting ? CONNECTING : OPEN;
@@ -219,7 +222,13 @@ class WebSocket extends EventTarget {
     return 0;
   }
 
+  #checkOwner() {
+    const error = foreign(this.#owner, "Native");
+    if (error !== undefined) throw error;
+  }
+
   accept(options = undefined) {
+    this.#checkOwner();
     if (this.#connecting) {
       throw new TypeError(
         "Websockets obtained from the 'new WebSocket()' constructor cannot " +
@@ -319,6 +328,7 @@ class WebSocket extends EventTarget {
   }
 
   send(data) {
+    this.#checkOwner();
     if (this.#closeSent) {
       throw new TypeError("Can't call WebSocket send() after close().");
     }
@@ -333,6 +343,7 @@ class WebSocket extends EventTarget {
   }
 
   close(code = undefined, reason = undefined) {
+    this.#checkOwner();
     if (code !== undefined) {
       code = +code | 0;
       if (

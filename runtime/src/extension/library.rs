@@ -331,7 +331,7 @@ const PATCHES: &[Patch] = &[
     patch(
         STREAMS,
         "    return readableStreamTee(this, false);\n",
-        "    if (isReadableStreamLocked(this)) {\n      throw new TypeError(\"This ReadableStream is currently locked to a reader,\");\n    }\n    const branches = readableStreamTee(this, false);\n    const lengths = core.loadExtScript(\"ext:outboard/body.js\");\n    const length = lengths.streamLength(this);\n    if (length !== null) {\n      lengths.setStreamLength(branches[0], length);\n      lengths.setStreamLength(branches[1], length);\n    }\n    return branches;\n",
+        "    if (isReadableStreamLocked(this)) {\n      throw new TypeError(\"This ReadableStream is currently locked to a reader,\");\n    }\n    checkOwner(this);\n    const branches = readableStreamTee(this, false);\n    const lengths = core.loadExtScript(\"ext:outboard/body.js\");\n    const length = lengths.streamLength(this);\n    if (length !== null) {\n      lengths.setStreamLength(branches[0], length);\n      lengths.setStreamLength(branches[1], length);\n    }\n    return branches;\n",
     ),
     patch(
         URL,

@@ -53,15 +53,38 @@ function setTransformSides(transform, readable, writable) {
   transform[_writable] = writable;
 }
 
+const _owner = Symbol("owner");
+ReadableStream.prototype[_owner] = undefined;
+let events;
+
+/** Makes a stream the current event's: others cannot read it. */
+function ownStream(stream) {
+  events ??= core.loadExtScript("ext:outboard/event.js");
+  stream[_owner] = events.currentEvent();
+}
+
+/** The error of using another event's stream. */
+function foreignStream(stream) {
+  const owner = stream[_owner];
+  return owner === undefined ? undefined : events.foreign(owner, "ReadableStreamSource>");
+}
+
+function checkOwner(stream) {
+  const error = foreignStream(stream);
+  if (error !== undefined) throw error;
+}
+
 function failReadsOnCancel(stream) {
   stream[_failReads] = true;
 }
 
 return {
   byobView,
+  checkOwner,
   createWritableStream,
   failReadsOnCancel,
   errorWritable,
+  ownStream,
   privateTransform: _brand,
   setTransformSides,
   tuneWritable,
@@ -83,6 +106,47 @@ return {
         STREAMS,
         "      const error = signal.reason;\n      /** @type {Array<() => Promise<void>>} */\n      const actions = [];\n",
         "      const error = signal.reason;\n      if (dest[_abandon] !== undefined) dest[_abandon](error);\n      /** @type {Array<() => Promise<void>>} */\n      const actions = [];\n",
+    ),
+    // What belongs to an event is not read, split or cancelled by another.
+    patch(
+        STREAMS,
+        "  stream[_resourceBacking] = { rid, autoClose };\n\n  const tryClose = () => {\n    if (!autoClose) return;",
+        "  stream[_resourceBacking] = { rid, autoClose };\n  ownStream(stream);\n\n  const tryClose = () => {\n    if (!autoClose) return;",
+    ),
+    patch(
+        STREAMS,
+        "    // Sync fast path: stream is readable, controller is the default (not\n",
+        "    const foreign = foreignStream(stream);\n    if (foreign !== undefined) return PromiseReject(foreign);\n    // Sync fast path: stream is readable, controller is the default (not\n",
+    ),
+    patch(
+        STREAMS,
+        "    /** @type {Deferred<ReadableStreamBYOBReadResult>} */\n",
+        "    const foreign = foreignStream(this[_stream]);\n    if (foreign !== undefined) return PromiseReject(foreign);\n    /** @type {Deferred<ReadableStreamBYOBReadResult>} */\n",
+    ),
+    patch(
+        STREAMS,
+        "    return readableStreamCancel(this, reason);\n",
+        "    const foreign = foreignStream(this);\n    if (foreign !== undefined) return PromiseReject(foreign);\n    return readableStreamCancel(this, reason);\n",
+    ),
+    patch(
+        STREAMS,
+        "    return readableByteStreamTee(stream);\n",
+        "    const branches = readableByteStreamTee(stream);\n    branches[0][_owner] = branches[1][_owner] = stream[_owner];\n    return branches;\n",
+    ),
+    patch(
+        STREAMS,
+        "    const promise = readableStreamPipeTo(\n      this,\n      writable,\n",
+        "    checkOwner(this);\n    const promise = readableStreamPipeTo(\n      this,\n      writable,\n",
+    ),
+    patch(
+        STREAMS,
+        "    return readableStreamPipeTo(\n      this,\n      destination,\n",
+        "    const foreign = foreignStream(this);\n    if (foreign !== undefined) return PromiseReject(foreign);\n    return readableStreamPipeTo(\n      this,\n      destination,\n",
+    ),
+    patch(
+        STREAMS,
+        "    let preventCancel = false;\n",
+        "    checkOwner(this);\n    let preventCancel = false;\n",
     ),
     // What waits for a compression stream fails with the reason.
     patch(

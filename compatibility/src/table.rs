@@ -189,14 +189,14 @@ flags! {
     EnableWeakRef = 84: "enable_weak_ref" / "disable_weak_ref" since 2025_05_05
         => Follows;
     RequestSignalPassthrough = 85: "request_signal_passthrough" / "no_request_signal_passthrough"
-        => Off("`request.signal` never aborts");
+        => Follows;
     EnableNavigatorLanguage = 86: "enable_navigator_language" / "disable_navigator_language" since 2025_05_19
         => Follows;
     EnableWebFileSystem = 87: "enable_web_file_system" experimental yes => Off("there is no file system");
     EnableAbortsignalRpc = 88: "enable_abortsignal_rpc" experimental yes => Follows;
     AllowEvalDuringStartup = 89: "allow_eval_during_startup" / "disallow_eval_during_startup" since 2025_06_01
         => Follows;
-    EnableRequestSignal = 90: "enable_request_signal" / "disable_request_signal" => Off("`request.signal` never aborts");
+    EnableRequestSignal = 90: "enable_request_signal" / "disable_request_signal" => Follows;
     ConnectPassThrough = 91: "connect_pass_through" experimental yes => SERVICES;
     NonclassEntrypointReusesCtxAcrossInvocations = 92: "nonclass_entrypoint_reuses_ctx_across_invocations"
         => Off("each event has a `ctx` of its own");

@@ -350,17 +350,24 @@ function extractBody(init) {
     ) {
       return new BodyState(
         kBytes,
-        new Uint8Array(ArrayBufferPrototypeSlice(init, 0)),
+        init.detached
+          ? new Uint8Array(0)
+          : new Uint8Array(ArrayBufferPrototypeSlice(init, 0)),
         null,
         null,
       );
     }
     const { ReadableStreamPrototype } = streams();
     if (ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, init)) {
-      if (init.locked || streams().isReadableStreamDisturbed(init)) {
+      if (streams().isReadableStreamDisturbed(init)) {
         throw new TypeError(
           "This ReadableStream is disturbed (has already been read from), " +
             "and cannot be used as a body.",
+        );
+      }
+      if (init.locked) {
+        throw new TypeError(
+          "This ReadableStream is locked to a reader, and cannot be used as a body.",
         );
       }
       return new BodyState(kStream, init, null, streamLength(init));

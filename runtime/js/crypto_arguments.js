@@ -12,6 +12,7 @@ const {
   StringPrototypeStartsWith,
   StringPrototypeToUpperCase,
   SymbolIterator,
+  TypeError,
   Uint8Array,
 } = primordials;
 
@@ -146,12 +147,29 @@ const RSA_JWK = {
   "RSA-OAEP": ["RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512"],
 };
 
-function checkGcm(algorithm, ciphertext) {
-  if (nameOf(algorithm) !== "AES-GCM" || !isObject(algorithm)) return;
-  if (algorithm.iv?.byteLength === 0) {
+const GCM_TAGS = [32, 64, 96, 104, 112, 120, 128];
+
+function checkCipher(algorithm, ciphertext) {
+  const name = nameOf(algorithm);
+  if (!isObject(algorithm) || (name !== "AES-GCM" && name !== "AES-CBC")) return;
+  const { iv } = algorithm;
+  if (iv === undefined) throw new TypeError('Missing field "iv" in "algorithm".');
+  if (name === "AES-CBC") {
+    if (iv.byteLength !== undefined && iv.byteLength !== 16) {
+      throw domException(
+        `AES-CBC IV must be 16 bytes long (provided ${iv.byteLength} bytes).`,
+        "OperationError",
+      );
+    }
+    return;
+  }
+  if (iv.byteLength === 0) {
     throw domException("AES-GCM IV must not be empty.", "OperationError");
   }
   const { tagLength = 128 } = algorithm;
+  if (!ArrayPrototypeIncludes(GCM_TAGS, tagLength)) {
+    throw domException(`Invalid AES-GCM tag length ${tagLength}.`, "OperationError");
+  }
   const bits = ciphertext?.byteLength * 8;
   if (bits < tagLength) {
     throw domException(
@@ -162,8 +180,42 @@ function checkGcm(algorithm, ciphertext) {
   }
 }
 
-function checkExponent(algorithm) {
-  if (!ArrayPrototypeIncludes(RSA, nameOf(algorithm))) return;
+/** Which lengths of AES keys there are, in bits. */
+const AES_LENGTHS = [128, 192, 256];
+
+function checkGenerated(algorithm) {
+  const name = nameOf(algorithm);
+  const { length } = algorithm;
+  if (
+    StringPrototypeStartsWith(name, "AES-") && length !== undefined &&
+    !ArrayPrototypeIncludes(AES_LENGTHS, length)
+  ) {
+    throw domException(
+      `Generated AES key length must be 128, 192, or 256 bits but requested ${length}.`,
+      "OperationError",
+    );
+  }
+  if (name === "HMAC" && length === 0) {
+    throw domException(
+      "HMAC key length must be a non-zero unsigned long integer (requested 0).",
+      "OperationError",
+    );
+  }
+  if (ArrayPrototypeIncludes(RSA, name)) checkRsa(algorithm);
+}
+
+function checkRsa(algorithm) {
+  const { modulusLength } = algorithm;
+  if (
+    modulusLength !== undefined &&
+    !(modulusLength >= 256 && modulusLength <= 16_384 && modulusLength % 8 === 0)
+  ) {
+    throw domException(
+      "The modulus length must be a multiple of 8 and between 256 and 16k, but " +
+        `${modulusLength} was requested.`,
+      "OperationError",
+    );
+  }
   const exponent = algorithm.publicExponent;
   if (!ArrayBufferIsView(exponent)) return;
   let value = 0;
@@ -176,8 +228,31 @@ function checkExponent(algorithm) {
   );
 }
 
+function checkDerived(algorithm, length) {
+  if (nameOf(algorithm) !== "PBKDF2") return;
+  if (typeof length === "number" && length % 8 !== 0) {
+    throw domException(
+      `PBKDF2 requires a derived key length that is a multiple of eight (requested ${length}).`,
+      "OperationError",
+    );
+  }
+  if (algorithm.iterations === 0) {
+    throw domException(
+      "PBKDF2 requires a positive iteration count (requested 0).",
+      "OperationError",
+    );
+  }
+}
+
 function checkKey(format, key, algorithm) {
   const name = nameOf(algorithm);
+  if (format === "raw" && name === "HMAC" && key?.byteLength === 0) {
+    throw domException(
+      "Imported HMAC key length (0) must be a non-zero value up to 7 bits less than, " +
+        "and no greater than, the bit length of the raw key data (0).",
+      "DataError",
+    );
+  }
   if (format === "raw" && StringPrototypeStartsWith(name, "AES-")) {
     const length = key?.byteLength;
     if (length !== undefined && length !== 16 && length !== 24 && length !== 32) {
@@ -214,11 +289,12 @@ function checkKey(format, key, algorithm) {
 
 const checks = {
   __proto__: null,
-  encrypt: (args) => checkGcm(args[0]),
-  decrypt: (args) => checkGcm(args[0], args[2]),
-  wrapKey: (args) => checkGcm(args[3]),
-  unwrapKey: (args) => checkGcm(args[3], args[1]),
-  generateKey: (args) => checkExponent(args[0]),
+  encrypt: (args) => checkCipher(args[0]),
+  decrypt: (args) => checkCipher(args[0], args[2]),
+  wrapKey: (args) => checkCipher(args[3]),
+  unwrapKey: (args) => checkCipher(args[3], args[1]),
+  generateKey: (args) => checkGenerated(args[0]),
+  deriveBits: (args) => checkDerived(args[0], args[2]),
   importKey: (args) => checkKey(args[0], args[1], args[2]),
 };
 

@@ -393,11 +393,7 @@ function finishBody(id) {
 
 /** Nobody waits for event `id` any more: only its waitUntil may go on. */
 function abandon(id) {
-  const event = open.get(id);
-  if (event !== undefined) {
-    event.abandoned = true;
-    event.releaseHandler();
-  }
+  open.get(id)?.abandon();
 }
 
 return {

@@ -15,6 +15,8 @@ const {
   MapPrototypeClear,
   MapPrototypeDelete,
   MapPrototypeForEach,
+  MapPrototypeGet,
+  MapPrototypeSet,
   PromisePrototypeThen,
   PromiseResolve,
   SafeMap,
@@ -41,6 +43,22 @@ let graceMs = 30_000;
 
 function setGrace(ms) {
   graceMs = ms;
+}
+
+/** Of events whose script asked whether the client has left; null while none has.
+ * @type {SafeMap<number, AbortController> | null} */
+let clients = null;
+
+/** A signal that aborts when the client of the event `id` leaves. */
+function clientSignal(id) {
+  const { AbortController } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+  clients ??= new SafeMap();
+  let controller = MapPrototypeGet(clients, id);
+  if (controller === undefined) {
+    controller = new AbortController();
+    MapPrototypeSet(clients, id, controller);
+  }
+  return controller.signal;
 }
 
 /** One event's life: open while its handler, its body or a waitUntil is. */
@@ -115,6 +133,18 @@ class EventContext {
     );
   }
 
+  /** Nobody waits for the answer any more: only waitUntil may go on. */
+  abandon() {
+    this.abandoned = true;
+    const client = clients === null ? undefined : MapPrototypeGet(clients, this.id);
+    if (client !== undefined) {
+      const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+      const reason = new DOMException("The client has disconnected", "AbortError");
+      runInEvent(this, () => client.abort(reason));
+    }
+    this.releaseHandler();
+  }
+
   /** Ends the event: its timers die, the host forgets it. */
   end() {
     if (this.ended) return;
@@ -122,6 +152,7 @@ class EventContext {
     if (this.grace !== null) cancelTimer(this.grace);
     this.dropTimers();
     MapPrototypeDelete(this.table, this.id);
+    if (clients !== null) MapPrototypeDelete(clients, this.id);
     op_event_end(this.id);
   }
 
@@ -205,6 +236,7 @@ function failEvent(event, error) {
 }
 
 return {
+  clientSignal,
   currentEvent,
   EventContext,
   failEvent,

@@ -125,6 +125,8 @@ class Request extends Body {
   #event;
   #redirect = "follow";
   #signal = null;
+  /** Its signal is of the client whose request it is. */
+  #ofClient = false;
   #cf = undefined;
   #cache = undefined;
   /** The answer's body comes as it was sent, compressed or not. */
@@ -192,7 +194,8 @@ class Request extends Body {
     }
     if (from !== null) {
       this.#redirect = from.#redirect;
-      this.#signal = from.#signal;
+      this.#signal = from.#incomingSignal() ?? from.#signal;
+      this.#ofClient = from.#ofClient;
       this.#raw = from.#raw;
       this.#cf = from.#cf;
       this.#cache = from.#cache;
@@ -208,7 +211,10 @@ class Request extends Body {
       }
       this.#redirect = redirect;
     }
-    if (init?.signal !== undefined) this.#signal = toSignal(init.signal);
+    if (init?.signal !== undefined) {
+      this.#signal = toSignal(init.signal);
+      this.#ofClient = false;
+    }
     if (init?.cache !== undefined) {
       const cache = `${init.cache}`;
       if (cache !== "no-store" && cache !== "no-cache") {
@@ -251,8 +257,26 @@ class Request extends Body {
     return this.#redirect;
   }
 
+  /** The client's signal, of a request that came to the worker. */
+  #incomingSignal() {
+    if (this.#event === 0 || this.#signal !== null) return null;
+    const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+    if (!has(flag.enable_request_signal)) return null;
+    const { clientSignal } = core.loadExtScript("ext:outboard/event.js");
+    this.#ofClient = true;
+    return this.#signal = clientSignal(this.#event);
+  }
+
+  /** What a fetch of it ends by; the client that left ends only its own request. */
+  #outgoingSignal() {
+    const signal = this.#incomingSignal() ?? this.#signal;
+    if (!this.#ofClient) return signal;
+    const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+    return has(flag.request_signal_passthrough) ? signal : null;
+  }
+
   get signal() {
-    if (this.#signal === null) {
+    if (this.#signal === null && this.#incomingSignal() === null) {
       const { newSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
       this.#signal = newSignal();
     }
@@ -285,7 +309,8 @@ class Request extends Body {
     cloneInto(copy, state);
     copy.#headers = hostHeaders(copyHeaderList(headerList(this.headers)), false);
     copy.#redirect = this.#redirect;
-    copy.#signal = this.#signal;
+    copy.#signal = this.#incomingSignal() ?? this.#signal;
+    copy.#ofClient = this.#ofClient;
     copy.#cf = this.#cf;
     copy.#cache = this.#cache;
     copy.#raw = this.#raw;
@@ -299,7 +324,7 @@ class Request extends Body {
       url: request.#url,
       headers: headerList(request.headers),
       redirect: request.#redirect,
-      signal: request.#signal,
+      signal: request.#outgoingSignal(),
       raw: request.#raw,
     };
   }

@@ -46,6 +46,7 @@ const PERFORMANCE: &str = "ext:deno_web/15_performance.js";
 const STREAMS: &str = "ext:deno_web/06_streams.js";
 const URL: &str = "ext:deno_web/00_url.js";
 const URL_PATTERN: &str = "ext:deno_web/01_urlpattern.js";
+const WEBIDL: &str = "ext:deno_webidl/00_webidl.js";
 
 const PATCHES: &[Patch] = &[
     // What scripts load at once but only need when a value is printed or cloned.
@@ -353,6 +354,59 @@ const PATCHES: &[Patch] = &[
         URL,
         "        const key = allKeys[i];\n",
         "        const key = allKeys[i];\n        if (typeof key === \"symbol\") continue;\n",
+    ),
+    // An argument of another type.
+    patch(
+        WEBIDL,
+        "  const err = new ErrorType(\n    `${prefix ? prefix + \": \" : \"\"}${context ? context : \"Value\"} ${message}`,\n  );",
+        r#"  const err = new ErrorType(
+    wrongArgument(message, prefix, context) ??
+      `${prefix ? prefix + ": " : ""}${context ? context : "Value"} ${message}`,
+  );"#,
+    ),
+    patch(
+        WEBIDL,
+        "function makeException(ErrorType, message, prefix, context, code = undefined) {",
+        r#"const ARGUMENT = new SafeRegExp("^Argument ([0-9]+)$");
+const OF_TYPE = new SafeRegExp("^is not of type '?([A-Za-z0-9]+)'?\.?$");
+const TYPES = {
+  __proto__: null,
+  "can not be converted to sequence.": "Array",
+  "is not an Uint8Array object": "Uint8Array",
+  "is not a view on an ArrayBuffer or SharedArrayBuffer": "ArrayBufferView",
+  "is not an ArrayBuffer, SharedArrayBuffer, or a view on one": "BufferSource",
+};
+
+/** As Workers say that an argument is of another type; undefined of anything else. */
+function wrongArgument(message, prefix, context) {
+  if (typeof context !== "string" || !prefix) return undefined;
+  const place = RegExpPrototypeExec(ARGUMENT, context);
+  if (place === null) return undefined;
+  const type = TYPES[message] ?? RegExpPrototypeExec(OF_TYPE, message)?.[1];
+  if (type === undefined) return undefined;
+  const kind = StringPrototypeStartsWith(prefix, "Failed to construct")
+    ? "constructor parameter"
+    : "parameter";
+  return `${prefix}: ${kind} ${place[1]} is not of type '${type}'.`;
+}
+
+function makeException(ErrorType, message, prefix, context, code = undefined) {"#,
+    ),
+    patch(
+        WEBIDL,
+        "  RegExpPrototypeTest,\n",
+        "  RegExpPrototypeExec,\n  RegExpPrototypeTest,\n",
+    ),
+    patch(
+        WEBIDL,
+        "  StringPrototypeCharCodeAt,\n",
+        "  StringPrototypeCharCodeAt,\n  StringPrototypeStartsWith,\n",
+    ),
+    // Bytes of a buffer that was given away are none.
+    patch(
+        BLOB,
+        "    if (buffer !== undefined && buffer.resizable) {",
+        "    if (buffer !== undefined && buffer.detached) continue;\n    if (buffer !== undefined && buffer.resizable) {",
     ),
     patch(
         URL_PATTERN,

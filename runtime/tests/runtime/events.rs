@@ -1,3 +1,5 @@
+use outboard_runtime::Compatibility;
+
 use crate::support::*;
 
 #[test]
@@ -74,6 +76,46 @@ fn a_client_that_leaves_ends_the_stream_quietly() {
         assert!(std::time::Instant::now() < deadline, "never cancelled");
     }
     assert_eq!(*bench.log.lock(), Vec::<String>::new());
+}
+
+#[test]
+fn the_request_of_a_client_that_leaves_is_aborted() {
+    let bench = Bench::new();
+    let source = r#"
+        let seen = "nothing";
+        export default {
+          async fetch(request, env, ctx) {
+            if (request.url.endsWith("/seen")) return new Response(seen);
+            const { signal } = new Request(request.clone());
+            request.signal.onabort = () => {
+              const { name, message } = request.signal.reason;
+              ctx.waitUntil(scheduler.wait(1).then(() => {
+                seen = `${name}: ${message} ${signal.aborted}`;
+              }));
+            };
+            if (request.url.endsWith("/whole")) return new Response("all of it");
+            return new Response(new ReadableStream({
+              pull(controller) { controller.enqueue(new Uint8Array(70_000)); },
+            }));
+          },
+        };
+    "#;
+    let flags = ["enable_request_signal"].map(String::from);
+    let worker = worker_with(source, |spec| {
+        spec.compatibility = Compatibility::new("2026-01-01", &flags).expect("flags");
+    });
+    let seen = || bench.get(&worker, "/seen").expect("an answer").1;
+    assert_eq!(
+        bench.get(&worker, "/whole").expect("an answer").1,
+        "all of it"
+    );
+    assert_eq!(seen(), "nothing");
+    bench.open_and_leave(&worker, "/cut");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while seen() == "nothing" {
+        assert!(std::time::Instant::now() < deadline, "never aborted");
+    }
+    assert_eq!(seen(), "AbortError: The client has disconnected true");
 }
 
 #[test]

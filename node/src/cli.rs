@@ -89,6 +89,7 @@ pub(crate) enum Command {
     ///     outboard data ls
     ///     outboard data check --data /var/lib/outboard
     ///     outboard data export counter:Counter/visits visits.sqlite
+    ///     outboard data export counter:Counter/visits then.sqlite --at 2026-11-29T20:30:00Z
     ///     outboard data import visits.sqlite counter:Counter/visits --force
     #[command(subcommand, verbatim_doc_comment)]
     Data(Data),
@@ -177,7 +178,7 @@ pub(crate) struct Bundle {
 pub(crate) enum Data {
     /// List objects with the size of their databases in bytes
     Ls(StoreArgs),
-    /// Verify every database and the commit log
+    /// Verify every database, the commit log and what is kept of the past
     ///
     /// Reads all pages and their checksums, and has SQLite check what they mean.
     /// Names each object that is damaged; exits with 1 if there is one.
@@ -188,6 +189,9 @@ pub(crate) enum Data {
         object: String,
         /// The file to write; it must not be there yet
         file: PathBuf,
+        /// As it was: a time (2026-11-29T20:30:00Z) or a bookmark
+        #[arg(long, value_name = "TIME|BOOKMARK")]
+        at: Option<String>,
         #[command(flatten)]
         store: StoreArgs,
     },

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use outboard_runtime::Compatibility;
+use outboard_storage::Retention;
 use serde::Deserialize;
 
 use self::range::Range;
 use crate::ingress::Pattern;
+use crate::objects::keep;
 
 /// A number as it is written: any that TOML has, so that one out of its range is
 /// a fault like others and not the end of reading.
@@ -23,6 +25,8 @@ struct NodeToml {
     ready: Option<Number>,
     data: Option<PathBuf>,
     #[serde(default)]
+    history: HistoryToml,
+    #[serde(default)]
     access_log: AccessLogToml,
     #[serde(default)]
     log: LogToml,
@@ -32,6 +36,13 @@ struct NodeToml {
     egress: EgressToml,
     #[serde(default)]
     worker: Vec<WorkerToml>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryToml {
+    days: Option<Number>,
+    max_mb: Option<Number>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -121,6 +132,8 @@ pub(crate) struct NodeConfig {
     pub(crate) ready: usize,
     /// Where durable objects are kept; made when there are any.
     pub(crate) data: PathBuf,
+    /// How much is kept of what they were.
+    pub(crate) history: Retention,
     pub(crate) access_log: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) max_head: usize,
@@ -202,6 +215,9 @@ mod range {
     pub(super) const LANES: Range = 1..=256;
     /// For each lane, at about 2 MB.
     pub(super) const READY: Range = 0..=256;
+    /// None, to ten years.
+    pub(super) const HISTORY_DAYS: Range = 0..=3_653;
+    pub(super) const HISTORY_MB: Range = 1..=1 << 30;
     /// hyper reads a head into no less than the first.
     pub(super) const REQUEST_HEAD_BYTES: Range = 8_192..=16 << 20;
     pub(super) const REQUEST_BODY_BYTES: Range = 0..=1 << 40;
@@ -288,6 +304,9 @@ impl Checker<'_> {
             .number("lanes", &file.lanes, range::LANES)
             .unwrap_or(cores);
         let ready = self.number("ready", &file.ready, range::READY);
+        let history = &file.history;
+        let days = self.number("history.days", &history.days, range::HISTORY_DAYS);
+        let history_mb = self.number("history.max_mb", &history.max_mb, range::HISTORY_MB);
         let limits = &file.limits;
         let max_head = self.number(
             "limits.request_head_bytes",
@@ -330,6 +349,7 @@ impl Checker<'_> {
             lanes,
             ready: ready.unwrap_or(2),
             data: base.join(file.data.as_deref().unwrap_or(Path::new("data"))),
+            history: keep(days, history_mb),
             access_log: file.access_log.enabled.unwrap_or(true),
             log_format: file.log.format.unwrap_or_default(),
             max_head: max_head.unwrap_or(128 << 10),

@@ -5,6 +5,7 @@ mod alarms;
 mod catalogue;
 mod classes;
 mod migrate;
+mod past;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -21,19 +22,20 @@ use outboard_runtime::{
     Worker,
 };
 use outboard_storage::{
-    NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Store, StoreOptions,
+    NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, Store, StoreOptions,
 };
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
-pub(crate) use self::alarms::Alarms;
+pub(crate) use self::alarms::{Alarms, alarm_of};
 use self::catalogue::CatalogueError;
 pub(crate) use self::catalogue::{Catalogue, key_of, open_named, own};
 use self::classes::Fate;
 pub(crate) use self::classes::{Classes, Scope, Wanted};
 pub(crate) use self::migrate::Plan;
+pub(crate) use self::past::{keep, keep_for_development};
 use crate::node::RouteList;
 
 /// What a store does not open for.
@@ -61,6 +63,8 @@ pub(crate) struct NodeObjects {
     /// Keys whose classes change just now: who wants an object of theirs waits.
     held: RwLock<HashSet<String>>,
     let_go: Notify,
+    /// Objects become what they were one at a time.
+    restoring: tokio::sync::Mutex<()>,
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
     workers: RwLock<HashMap<String, Arc<Worker>>>,
@@ -76,12 +80,15 @@ struct Kept {
 impl NodeObjects {
     /// Opens the folder that objects are kept in, and recovers what a crash left
     /// there. Does nothing where one is open.
-    pub(crate) fn keep_in(self: &Arc<Self>, path: &Path) -> Result<(), OpenError> {
+    pub(crate) fn keep_in(self: &Arc<Self>, path: &Path, past: Retention) -> Result<(), OpenError> {
         if self.kept.get().is_some() {
             return Ok(());
         }
-        let opened = Store::open(path, StoreOptions::default());
-        let (store, recovery) = opened.map_err(|source| OpenError::Store {
+        let options = StoreOptions {
+            keep: past,
+            ..StoreOptions::default()
+        };
+        let (store, recovery) = Store::open(path, options).map_err(|source| OpenError::Store {
             path: path.to_path_buf(),
             source,
         })?;
@@ -244,8 +251,10 @@ impl NodeObjects {
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        let object = self.object(&target.namespace, target.id)?;
-        Ok(Box::new(NodeStorage(object)))
+        let mut object = self.object(&target.namespace, target.id)?;
+        let kept = self.kept.get().ok_or_else(no_store)?;
+        kept.follow(&mut object, target)?;
+        Ok(Box::new(NodeStorage::new(object)))
     }
 
     /// The database of an object, or of what is known like one.
@@ -270,11 +279,7 @@ impl NodeObjects {
                 });
             }
         }
-        let key = ObjectKey {
-            namespace: namespace_id(&namespace.key),
-            id: ObjectId(id.0),
-        };
-        kept.store.object(key).map_err(told)
+        kept.store.object(database_key(namespace, id)).map_err(told)
     }
 }
 
@@ -334,6 +339,17 @@ impl ObjectHost for LaneObjects {
         async move { node.place(&target).await.ok() }.boxed_local()
     }
 
+    fn ready(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Option<LocalBoxFuture<'static, Result<(), StorageError>>> {
+        let node = &self.node;
+        let is_restoring = node
+            .store()?
+            .is_restoring(database_key(&target.namespace, target.id));
+        is_restoring.then(|| node.clone().restore(target.clone()).boxed_local())
+    }
+
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
         self.node.open(target)
     }
@@ -385,6 +401,13 @@ pub(crate) fn namespace_id(key: &str) -> NamespaceId {
     NamespaceId(u64::from_be_bytes(*head))
 }
 
+fn database_key(namespace: &ObjectNamespace, id: outboard_runtime::ObjectId) -> ObjectKey {
+    ObjectKey {
+        namespace: namespace_id(&namespace.key),
+        id: ObjectId(id.0),
+    }
+}
+
 /// What a script may know of a fault: not where the node keeps its files.
 pub(crate) fn told(error: ObjectError) -> StorageError {
     match &error {
@@ -400,19 +423,29 @@ pub(crate) fn told(error: ObjectError) -> StorageError {
     }
 }
 
-struct NodeStorage(Object);
+struct NodeStorage {
+    object: Object,
+    past: past::Asked,
+}
+
+impl NodeStorage {
+    fn new(object: Object) -> Self {
+        let past = past::Asked::of(&object);
+        Self { object, past }
+    }
+}
 
 impl ObjectStorage for NodeStorage {
     fn connection(&mut self) -> &mut Connection {
-        self.0.connection_mut()
+        self.object.connection_mut()
     }
 
     fn size(&self) -> u64 {
-        self.0.size()
+        self.object.size()
     }
 
     fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
-        let receipt = self.0.newest()?;
+        let receipt = self.object.newest()?;
         if receipt.is_durable() {
             return None;
         }
@@ -425,10 +458,29 @@ impl ObjectStorage for NodeStorage {
     }
 
     fn explain(&self, error: &rusqlite::Error) -> Option<StorageError> {
-        self.0.fault(error).map(told)
+        self.object.fault(error).map(told)
+    }
+
+    fn bookmark(&self) -> Result<String, StorageError> {
+        Ok(self.past.now())
+    }
+
+    fn bookmark_at(&self, time: u64) -> LocalBoxFuture<'static, Result<String, StorageError>> {
+        self.past.at(time).boxed_local()
+    }
+
+    fn restore_next(
+        &self,
+        bookmark: &str,
+    ) -> LocalBoxFuture<'static, Result<String, StorageError>> {
+        self.past.restore_next(bookmark).boxed_local()
     }
 
     fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>> {
-        async move { self.0.close().await.map_err(told) }.boxed_local()
+        async move {
+            self.past.ended().await;
+            self.object.close().await.map_err(told)
+        }
+        .boxed_local()
     }
 }

@@ -3,11 +3,14 @@
 const { core, primordials } = __bootstrap;
 const {
   op_object_alarm,
+  op_object_bookmark,
+  op_object_bookmark_at,
   op_object_delete,
   op_object_delete_all,
   op_object_get,
   op_object_list,
   op_object_put,
+  op_object_restore_next,
   op_object_set_alarm,
   op_object_sync,
   op_object_transaction,
@@ -386,23 +389,36 @@ class DurableObjectStorage extends Operations {
     });
   }
 
+  /** A bookmark of what storage has when this turn ends. */
   getCurrentBookmark() {
-    return notYet("point-in-time recovery");
+    return asked(lifeOf(this), () =>
+      op_object_bookmark(numberOf(this), requireEvent().id)
+    );
   }
 
-  getBookmarkForTime() {
-    return notYet("point-in-time recovery");
+  getBookmarkForTime(timestamp) {
+    return tried(() => {
+      const time = MathTrunc(+timestamp);
+      if (NumberIsNaN(time)) {
+        throw new TypeError(
+          "Failed to execute 'getBookmarkForTime' on 'DurableObjectStorage': " +
+            "parameter 1 is not of type 'Date'.",
+        );
+      }
+      return op_object_bookmark_at(numberOf(this), requireEvent().id, time);
+    });
   }
 
-  onNextSessionRestoreBookmark() {
-    return notYet("point-in-time recovery");
+  /** Gives the bookmark of what storage has when this object ends. */
+  onNextSessionRestoreBookmark(bookmark) {
+    return tried(() =>
+      op_object_restore_next(
+        numberOf(this),
+        requireEvent().id,
+        `${bookmark}`,
+      )
+    );
   }
-}
-
-function notYet(what) {
-  return PromiseReject(
-    new Error(`This version of Outboard does not offer ${what} of Durable Objects.`),
-  );
 }
 
 class SyncKvStorage {

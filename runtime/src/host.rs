@@ -166,6 +166,16 @@ pub trait ObjectHost {
         target: &Arc<ObjectTarget>,
     ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>>;
 
+    /// What an object waits for before it begins: it may have to become what it was.
+    /// Nobody has its database open.
+    fn ready(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Option<LocalBoxFuture<'static, Result<(), StorageError>>> {
+        let _ = target;
+        None
+    }
+
     /// Opens the database of an object that runs on this lane.
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError>;
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use deno_core::v8;
+use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
@@ -72,6 +73,27 @@ pub trait ObjectStorage {
         None
     }
 
+    /// Its state now, as a text that is later than those before.
+    fn bookmark(&self) -> Result<String, StorageError> {
+        Err(StorageError::no_history())
+    }
+
+    /// Its state at a time, in milliseconds since 1970.
+    fn bookmark_at(&self, time: u64) -> LocalBoxFuture<'static, Result<String, StorageError>> {
+        let _ = time;
+        std::future::ready(Err(StorageError::no_history())).boxed_local()
+    }
+
+    /// Has it be as it was at a bookmark when it is opened next, which the future need
+    /// not be polled for; tells what undoes that.
+    fn restore_next(
+        &self,
+        bookmark: &str,
+    ) -> LocalBoxFuture<'static, Result<String, StorageError>> {
+        let _ = bookmark;
+        std::future::ready(Err(StorageError::no_history())).boxed_local()
+    }
+
     /// Closes it once its commits are durable.
     fn close(self: Box<Self>) -> LocalBoxFuture<'static, Result<(), StorageError>>;
 }
@@ -81,6 +103,17 @@ pub trait ObjectStorage {
 #[error("{message}")]
 pub struct StorageError {
     pub message: String,
+}
+
+impl StorageError {
+    /// A store that keeps nothing of the past.
+    pub fn no_history() -> Self {
+        Self {
+            message: "This Durable Object's storage back-end does not implement \
+                      point-in-time recovery."
+                .into(),
+        }
+    }
 }
 
 /// An object in its isolate.
@@ -171,6 +204,11 @@ impl Object {
             self.end_turn(false, host);
         }
         self.database(objects, host, Database::savepoint)
+    }
+
+    /// Asks something of the database as its host keeps it, where it is open.
+    pub(crate) fn storage<T>(&self, ask: impl FnOnce(&dyn ObjectStorage) -> T) -> Option<T> {
+        self.database.borrow().storage().map(ask)
     }
 
     /// Bytes in the database; none where it was not opened.

@@ -16,6 +16,11 @@ pub type Page = Arc<[u8; PAGE_SIZE]>;
 pub struct Commit {
     pub object: ObjectKey,
     pub epoch: Epoch,
+    /// The database had no pages before it.
+    pub is_first: bool,
+    /// A part of a change that is larger than a commit: the database means nothing
+    /// until a commit of the same epoch that is not one.
+    pub goes_on: bool,
     /// The object's commit before this one, as its owner knows it; zero after
     /// it was opened. A log that others write to refuses one that is not last.
     pub previous: Seq,
@@ -31,9 +36,56 @@ pub struct Commit {
 const RAW: u8 = 0;
 const LZ4: u8 = 1;
 
-const HEAD: usize = 8 + 32 + 8 + 8 + 8 + 4 + 4;
+pub(crate) const HEAD: usize = 8 + 32 + 8 + 8 + 8 + 4 + 4;
+/// Bits of the epoch as it is written; no object has so many owners.
+const IS_FIRST: u64 = 1 << 62;
+const GOES_ON: u64 = 1 << 63;
 /// Before a page's bytes: its number, how they are written, how many.
 const PAGE_HEAD: usize = 4 + 1 + 2;
+
+/// What a commit says before its pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CommitHead {
+    pub(crate) object: ObjectKey,
+    pub(crate) epoch: Epoch,
+    pub(crate) is_first: bool,
+    pub(crate) goes_on: bool,
+    pub(crate) previous: Seq,
+    pub(crate) time: u64,
+    pub(crate) size: u32,
+    pages: u32,
+}
+
+impl CommitHead {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let object = Commit::object_of(bytes)?;
+        let mut rest = bytes.get(40..)?;
+        let (epoch, is_first, goes_on) = split_epoch(u64::from_le_bytes(take(&mut rest)?));
+        Some(Self {
+            object,
+            epoch,
+            is_first,
+            goes_on,
+            previous: Seq(u64::from_le_bytes(take(&mut rest)?)),
+            time: u64::from_le_bytes(take(&mut rest)?),
+            size: u32::from_le_bytes(take(&mut rest)?),
+            pages: u32::from_le_bytes(take(&mut rest)?),
+        })
+    }
+}
+
+/// An epoch and what else its word says, as commits and indexes of them write it.
+pub(crate) fn epoch_word(epoch: Epoch, is_first: bool, goes_on: bool) -> u64 {
+    let first = if is_first { IS_FIRST } else { 0 };
+    let part = if goes_on { GOES_ON } else { 0 };
+    (epoch.0 & !(IS_FIRST | GOES_ON)) | first | part
+}
+
+/// The opposite of [`epoch_word`].
+pub(crate) fn split_epoch(word: u64) -> (Epoch, bool, bool) {
+    let epoch = Epoch(word & !(IS_FIRST | GOES_ON));
+    (epoch, word & IS_FIRST != 0, word & GOES_ON != 0)
+}
 
 impl Commit {
     /// The most bytes that [`Self::encode`] writes.
@@ -45,7 +97,8 @@ impl Commit {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.object.namespace.0.to_le_bytes());
         out.extend_from_slice(&self.object.id.0);
-        for number in [self.epoch.0, self.previous.0, self.time] {
+        let epoch = epoch_word(self.epoch, self.is_first, self.goes_on);
+        for number in [epoch, self.previous.0, self.time] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&self.size.to_le_bytes());
@@ -76,15 +129,10 @@ impl Commit {
 
     /// From what [`Self::encode`] wrote; `None` if it did not.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let object = Self::object_of(bytes)?;
-        let mut rest = bytes.get(40..)?;
-        let epoch = Epoch(u64::from_le_bytes(take(&mut rest)?));
-        let previous = Seq(u64::from_le_bytes(take(&mut rest)?));
-        let time = u64::from_le_bytes(take(&mut rest)?);
-        let size = u32::from_le_bytes(take(&mut rest)?);
-        let count = u32::from_le_bytes(take(&mut rest)?);
+        let head = CommitHead::decode(bytes)?;
+        let mut rest = bytes.get(HEAD..)?;
         let mut pages = Vec::with_capacity(rest.len() / (PAGE_HEAD + PAGE_SIZE));
-        for _ in 0..count {
+        for _ in 0..head.pages {
             let number = u32::from_le_bytes(take(&mut rest)?);
             let [how] = take(&mut rest)?;
             let len = usize::from(u16::from_le_bytes(take(&mut rest)?));
@@ -102,11 +150,13 @@ impl Commit {
             pages.push((number, Arc::new(page)));
         }
         rest.is_empty().then_some(Self {
-            object,
-            epoch,
-            previous,
-            time,
-            size,
+            object: head.object,
+            epoch: head.epoch,
+            is_first: head.is_first,
+            goes_on: head.goes_on,
+            previous: head.previous,
+            time: head.time,
+            size: head.size,
             pages,
         })
     }
@@ -138,14 +188,17 @@ mod tests {
             }),
         ];
         let pages = prop::collection::vec((1..u32::MAX, page.prop_map(Arc::new)), 0..4);
-        (any::<(u64, [u8; 32], u64, u64, u64, u32)>(), pages).prop_map(|(head, pages)| {
-            let (namespace, id, epoch, previous, time, size) = head;
+        let head = any::<(u64, [u8; 32], (u64, bool, bool), u64, u64, u32)>();
+        (head, pages).prop_map(|(head, pages)| {
+            let (namespace, id, (epoch, is_first, goes_on), previous, time, size) = head;
             Commit {
                 object: ObjectKey {
                     namespace: NamespaceId(namespace),
                     id: ObjectId(id),
                 },
-                epoch: Epoch(epoch),
+                epoch: Epoch(epoch >> 2),
+                is_first,
+                goes_on,
                 previous: Seq(previous),
                 time,
                 size,

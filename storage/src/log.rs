@@ -1,11 +1,13 @@
 //! Where commits become durable.
 
 pub(crate) mod local;
-mod segment;
+pub(crate) mod segment;
 mod writer;
 
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake};
+use std::thread::Thread;
 
 use tokio::sync::Notify;
 
@@ -19,6 +21,13 @@ pub trait CommitLog: Send + Sync {
     /// object become durable in the order of these calls. Refuses, and has done
     /// nothing, when it cannot promise to try.
     fn append(&self, commit: Commit) -> Result<Receipt, LogError>;
+
+    /// The newest commit that is durable, of any object; known before its receipt
+    /// says so.
+    fn durable(&self) -> Seq;
+
+    /// Pages that certainly fit into one commit.
+    fn most_pages(&self) -> usize;
 }
 
 /// Why a commit is not durable.
@@ -80,6 +89,25 @@ impl Receipt {
     /// Whether the commit is durable by now.
     pub fn is_durable(&self) -> bool {
         matches!(self.outcome(), Some(Ok(())))
+    }
+
+    /// [`Self::wait`] for a thread that may stand still.
+    pub(crate) fn block(&self) -> Result<(), LogError> {
+        struct Unpark(Thread);
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let waker = Arc::new(Unpark(std::thread::current())).into();
+        let mut context = Context::from_waker(&waker);
+        let mut wait = std::pin::pin!(self.wait());
+        loop {
+            match wait.as_mut().poll(&mut context) {
+                Poll::Ready(outcome) => return outcome,
+                Poll::Pending => std::thread::park(),
+            }
+        }
     }
 
     /// Waits until the commit is durable, or will not be. Cancel-safe.

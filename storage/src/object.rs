@@ -8,7 +8,7 @@ use rusqlite::limits::Limit;
 use crate::key::ObjectKey;
 use crate::log::{LogError, Receipt};
 use crate::pages::{Pages, PagesError};
-use crate::store::Registration;
+use crate::store::{Inner, Registration};
 use crate::vfs;
 
 /// Why an object cannot go on.
@@ -30,6 +30,9 @@ pub enum ObjectError {
     },
     #[error("{0} is open already")]
     Open(ObjectKey),
+    /// It is as it was, and opens the next time.
+    #[error("{object} was not restored: {why}")]
+    NotRestored { object: ObjectKey, why: String },
 }
 
 impl From<PagesError> for ObjectError {
@@ -50,6 +53,7 @@ impl From<PagesError> for ObjectError {
 pub struct Object {
     connection: Connection,
     pages: Arc<Pages>,
+    pub(crate) restored: bool,
     /// Last, so that the store knows the object as open until it is closed.
     registration: Registration,
 }
@@ -59,6 +63,7 @@ const CACHE_KIB: u32 = 1024;
 
 impl Object {
     pub(crate) fn open(pages: Arc<Pages>, registration: Registration) -> Result<Self, ObjectError> {
+        let restored = registration.store().restore(&pages)?;
         let open = || -> rusqlite::Result<Connection> {
             let connection = vfs::connect(pages.clone())?;
             // The journal need not survive a crash: the file never holds a part of
@@ -79,6 +84,7 @@ impl Object {
             Ok(connection) => Ok(Self {
                 connection,
                 pages,
+                restored,
                 registration,
             }),
             Err(error) => Err(fault(&pages, &error).unwrap_or(ObjectError::Sql(error))),
@@ -104,8 +110,12 @@ impl Object {
         self.pages.len()
     }
 
-    pub(crate) fn pages(&self) -> &Pages {
+    pub(crate) fn pages(&self) -> &Arc<Pages> {
         &self.pages
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Inner> {
+        self.registration.store()
     }
 
     /// The newest commit's receipt; when it is durable, all before it are.
@@ -131,6 +141,7 @@ impl Object {
             connection,
             pages,
             registration,
+            ..
         } = self;
         drop(connection);
         if let Some(newest) = pages.newest() {

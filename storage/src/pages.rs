@@ -41,6 +41,14 @@ pub(crate) enum PagesError {
     Log(#[from] LogError),
 }
 
+/// Whether a commit is a whole change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    /// The next commits are the rest of it.
+    GoesOn,
+}
+
 /// A database, shared by its connection and the store's checkpoints.
 pub(crate) struct Pages {
     object: ObjectKey,
@@ -166,8 +174,7 @@ impl Pages {
             if number <= inner.committed {
                 self.read_committed(inner, number, &mut before)?;
             }
-            let data = ..PAGE_SIZE - RESERVED;
-            if number > inner.committed || before[data] != page[data] {
+            if number > inner.committed || !is_same(&before, &page) {
                 inner.pending.insert(number, page);
             }
         }
@@ -219,9 +226,25 @@ impl Pages {
                 return Err(inner.fail(LogError::Full.into()));
             }
         }
+        if let Err(error) = self.append(&mut inner, Part::Whole) {
+            inner.refused = true;
+            return Err(inner.fail(error.into()));
+        }
+        if inner.logged.len() > KEEP {
+            // The log has the commit: that the file has no room is no reason to
+            // say that it failed.
+            self.settle_what_fits(&mut inner)?;
+        }
+        Ok(())
+    }
+
+    /// Hands what is pending to the log, as a commit.
+    fn append(&self, inner: &mut Inner, part: Part) -> Result<Receipt, LogError> {
         let commit = Commit {
             object: self.object,
             epoch: inner.epoch,
+            is_first: inner.committed == 0,
+            goes_on: part == Part::GoesOn,
             previous: inner.last,
             time: now(),
             size: inner.size,
@@ -231,13 +254,7 @@ impl Pages {
                 .map(|(number, page)| (*number, page.clone()))
                 .collect(),
         };
-        let receipt = match self.log.append(commit) {
-            Ok(receipt) => receipt,
-            Err(error) => {
-                inner.refused = true;
-                return Err(inner.fail(error.into()));
-            }
-        };
+        let receipt = self.log.append(commit)?;
         let seq = receipt.seq();
         inner.last = seq;
         inner.committed = inner.size;
@@ -245,13 +262,63 @@ impl Pages {
             inner.logged.entry(number).or_default().push((seq, page));
         }
         inner.waiting.push_back(receipt.clone());
-        inner.newest = Some(receipt);
-        if inner.logged.len() > KEEP {
-            // The log has the commit: that the file has no room is no reason to
-            // say that it failed.
-            self.settle_what_fits(&mut inner)?;
+        inner.newest = Some(receipt.clone());
+        Ok(receipt)
+    }
+
+    /// Commits other pages in the place of some, and a size, while no connection is
+    /// open. Refused, and nothing was done, when the log refuses.
+    pub(crate) fn replace(
+        &self,
+        size: u32,
+        pages: Vec<(u32, Page)>,
+        part: Part,
+    ) -> Result<Receipt, LogError> {
+        let mut inner = self.inner.lock();
+        inner.size = size;
+        inner.pending = pages.into_iter().collect();
+        self.append(&mut inner, part).inspect_err(|_| {
+            inner.pending.clear();
+            inner.size = inner.committed;
+        })
+    }
+
+    /// Whether the last commit left a page like this one. A damaged page is like none.
+    pub(crate) fn has(&self, number: u32, page: &[u8; PAGE_SIZE]) -> io::Result<bool> {
+        let inner = self.inner.lock();
+        if number > inner.committed {
+            return Ok(false);
         }
-        Ok(())
+        let logged = inner.logged.get(&number);
+        if let Some((_, newest)) = logged.and_then(|versions| versions.last()) {
+            return Ok(is_same(newest, page));
+        }
+        let mut there = [0; PAGE_SIZE];
+        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        self.file.read_at(&mut there, offset)?;
+        Ok(is_sound(number, &there) && is_same(&there, page))
+    }
+
+    /// Pages in the database after the last commit.
+    pub(crate) fn committed_size(&self) -> u32 {
+        self.inner.lock().committed
+    }
+
+    /// Where its history stands: after the newest commit, or, where that is older,
+    /// after what is durable of others'.
+    pub(crate) fn position(&self) -> (Epoch, Seq) {
+        let inner = self.inner.lock();
+        (inner.epoch, inner.last.max(self.log.durable()))
+    }
+
+    /// Commits from now on are of this epoch.
+    pub(crate) fn set_epoch(&self, epoch: Epoch) {
+        self.inner.lock().epoch = epoch;
+    }
+
+    /// Pages that certainly fit into one commit.
+    pub(crate) fn most_pages(&self) -> usize {
+        self.log.most_pages()
     }
 
     /// The newest commit's receipt: when it is durable, all are.
@@ -417,7 +484,7 @@ fn place(offset: u64) -> (u32, usize) {
     (number as u32, (offset % PAGE_SIZE as u64) as usize)
 }
 
-fn pages_in(len: u64) -> io::Result<u32> {
+pub(crate) fn pages_in(len: u64) -> io::Result<u32> {
     u32::try_from(len.div_ceil(PAGE_SIZE as u64)).map_err(io::Error::other)
 }
 
@@ -430,6 +497,12 @@ fn size_in(page: &[u8; PAGE_SIZE]) -> Option<u32> {
     size.filter(|size| *size > 0)
 }
 
+/// Whether two pages are the same but for their checksums.
+pub(crate) fn is_same(a: &[u8; PAGE_SIZE], b: &[u8; PAGE_SIZE]) -> bool {
+    let data = ..PAGE_SIZE - RESERVED;
+    a[data] == b[data]
+}
+
 /// CRC-32C of a page's bytes and number: a page in another's place is damage.
 fn checksum(number: u32, page: &[u8; PAGE_SIZE]) -> u32 {
     crc32c::crc32c_append(
@@ -440,7 +513,7 @@ fn checksum(number: u32, page: &[u8; PAGE_SIZE]) -> u32 {
 
 /// A page of zeros was never written: SQLite does not write pages that it frees
 /// at once, and leaves holes.
-fn is_sound(number: u32, page: &[u8; PAGE_SIZE]) -> bool {
+pub(crate) fn is_sound(number: u32, page: &[u8; PAGE_SIZE]) -> bool {
     checksum(number, page) == stored(page) || page.iter().all(|byte| *byte == 0)
 }
 
@@ -454,7 +527,8 @@ pub(crate) fn seal(number: u32, page: &mut [u8; PAGE_SIZE]) {
     page[PAGE_SIZE - RESERVED..PAGE_SIZE - RESERVED + 4].copy_from_slice(&crc.to_le_bytes());
 }
 
-fn now() -> u64 {
+/// Milliseconds since 1970.
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -1,26 +1,32 @@
-//! A node's objects in one folder: `log/` and `objects/`.
+//! A node's objects in one folder: `log/`, `objects/` and `history/`.
+
+mod recovery;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
-use crate::commit::Commit;
+use self::recovery::{give_up, recover};
 use crate::disk::{Disk, DiskFile, FileDisk};
-use crate::key::{Epoch, NamespaceId, ObjectKey, folder};
-use crate::log::LogError;
-use crate::log::local::{LocalLog, LogOptions, Replay};
+use crate::history::{History, Retention};
+use crate::key::{Epoch, NamespaceId, ObjectKey, Seq, folder};
+use crate::log::local::{LocalLog, LogOptions};
+use crate::log::{CommitLog, LogError};
 use crate::object::{Object, ObjectError};
 use crate::pages::{self, Pages, PagesError};
+use crate::restore::Notes;
 
 /// How a store behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StoreOptions {
     pub log: LogOptions,
+    /// How much of the past is kept.
+    pub keep: Retention,
     /// Opens although commits are damaged of which nobody knows whose they were.
     /// Without it that is [`StoreError::Damaged`].
     pub accept_loss: bool,
@@ -72,14 +78,18 @@ pub struct Recovery {
 
 /// The objects of a folder. Dropping it writes what waits for the log.
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     checkpoints: Option<JoinHandle<()>>,
 }
 
-struct Inner {
-    disk: Arc<dyn Disk>,
+pub(crate) struct Inner {
+    pub(crate) disk: Arc<dyn Disk>,
     /// Taken when the store ends, so that the log's thread does.
     log: Arc<LocalLog>,
+    /// None where the past is not kept. Whoever has it makes checkpoints wait; it is
+    /// locked before anything else here.
+    pub(crate) history: Mutex<Option<History>>,
+    pub(crate) notes: Mutex<Notes>,
     objects: Mutex<HashMap<ObjectKey, Entry>>,
 }
 
@@ -105,10 +115,15 @@ impl Store {
         options: StoreOptions,
     ) -> Result<(Self, Recovery), StoreError> {
         let (rotated, rotations) = sync_channel(1);
-        let (log, recovery) = recover(&disk, options, rotated)?;
+        let history = History::open(&disk, options.keep);
+        let mut history = history.map_err(|error| named("history", error))?;
+        let notes = Notes::open(&*disk).map_err(|error| named("restores", error))?;
+        let (log, recovery) = recover(&disk, options, rotated, &mut history)?;
         let inner = Arc::new(Inner {
             disk,
             log: Arc::new(log),
+            history: Mutex::new(history),
+            notes: Mutex::new(notes),
             objects: Mutex::default(),
         });
         let weak = Arc::downgrade(&inner);
@@ -193,6 +208,7 @@ impl Store {
     pub fn remove_namespace(&self, namespace: NamespaceId) -> Result<(), StoreError> {
         // No commit of before may be replayed, which would make its file again.
         self.checkpoint()?;
+        let mut history = self.inner.history.lock();
         let disk = &*self.inner.disk;
         let remove = |path: String| match disk.remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&path, error)),
@@ -208,6 +224,13 @@ impl Store {
             }
             remove(path)?;
             remove(damage_path(key))?;
+            if let Some(history) = &mut *history {
+                let ended = history.end(key);
+                ended.map_err(|error| named("history", error))?;
+            }
+            let mut notes = self.inner.notes.lock();
+            let removed = notes.remove(disk, key);
+            removed.map_err(|error| named("restores", error))?;
         }
         disk.sync_all().map_err(|error| named("objects", error))
     }
@@ -285,6 +308,11 @@ impl Drop for Store {
 
 impl Inner {
     fn checkpoint(&self) -> Result<(), StoreError> {
+        // One checkpoint at a time, and none while somebody reads the past.
+        let mut history = self.history.lock();
+        if self.log.is_short() {
+            self.make_room(&mut history)?;
+        }
         // What is appended from here on is in segments that stay.
         let cut = self
             .log
@@ -304,10 +332,31 @@ impl Inner {
                 .map_err(|error| named(&key.path(), error.into()))?;
             self.forget_settled(*key);
         }
-        self.disk
-            .sync_all()
-            .map_err(|error| named("objects", error))?;
-        self.log.remove_before(cut).map_err(log_io)
+        give_up(&*self.disk, &self.log, &mut history, cut)?;
+        let pin = self.notes.lock().pin();
+        if let Some(Err(error)) = history.as_mut().map(|history| history.prune(pin)) {
+            // What is old stays for longer.
+            tracing::error!(%error, "old history could not be dropped");
+        }
+        Ok(())
+    }
+
+    /// The newest commit of all that is durable.
+    pub(crate) fn newest(&self) -> Seq {
+        self.log.durable()
+    }
+
+    /// Where the disk is full, the past gives way to the present.
+    fn make_room(&self, history: &mut Option<History>) -> Result<(), StoreError> {
+        let Some(history) = history else {
+            return Ok(());
+        };
+        let pin = self.notes.lock().pin();
+        let gave = history.give_way(pin);
+        if gave.map_err(|error| named("history", error))? {
+            tracing::warn!("the disk is full: the oldest of the history was dropped");
+        }
+        Ok(())
     }
 
     /// Drops what is kept of an object that is closed and whose file has all.
@@ -326,6 +375,12 @@ impl Inner {
 pub(crate) struct Registration {
     store: Arc<Inner>,
     key: ObjectKey,
+}
+
+impl Registration {
+    pub(crate) fn store(&self) -> &Arc<Inner> {
+        &self.store
+    }
 }
 
 impl Drop for Registration {
@@ -357,78 +412,6 @@ fn checkpoint_often(rotations: &Receiver<()>, store: &Weak<Inner>) {
     }
 }
 
-/// Opens the log and writes its commits to their databases.
-fn recover(
-    disk: &Arc<dyn Disk>,
-    options: StoreOptions,
-    rotated: SyncSender<()>,
-) -> Result<(LocalLog, Recovery), StoreError> {
-    let mut recovery = Recovery::default();
-    let mut files = Files {
-        disk: &**disk,
-        open: HashMap::new(),
-    };
-    let mut replay = |replay: Replay| match replay {
-        Replay::Commit(commit) => {
-            recovery.commits += 1;
-            files.replay(&commit)
-        }
-        Replay::Damage {
-            object,
-            segment,
-            offset,
-        } => {
-            let damage = Damage {
-                object,
-                segment,
-                offset,
-            };
-            if let Some(key) = object {
-                note_damage(&**disk, key, &damage.to_string())?;
-            }
-            recovery.damage.push(damage);
-            Ok(())
-        }
-    };
-    let log = LocalLog::open(disk.clone(), options.log, rotated, &mut replay).map_err(log_io)?;
-    let unknown: Vec<_> = recovery
-        .damage
-        .iter()
-        .filter(|damage| damage.object.is_none())
-        .cloned()
-        .collect();
-    if !unknown.is_empty() && !options.accept_loss {
-        return Err(StoreError::Damaged(unknown));
-    }
-    disk.sync_all().map_err(|error| named("objects", error))?;
-    let cut = log.seal().map_err(|error| named("log", error.into()))?;
-    log.remove_before(cut).map_err(log_io)?;
-    Ok((log, recovery))
-}
-
-/// Databases that recovery has open: not more than a process may.
-struct Files<'a> {
-    disk: &'a dyn Disk,
-    open: HashMap<ObjectKey, Arc<dyn DiskFile>>,
-}
-
-impl Files<'_> {
-    const MOST: usize = 256;
-
-    fn replay(&mut self, commit: &Commit) -> io::Result<()> {
-        if self.open.len() >= Self::MOST && !self.open.contains_key(&commit.object) {
-            self.open.clear();
-        }
-        let file = match self.open.entry(commit.object) {
-            std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(self.disk.open(&commit.object.path(), true)?)
-            }
-        };
-        pages::replay(&**file, commit)
-    }
-}
-
 /// A database on its way in.
 const INCOMING: &str = "incoming.sqlite";
 
@@ -445,7 +428,7 @@ fn note_damage(disk: &dyn Disk, key: ObjectKey, what: &str) -> io::Result<()> {
     disk.sync_names("damaged")
 }
 
-fn damage_note(disk: &dyn Disk, key: ObjectKey) -> io::Result<Option<String>> {
+pub(crate) fn damage_note(disk: &dyn Disk, key: ObjectKey) -> io::Result<Option<String>> {
     let file = match disk.open(&damage_path(key), false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
@@ -468,12 +451,18 @@ fn named(path: &str, error: io::Error) -> StoreError {
 
 impl From<LogError> for io::Error {
     fn from(error: LogError) -> Self {
-        Self::other(error)
+        match error {
+            LogError::Full => Self::new(io::ErrorKind::StorageFull, error),
+            error => Self::other(error),
+        }
     }
 }
 
 impl From<PagesError> for io::Error {
     fn from(error: PagesError) -> Self {
-        Self::other(error)
+        match error {
+            PagesError::Log(error) => error.into(),
+            error => Self::other(error),
+        }
     }
 }

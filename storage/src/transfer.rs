@@ -9,9 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::commit::PAGE_SIZE;
 use crate::disk::DiskFile;
-use crate::key::ObjectKey;
+use crate::key::{ObjectKey, Seq};
 use crate::object::{Object, ObjectError};
-use crate::pages::{self, RESERVED};
+use crate::pages::{self, Part, RESERVED};
 use crate::store::{Store, StoreError};
 use crate::vfs;
 
@@ -66,10 +66,45 @@ impl Store {
     ) -> Result<(), TransferError> {
         rewrite(source, scratch)?;
         let file = File::open(scratch)?;
+        // A restore that began is finished, one that is to come is not wanted any more.
+        if let Ok(mut object) = self.object(key) {
+            object.finish_restore()?;
+        }
+        let inner = &self.inner;
+        inner.notes.lock().forget(&*inner.disk, key)?;
         // No commit of before may be replayed over it.
         self.checkpoint()?;
+        let from = self.begin_anew(key)?;
         self.replace(key, |target| write_sealed(&file, target))?;
-        Ok(())
+        self.begin_from(key, from);
+        // A commit of nothing: what was before has not the seq of what is now.
+        let object = self.object(key)?;
+        let pages = object.pages();
+        let size = pages.committed_size();
+        let receipt = pages.replace(size, Vec::new(), Part::Whole);
+        let durable = receipt.and_then(|receipt| receipt.block());
+        durable.map_err(|error| ObjectError::Log(error).into())
+    }
+
+    /// What the object was is no past of what it will be; answers the first commit
+    /// that may be of that.
+    fn begin_anew(&self, key: ObjectKey) -> Result<Seq, TransferError> {
+        if let Some(history) = &mut *self.inner.history.lock() {
+            history.end(key)?;
+        }
+        Ok(Seq(self.inner.newest().0 + 1))
+    }
+
+    fn begin_from(&self, key: ObjectKey, from: Seq) {
+        let Some(history) = &mut *self.inner.history.lock() else {
+            return;
+        };
+        let newest = || self.inner.newest().max(from);
+        let begun = history.begin_with_copy(key, from, &newest);
+        if let Err(error) = begun.and_then(|()| self.inner.disk.sync_all()) {
+            // It begins when the object has changed.
+            tracing::warn!(%error, object = %key, "the history of an object did not begin");
+        }
     }
 }
 
@@ -93,10 +128,11 @@ fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
     if !faults.is_empty() {
         return Err(TransferError::Source(faults.join("; ")));
     }
-    vfs::reserve(&connection).map_err(sql)?;
     connection
         .pragma_update(None, "page_size", PAGE_SIZE as i64)
         .map_err(sql)?;
+    // The pragma takes back what was reserved before it.
+    vfs::reserve(&connection).map_err(sql)?;
     let target_name = target.to_string_lossy();
     connection
         .execute("VACUUM INTO ?", [&*target_name])

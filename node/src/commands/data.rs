@@ -1,20 +1,21 @@
 //! `outboard data`: a store's objects for people.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::{
-    NamespaceId, Object, ObjectId, ObjectKey, Recovery, Store, StoreError, StoreOptions,
-    TransferError,
+    Bookmark, HistoryError, Moment, NamespaceId, Object, ObjectId, ObjectKey, PAGE_SIZE, Recovery,
+    Store, StoreError, StoreOptions, TransferError,
 };
-use rusqlite::OptionalExtension;
 
 use crate::cli::{Data, StoreArgs};
-use crate::objects::{Alarms, Catalogue, namespace_id, own};
+use crate::objects::{Alarms, Catalogue, alarm_of, namespace_id, own};
 
 /// Where `dev` and `serve` keep objects if nobody says otherwise.
 const FOLDERS: [&str; 2] = [".outboard", "data"];
@@ -50,8 +51,14 @@ pub(super) enum DataError {
         path: PathBuf,
         source: TransferError,
     },
+    #[error("--at: {0:?}: neither a time (2026-11-29T20:30:00Z) nor a bookmark of this object")]
+    At(String),
+    #[error("--at: {text}: {source}")]
+    Past { text: String, source: HistoryError },
     #[error("{damaged} of {all} objects are damaged")]
     Damaged { damaged: usize, all: usize },
+    #[error("what is kept of the past is damaged")]
+    DamagedPast,
 }
 
 pub(super) fn run(command: &Data) -> anyhow::Result<()> {
@@ -61,8 +68,9 @@ pub(super) fn run(command: &Data) -> anyhow::Result<()> {
         Data::Export {
             object,
             file,
+            at,
             store,
-        } => export(&Opened::open(store)?, object, file),
+        } => export(&Opened::open(store)?, object, file, at.as_deref()),
         Data::Import {
             file,
             object,
@@ -248,14 +256,25 @@ fn check(mut opened: Opened) -> anyhow::Result<()> {
             writeln!(out, "{}: {fault}", opened.name(*key))?;
         }
     }
+    let past = opened.store.history_faults();
+    let past = past.unwrap_or_else(|error| vec![error.to_string()]);
+    for fault in &past {
+        writeln!(out, "{fault}")?;
+    }
     let all = all.len();
     if damaged > 0 {
         return Err(DataError::Damaged { damaged, all }.into());
+    }
+    if !past.is_empty() {
+        return Err(DataError::DamagedPast.into());
     }
     writeln!(
         out,
         "{all} databases of {bytes} bytes and the log are sound"
     )?;
+    if let Some(bytes) = opened.store.history_bytes() {
+        writeln!(out, "the history of {bytes} bytes is sound")?;
+    }
     Ok(())
 }
 
@@ -280,7 +299,7 @@ fn faults(opened: &Opened, key: ObjectKey, bytes: &mut u64) -> Vec<String> {
     found.unwrap_or_else(|error| vec![error.to_string()])
 }
 
-fn export(opened: &Opened, text: &str, path: &Path) -> anyhow::Result<()> {
+fn export(opened: &Opened, text: &str, path: &Path, at: Option<&str>) -> anyhow::Result<()> {
     let (key, _) = opened.find(text)?;
     if !opened.exists(key)? {
         return Err(DataError::NotThere(text.into()).into());
@@ -292,23 +311,59 @@ fn export(opened: &Opened, text: &str, path: &Path) -> anyhow::Result<()> {
     if path.exists() {
         return Err(DataError::FileThere(path.into()).into());
     }
-    let object = opened.store.object(key)?;
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     let mut file =
         tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(fault)?;
-    let mut out = io::BufWriter::new(file.as_file_mut());
-    match object.copy_to(&mut out) {
-        Ok(()) => {}
-        Err(TransferError::File(source)) => return Err(fault(source).into()),
-        Err(error) => return Err(error).context(opened.name(key)),
-    }
-    out.flush().map_err(fault)?;
-    drop(out);
+    let written = match at {
+        Some(at) => write_past(opened, key, at, file.as_file()),
+        None => write_now(opened, key, file.as_file_mut()),
+    };
+    let bytes = written?.map_err(fault)?;
     file.as_file().sync_all().map_err(fault)?;
     file.persist_noclobber(path)
         .map_err(|error| fault(error.error))?;
-    println!("{} ({} bytes)", path.display(), object.size());
+    println!("{} ({bytes} bytes)", path.display());
     Ok(())
+}
+
+/// What could not be written is told from what could not be read.
+type Written = anyhow::Result<io::Result<u64>>;
+
+fn write_now(opened: &Opened, key: ObjectKey, file: &mut File) -> Written {
+    let object = opened.store.object(key)?;
+    let mut out = io::BufWriter::new(file);
+    match object.copy_to(&mut out) {
+        Err(TransferError::File(error)) => return Ok(Err(error)),
+        Err(error) => return Err(error).context(opened.name(key)),
+        Ok(()) => {}
+    }
+    Ok(out.flush().map(|()| object.size()))
+}
+
+fn write_past(opened: &Opened, key: ObjectKey, at: &str, file: &File) -> Written {
+    let store = &opened.store;
+    let past = |source| DataError::Past {
+        text: at.into(),
+        source,
+    };
+    let bookmark = match (Bookmark::parse(at, key), at.parse::<Moment>()) {
+        (Ok(bookmark), _) => bookmark,
+        (_, Ok(time)) => store.bookmark_at(key, time.0).map_err(past)?,
+        _ => return Err(DataError::At(at.into()).into()),
+    };
+    let mut failed = None;
+    let pages = store.pages_at(key, &bookmark, &mut |number, page| {
+        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        let written = file.write_all_at(page, offset);
+        if let Err(error) = &written {
+            failed = Some(io::Error::new(error.kind(), error.to_string()));
+        }
+        written
+    });
+    if let Some(error) = failed {
+        return Ok(Err(error));
+    }
+    Ok(Ok(u64::from(pages.map_err(past)?) * PAGE_SIZE as u64))
 }
 
 fn import(opened: &Opened, path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
@@ -343,16 +398,7 @@ fn ring(
     namespace: Option<Arc<ObjectNamespace>>,
 ) -> anyhow::Result<()> {
     let object = opened.store.object(key)?;
-    let find = || {
-        let connection = object.connection();
-        if !connection.table_exists(None, "_cf_ALARM")? {
-            return Ok(None);
-        }
-        connection
-            .query_one("SELECT time FROM _cf_ALARM", (), |row| row.get(0))
-            .optional()
-    };
-    let time: Option<i64> = find().map_err(|error| object.explain(error))?;
+    let time = alarm_of(&object).map_err(|error| object.explain(error))?;
     match (time, namespace) {
         (None, _) => {}
         (Some(_), None) => super::warn(&[

@@ -12,6 +12,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Loaded, Mode};
 use outboard_runtime::{Inspection, Worker};
+use outboard_storage::Retention;
 use tokio::sync::mpsc;
 
 use super::{bundle_project, command_runtime, load, stop_signal};
@@ -23,7 +24,7 @@ use crate::host::{NodeHost, WorkerLog};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions};
-use crate::objects::{NodeObjects, Scope, Wanted};
+use crate::objects::{NodeObjects, Scope, Wanted, keep_for_development};
 use crate::output;
 use crate::project_worker::{self, Names};
 use crate::resources::Resources;
@@ -214,7 +215,7 @@ async fn build(
     let project = &loaded.project;
     let objects = node.objects();
     if project.has_objects() {
-        objects.keep_in(&data.folder).context("--data")?;
+        objects.keep_in(&data.folder, data.past).context("--data")?;
     }
     let scope = Scope::default();
     let wanted = Wanted {
@@ -238,7 +239,7 @@ async fn build(
         lane: None,
     };
     if target.worker.keeps_data() {
-        objects.keep_in(&data.folder).context("--data")?;
+        objects.keep_in(&data.folder, data.past).context("--data")?;
     }
     // Debuggers attach to the new version, and a script that one has paused lets
     // go of the lane, which has to deploy it.
@@ -259,6 +260,8 @@ async fn build(
 /// Where a project's objects and other data are.
 struct Data {
     folder: PathBuf,
+    /// How much of it is kept of the past.
+    past: Retention,
     /// Removed when the command ends.
     _forgotten: Option<tempfile::TempDir>,
 }
@@ -269,12 +272,14 @@ impl Data {
             let forgotten = tempfile::tempdir().context("a temporary folder")?;
             return Ok(Self {
                 folder: forgotten.path().to_path_buf(),
+                past: Retention::Nothing,
                 _forgotten: Some(forgotten),
             });
         }
         let default = || options.project.dir.join(".outboard");
         Ok(Self {
             folder: options.data.clone().unwrap_or_else(default),
+            past: keep_for_development(),
             _forgotten: None,
         })
     }

@@ -194,7 +194,9 @@ async fn load_workers(
     all_well(faults)?;
     let has_objects = |(_, source): &(_, Source)| matches!(source, Source::Project(project, _) if project.has_objects());
     if sources.iter().any(has_objects) {
-        objects.keep_in(&config.data).context("data")?;
+        objects
+            .keep_in(&config.data, config.history)
+            .context("data")?;
     }
     let scope = Scope::default();
     let wanted = sources.iter().filter_map(|(worker, source)| match source {
@@ -230,7 +232,9 @@ async fn load_workers(
         .iter()
         .any(|(_, target)| target.worker.keeps_data())
     {
-        objects.keep_in(&config.data).context("data")?;
+        objects
+            .keep_in(&config.data, config.history)
+            .context("data")?;
     }
     Ok(new)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use outboard_runtime::{Collector, Engine, Inspection, Lane, LaneConfig};
+use outboard_storage::Retention;
 use outboard_workerd::Config;
 
 use self::args::{Common, Serve, Test};
@@ -19,7 +20,7 @@ use self::sockets::News;
 use super::{command_runtime, stop_signal};
 use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
-use crate::objects::NodeObjects;
+use crate::objects::{NodeObjects, keep_for_development};
 use crate::output;
 use crate::workerd::{Keep, Overrides, Services, WorkerdHost};
 
@@ -139,12 +140,12 @@ fn objects(
     let forgotten = match Keep::of(config, overrides)? {
         Keep::Nothing => None,
         Keep::Folder(folder) => {
-            objects.keep_in(&folder)?;
+            objects.keep_in(&folder, keep_for_development())?;
             None
         }
         Keep::InMemory => {
             let forgotten = tempfile::tempdir().context("a temporary folder")?;
-            objects.keep_in(forgotten.path())?;
+            objects.keep_in(forgotten.path(), Retention::Nothing)?;
             Some(forgotten)
         }
     };

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use outboard_runtime::{AlarmOutcome, ObjectId, ObjectNamespace, ObjectTarget, StorageError};
 use outboard_storage::{NamespaceId, Object, ObjectKey, Store};
 use parking_lot::Mutex;
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 use tokio::sync::Notify;
 
 use super::{Kept, NodeObjects, PlaceError, told};
@@ -105,6 +105,17 @@ impl Alarms {
         Ok(())
     }
 
+    /// Waits until what the index has is durable.
+    pub(super) fn settle(&self) -> Result<(), StorageError> {
+        let newest = self.index.lock().newest();
+        match newest.map(|newest| futures::executor::block_on(newest.wait())) {
+            Some(Err(error)) => Err(StorageError {
+                message: error.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), StorageError> {
         let index = self.index.lock();
         let written = index
@@ -164,6 +175,17 @@ impl Alarms {
             (&target.namespace.key, &target.id.0[..], rang.time),
         )
     }
+}
+
+/// When the alarm rings that an object's database has.
+pub(crate) fn alarm_of(object: &Object) -> rusqlite::Result<Option<i64>> {
+    let connection = object.connection();
+    if !connection.table_exists(None, "_cf_ALARM")? {
+        return Ok(None);
+    }
+    connection
+        .query_one("SELECT time FROM _cf_ALARM", (), |row| row.get(0))
+        .optional()
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {

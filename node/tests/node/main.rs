@@ -9,6 +9,7 @@ mod data;
 mod dev;
 mod docs;
 mod durability;
+mod history;
 mod inspector;
 mod kv;
 mod migrations;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deno_core::v8;
+use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Request};
 
 use super::dispatch::{announces_body, optional, string};
@@ -14,7 +15,9 @@ use crate::body::HostBody;
 use crate::error::EventError;
 use crate::event::{Event, Outcome};
 use crate::host::LogLevel;
-use crate::object::{AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent};
+use crate::object::{
+    AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent, StorageError,
+};
 use crate::ops::module::array_buffer;
 use crate::ops::web_socket::SocketMessage;
 use crate::rpc::RpcEnd;
@@ -54,6 +57,18 @@ impl Isolate {
         while let Some(closing) = self.shared.objects.closing(target) {
             closing.closed().await;
         }
+    }
+
+    pub(crate) fn is_new_object(&self, target: &ObjectTarget) -> bool {
+        self.shared.objects.find(target).is_none()
+    }
+
+    /// See `ObjectHost::ready`.
+    pub(crate) fn object_is_ready(
+        &self,
+        target: &Arc<ObjectTarget>,
+    ) -> Option<LocalBoxFuture<'static, Result<(), StorageError>>> {
+        self.shared.host.objects().ready(target)
     }
 
     fn start_object(self: &Rc<Self>, object: &Rc<Object>) {

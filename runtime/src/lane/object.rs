@@ -167,6 +167,13 @@ impl LaneLocal {
     ) -> Result<(Rc<Isolate>, Rc<Object>), EventError> {
         let isolate = self.isolate(worker).await?;
         self.object_is_free(&isolate, target).await;
+        if isolate.is_new_object(target)
+            && let Some(ready) = isolate.object_is_ready(target)
+        {
+            ready.await.map_err(|error| EventError::ObjectReset {
+                reason: error.to_string(),
+            })?;
+        }
         let object = isolate.object(target);
         object.admitted().await?;
         Ok((isolate, object))

@@ -175,6 +175,10 @@ impl Database {
         self.storage.as_ref()?.durable()
     }
 
+    pub(super) fn storage(&self) -> Option<&dyn ObjectStorage> {
+        self.storage.as_deref()
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.storage.as_ref().map_or(0, |storage| storage.size())
     }

@@ -6,12 +6,15 @@ use std::rc::Rc;
 use deno_core::convert::Uint8Array;
 use deno_core::{FromV8, JsBuffer, OpState, ToV8, op2, v8};
 use deno_error::JsErrorBox;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 
 use super::Shared;
 use crate::binding::Binding;
 use crate::event::{Event, EventId, Outcome};
 use crate::object::{
-    AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace,
+    AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace, ObjectStorage,
+    StorageError,
 };
 
 /// What a script sees of an object that is gone.
@@ -176,6 +179,78 @@ pub(crate) async fn op_object_sync(
         gate.resumed().await;
     }
     Ok(())
+}
+
+/// Asks an object's storage, and gives the script the answer in its turn.
+async fn asked(
+    shared: &Shared,
+    object: &Object,
+    event: EventId,
+    ask: impl FnOnce(&dyn ObjectStorage) -> LocalBoxFuture<'static, Result<String, StorageError>>,
+) -> Result<String, JsErrorBox> {
+    let gate = shared.events.get(event).and_then(|event| event.gate());
+    let told = object.storage(ask).ok_or_else(gone)?.await;
+    if let Some(gate) = gate {
+        gate.resumed().await;
+    }
+    told.map_err(|error| JsErrorBox::generic(error.to_string()))
+}
+
+/// An object whose database is open.
+fn opened(shared: &Shared, number: u32) -> Result<Rc<Object>, JsErrorBox> {
+    database(shared, number, |_| Ok(()))?;
+    find(shared, number)
+}
+
+/// The object's state when the turn has ended.
+#[op2]
+#[string]
+pub(crate) async fn op_object_bookmark(
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    #[smi] event: EventId,
+) -> Result<String, JsErrorBox> {
+    let shared = Shared::of(&state);
+    let object = opened(&shared, number)?;
+    let durable = object.durable().await;
+    durable.map_err(|error| JsErrorBox::generic(error.to_string()))?;
+    asked(&shared, &object, event, |storage| {
+        std::future::ready(storage.bookmark()).boxed_local()
+    })
+    .await
+}
+
+/// Its state at a time.
+#[op2]
+#[string]
+pub(crate) async fn op_object_bookmark_at(
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    #[smi] event: EventId,
+    time: f64,
+) -> Result<String, JsErrorBox> {
+    let shared = Shared::of(&state);
+    let object = opened(&shared, number)?;
+    // Before 1970 there was nothing.
+    let time = time as u64;
+    asked(&shared, &object, event, |storage| storage.bookmark_at(time)).await
+}
+
+/// Has the object be as it was when it begins next.
+#[op2]
+#[string]
+pub(crate) async fn op_object_restore_next(
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    #[smi] event: EventId,
+    #[string] bookmark: String,
+) -> Result<String, JsErrorBox> {
+    let shared = Shared::of(&state);
+    let object = opened(&shared, number)?;
+    asked(&shared, &object, event, |storage| {
+        storage.restore_next(&bookmark)
+    })
+    .await
 }
 
 /// Bytes in the object's database.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::segment::{self, Batch, Found, HEAD, SegmentHead};
 use super::writer::{Shared, Waiting, Writer, path};
 use super::{CommitLog, LogError, Receipt};
-use crate::commit::Commit;
+use crate::commit::{Commit, PAGE_SIZE};
 use crate::disk::Disk;
 use crate::key::{ObjectKey, Seq};
 
@@ -32,6 +32,9 @@ impl Default for LogOptions {
         }
     }
 }
+
+/// Pages of a commit that changes much of a database at once: 2 MiB.
+const MOST_PAGES: usize = 512;
 
 /// The log of a node. Dropping it writes what waits, then ends its thread.
 pub struct LocalLog {
@@ -55,13 +58,16 @@ pub(crate) enum Replay {
 impl LocalLog {
     /// Opens the log of a folder and hands what is in it to `replay`, in order.
     /// What the power cut off in the middle is cut away. `rotated` hears of each
-    /// full segment, and of the log's end by being dropped.
+    /// full segment, of a full disk, and of the log's end by being dropped. An empty log begins with
+    /// `at_least`; the seq that one begins with that is not is answered.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         options: LogOptions,
         rotated: SyncSender<()>,
+        at_least: Seq,
         replay: &mut dyn FnMut(Replay) -> io::Result<()>,
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, Option<Seq>)> {
+        let mut first = None;
         let mut next = None;
         let mut last = 0;
         for (number, segment) in segments(&*disk)? {
@@ -75,6 +81,7 @@ impl LocalLog {
             if next.is_some_and(|next| head.first > next) {
                 replay(damage(None, &segment, 0))?;
             }
+            first.get_or_insert(head.first);
             let end = scan(&*file, head, &segment, replay)?;
             if end.torn {
                 tracing::info!(
@@ -87,17 +94,18 @@ impl LocalLog {
             }
             next = Some(end.next);
         }
-        let next = next.unwrap_or(Seq(1));
+        let next = next.unwrap_or(at_least);
         let (writer, shared) = Writer::new(disk.clone(), options, rotated, last + 1, next)?;
         let thread = std::thread::Builder::new()
             .name("commit-log".into())
             .spawn(move || writer.run())?;
-        Ok(Self {
+        let log = Self {
             disk,
             options,
             shared,
             thread: Mutex::new(Some(thread)),
-        })
+        };
+        Ok((log, first))
     }
 
     /// Ends the current segment if there is room for another. What is in segments
@@ -123,10 +131,8 @@ impl LocalLog {
     /// Forgets segments before `cut`: all their commits are in databases that are
     /// durable themselves.
     pub(crate) fn remove_before(&self, cut: u64) -> io::Result<()> {
-        for (number, segment) in segments(&*self.disk)? {
-            if number < cut {
-                self.disk.remove(&segment)?;
-            }
+        for (_, segment) in segments_before(&*self.disk, cut)? {
+            self.disk.remove(&segment)?;
         }
         self.disk.sync_names("log")
     }
@@ -142,6 +148,11 @@ impl LocalLog {
         self.shared.progress.notify_all();
     }
 
+    /// Whether the disk had no room for more log.
+    pub(crate) fn is_short(&self) -> bool {
+        self.shared.state.lock().is_short()
+    }
+
     /// Bytes of log that a recovery would read now.
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         let segments = segments(&*self.disk)?.len() as u64;
@@ -150,6 +161,15 @@ impl LocalLog {
 }
 
 impl CommitLog for LocalLog {
+    fn durable(&self) -> Seq {
+        self.shared.state.lock().durable
+    }
+
+    fn most_pages(&self) -> usize {
+        // Half a segment: the rest of the current one may be too small for more.
+        (self.options.segment_bytes / 2 / (2 * PAGE_SIZE)).clamp(1, MOST_PAGES)
+    }
+
     fn append(&self, commit: Commit) -> Result<Receipt, LogError> {
         let bound = Batch::bound(&commit);
         let most = self.options.segment_bytes - HEAD;
@@ -193,8 +213,15 @@ impl Drop for LocalLog {
     }
 }
 
+/// Segments before `cut`, in order.
+pub(crate) fn segments_before(disk: &dyn Disk, cut: u64) -> io::Result<Vec<(u64, String)>> {
+    let mut segments = segments(disk)?;
+    segments.retain(|(number, _)| *number < cut);
+    Ok(segments)
+}
+
 /// The numbers and paths of the segments, in order.
-fn segments(disk: &dyn Disk) -> io::Result<Vec<(u64, String)>> {
+pub(crate) fn segments(disk: &dyn Disk) -> io::Result<Vec<(u64, String)>> {
     let numbers = disk.list("log")?.into_iter().filter_map(|name| {
         let number = u64::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
         Some((number, path(number)))

@@ -14,8 +14,9 @@
 //! Integers are little endian; a record's commit starts with its object.
 
 use std::io;
+use std::ops::Range;
 
-use crate::commit::Commit;
+use crate::commit::{Commit, CommitHead};
 use crate::disk::DiskFile;
 use crate::key::{ObjectKey, Seq};
 
@@ -168,27 +169,127 @@ pub(super) fn scan(
     head: SegmentHead,
     found: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> io::Result<End> {
+    walk(&contents(file)?, head, &mut |piece| match piece {
+        Piece::Record { seq, at, body } => found(match Commit::decode(body) {
+            Some(commit) => Found::Commit(seq, commit),
+            None => Found::Damage {
+                object: Commit::object_of(body),
+                offset: at as u64,
+            },
+        }),
+        Piece::Damage { object, offset } => found(Found::Damage { object, offset }),
+    })
+}
+
+/// A sound commit as it lies in a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) seq: Seq,
+    pub(crate) head: CommitHead,
+    /// Where the commit's bytes are, and how many.
+    pub(crate) offset: u64,
+    pub(crate) bytes: u32,
+}
+
+/// The seqs of a whole segment, and where it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) first: Seq,
+    pub(crate) next: Seq,
+    pub(crate) end: u64,
+}
+
+/// Hands a segment's commits to `found`, their pages not unpacked, or whose one is
+/// that cannot be read. `None` where nothing was logged. One that is being written
+/// has what is whole by now.
+pub(crate) fn records_of(
+    file: &dyn DiskFile,
+    number: u64,
+    found: &mut dyn FnMut(Result<Record, Option<ObjectKey>>),
+) -> io::Result<Option<Extent>> {
+    let Some(head) = head_of(file, number)? else {
+        return Ok(None);
+    };
+    let end = walk(&contents(file)?, head, &mut |piece| {
+        found(match piece {
+            Piece::Damage { object, .. } => Err(object),
+            Piece::Record { seq, at, body } => match CommitHead::decode(body) {
+                None => Err(Commit::object_of(body)),
+                Some(head) => Ok(Record {
+                    seq,
+                    head,
+                    offset: at as u64,
+                    // A segment's length is one of memory.
+                    bytes: body.len() as u32,
+                }),
+            },
+        });
+        Ok(())
+    })?;
+    Ok(Some(Extent {
+        first: head.first,
+        next: end.next,
+        end: end.offset,
+    }))
+}
+
+/// The commit that [`records_of`] found there; `None` if it is damaged.
+pub(crate) fn read_record(
+    file: &dyn DiskFile,
+    offset: u64,
+    bytes: u32,
+) -> io::Result<Option<Commit>> {
+    let mut record = vec![0; RECORD_HEAD + bytes as usize];
+    let Some(start) = offset.checked_sub(RECORD_HEAD as u64) else {
+        return Ok(None);
+    };
+    let read = file.read_at(&mut record, start)?;
+    let (head, body) = record.split_at(RECORD_HEAD);
+    let sound = read == record.len() && crc32c::crc32c(body) == word(head, 4);
+    Ok(sound.then(|| Commit::decode(body)).flatten())
+}
+
+fn contents(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     let len = usize::try_from(file.size()?).map_err(io::Error::other)?;
     let mut bytes = vec![0; len];
     let read = file.read_at(&mut bytes, 0)?;
     bytes.truncate(read);
+    Ok(bytes)
+}
 
+enum Piece<'a> {
+    Record {
+        seq: Seq,
+        at: usize,
+        body: &'a [u8],
+    },
+    Damage {
+        object: Option<ObjectKey>,
+        offset: u64,
+    },
+}
+
+fn walk(
+    bytes: &[u8],
+    head: SegmentHead,
+    found: &mut dyn FnMut(Piece<'_>) -> io::Result<()>,
+) -> io::Result<End> {
     let mut at = HEAD.min(bytes.len());
     let mut next = head.first;
-    while let Some(start) = batch_from(&bytes, at, next) {
+    while let Some(start) = batch_from(bytes, at, next) {
         if start.offset > at {
             let offset = at as u64;
-            found(Found::Damage {
+            found(Piece::Damage {
                 object: None,
                 offset,
             })?;
         }
         let body = start.offset + HEAD;
         let end = body + start.head.bytes;
-        let records = records(&bytes[body..end.min(bytes.len())], start.head.records);
+        let records = records(bytes, body..end.min(bytes.len()), start.head.records);
         let sound = records.iter().all(|record| record.is_ok()) && end <= bytes.len();
         let after = Seq(start.head.first.0 + u64::from(start.head.records));
-        if !sound && batch_from(&bytes, end, after).is_none() {
+        if !sound && batch_from(bytes, end, after).is_none() {
             // The last batch, and not whole: it was never acknowledged.
             at = start.offset;
             next = start.head.first;
@@ -196,8 +297,12 @@ pub(super) fn scan(
         }
         for (index, record) in records.into_iter().enumerate() {
             found(match record {
-                Ok(commit) => Found::Commit(Seq(start.head.first.0 + index as u64), commit),
-                Err(object) => Found::Damage {
+                Ok(body) => Piece::Record {
+                    seq: Seq(start.head.first.0 + index as u64),
+                    at: body.start,
+                    body: &bytes[body],
+                },
+                Err(object) => Piece::Damage {
                     object,
                     offset: start.offset as u64,
                 },
@@ -242,10 +347,17 @@ fn batch_from(bytes: &[u8], at: usize, next: Seq) -> Option<BatchAt> {
     None
 }
 
-/// A batch's records: each a commit, or the object whose it was, if known.
-fn records(mut bytes: &[u8], count: u32) -> Vec<Result<Commit, Option<ObjectKey>>> {
+/// A batch's records: where each one's commit is, or the object whose it was, if
+/// known.
+fn records(
+    all: &[u8],
+    batch: Range<usize>,
+    count: u32,
+) -> Vec<Result<Range<usize>, Option<ObjectKey>>> {
     let mut records = Vec::new();
+    let mut at = batch.start;
     for _ in 0..count {
+        let bytes = all.get(at..batch.end).unwrap_or_default();
         let Some((head, rest)) = bytes.split_at_checked(RECORD_HEAD) else {
             records.push(Err(None));
             break;
@@ -254,16 +366,19 @@ fn records(mut bytes: &[u8], count: u32) -> Vec<Result<Commit, Option<ObjectKey>
         let object = rest.get(..40).filter(|object| {
             crc32c::crc32c_append(crc32c::crc32c(&head[..8]), object) == word(head, 8)
         });
-        let (Some(object), Some((body, after))) = (object, rest.split_at_checked(len)) else {
+        let (Some(object), Some(body)) = (object, rest.get(..len)) else {
             // Without its length, where the next one starts is not known.
             records.push(Err(object.and_then(Commit::object_of)));
             break;
         };
-        let commit = (crc32c::crc32c(body) == word(head, 4))
-            .then(|| Commit::decode(body))
-            .flatten();
-        records.push(commit.ok_or_else(|| Commit::object_of(object)));
-        bytes = after;
+        at += RECORD_HEAD;
+        let sound = crc32c::crc32c(body) == word(head, 4) && CommitHead::decode(body).is_some();
+        records.push(if sound {
+            Ok(at..at + len)
+        } else {
+            Err(Commit::object_of(object))
+        });
+        at += len;
     }
     records
 }

@@ -27,6 +27,8 @@ pub(super) struct Shared {
 
 pub(super) struct State {
     pub(super) next: Seq,
+    /// The newest commit that is on disk.
+    pub(super) durable: Seq,
     pub(super) queue: Vec<Waiting>,
     /// The most bytes that what is queued or being written will take.
     pub(super) queued: usize,
@@ -67,6 +69,11 @@ impl State {
         }
     }
 
+    /// Whether the disk had no room for more log.
+    pub(super) fn is_short(&self) -> bool {
+        matches!(self.space.spare, Spare::Failed)
+    }
+
     /// Whether a commit of at most `bound` bytes can be promised a place.
     pub(super) fn admit(&self, bound: usize) -> Result<(), LogError> {
         if self.queued + bound <= self.room() {
@@ -103,7 +110,7 @@ pub(super) struct Writer {
     disk: Arc<dyn Disk>,
     options: LogOptions,
     shared: Arc<Shared>,
-    /// Hears of full segments; one note is enough.
+    /// Hears of full segments and of a full disk; one note is enough.
     rotated: SyncSender<()>,
     current: Segment,
     batch: Batch,
@@ -129,6 +136,7 @@ impl Writer {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 next,
+                durable: Seq(next.0.saturating_sub(1)),
                 queue: Vec::new(),
                 queued: 0,
                 space: Space {
@@ -164,6 +172,11 @@ impl Writer {
             });
             let settled = result.as_ref().map(|_| ()).map_err(Clone::clone);
             let bound: usize = taken.iter().map(|waiting| waiting.bound).sum();
+            let last = taken.last().map(|waiting| waiting.receipt.seq());
+            // Before anybody knows that they are: what is in a database's file is not newer.
+            if let (Ok(_), Some(last)) = (&result, last) {
+                self.shared.state.lock().durable = last;
+            }
             // Before the state says that they are written: a checkpoint relies on
             // the receipts of whatever is in a segment that it gives up.
             for waiting in taken {
@@ -262,6 +275,7 @@ impl Writer {
         }
         state.space.spare = Spare::Making;
         let (disk, shared) = (self.disk.clone(), self.shared.clone());
+        let short = self.rotated.clone();
         let (number, len) = (self.current.number + 1, self.options.segment_bytes);
         let make = move || {
             let made = Segment::make(&*disk, number, len);
@@ -274,7 +288,12 @@ impl Writer {
                     Spare::Failed
                 }
             };
+            let failed = matches!(spare, Spare::Failed);
             shared.state.lock().space.spare = spare;
+            if failed {
+                // Whoever hears of full segments may have something to let go.
+                let _ = short.try_send(());
+            }
             shared.progress.notify_all();
             // A wish for a new segment waits for this.
             shared.work.notify_one();

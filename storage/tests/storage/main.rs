@@ -2,6 +2,8 @@
 
 mod crash;
 mod faults;
+mod history;
+mod history_crash;
 mod objects;
 mod sim_disk;
 mod support;

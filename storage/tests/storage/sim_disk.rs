@@ -18,6 +18,15 @@ struct State {
     power_off_at: Option<u64>,
     /// Bytes that fit; writes past that fail as on a full disk.
     room: Option<u64>,
+    /// Those that a power cut may take back, the newest first.
+    renames: Vec<Rename>,
+}
+
+struct Rename {
+    from: String,
+    to: String,
+    /// What had the name.
+    replaced: Option<File>,
 }
 
 #[derive(Default, Clone)]
@@ -79,7 +88,7 @@ impl SimDisk {
     /// The disk as the next start finds it.
     pub(crate) fn after_power_cut(&self, dice: &mut Dice) -> Self {
         let mut files = BTreeMap::new();
-        for (path, file) in &self.state().files {
+        for (path, file) in &self.names_after_power_cut(dice) {
             if !file.named && dice.below(2) == 0 {
                 continue;
             }
@@ -102,6 +111,28 @@ impl SimDisk {
         Self {
             state: Arc::new(Mutex::new(state)),
         }
+    }
+
+    /// Renames are done in their order, so the first of them stay.
+    fn names_after_power_cut(&self, dice: &mut Dice) -> BTreeMap<String, File> {
+        let state = self.state();
+        let mut files = state.files.clone();
+        let stay = dice.below(state.renames.len() as u64 + 1) as usize;
+        for rename in state.renames[stay..].iter().rev() {
+            // It may be gone by now.
+            if let Some(file) = files.remove(&rename.to) {
+                files.insert(rename.from.clone(), file);
+            }
+            if let Some(replaced) = &rename.replaced {
+                files.insert(rename.to.clone(), replaced.clone());
+            }
+        }
+        for rename in &state.renames[..stay] {
+            if let Some(file) = files.get_mut(&rename.to) {
+                file.named = true;
+            }
+        }
+        files
     }
 
     /// Flips a bit of a file, as rot does.
@@ -190,16 +221,22 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        // Seen at once, like removing.
         let mut state = self.operate()?;
         let file = state.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        state.files.insert(to.into(), file);
+        let replaced = state.files.insert(to.into(), file);
+        state.renames.push(Rename {
+            from: from.into(),
+            to: to.into(),
+            replaced,
+        });
         Ok(())
     }
 
     fn sync_names(&self, dir: &str) -> io::Result<()> {
         let prefix = format!("{dir}/");
         let mut state = self.operate()?;
+        // A journal of names is written in order, up to here.
+        state.renames.clear();
         for (path, file) in &mut state.files {
             file.named |= path.starts_with(&prefix);
         }
@@ -207,7 +244,9 @@ impl Disk for SimDisk {
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        for file in self.operate()?.files.values_mut() {
+        let mut state = self.operate()?;
+        state.renames.clear();
+        for file in state.files.values_mut() {
             file.sync();
             file.named = true;
         }

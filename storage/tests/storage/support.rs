@@ -2,7 +2,8 @@
 
 use futures::executor::block_on;
 use outboard_storage::{
-    LogError, LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, StoreOptions,
+    LogError, LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention,
+    StoreOptions,
 };
 
 pub(crate) fn key(number: u8) -> ObjectKey {
@@ -19,6 +20,7 @@ pub(crate) fn small() -> StoreOptions {
             segment_bytes: 64 << 10,
             queue_bytes: 1 << 20,
         },
+        keep: Retention::Nothing,
         accept_loss: false,
     }
 }

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use futures::FutureExt;
+use outboard_storage::Retention;
 
 use super::*;
 
@@ -20,7 +21,9 @@ const QUICK: Limits = Limits {
 fn databases(limits: Limits) -> (Arc<Databases>, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a folder");
     let objects = Arc::new(NodeObjects::default());
-    objects.keep_in(dir.path()).expect("a store");
+    objects
+        .keep_in(dir.path(), Retention::Nothing)
+        .expect("a store");
     (Arc::new(Databases::with(objects, limits)), dir)
 }
 

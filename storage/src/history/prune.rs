@@ -1,0 +1,131 @@
+//! The oldest goes: its commits become part of the bases.
+
+use std::io;
+use std::time::Duration;
+
+use super::base::BasePages;
+use super::index::{Entry, Index, IndexHead};
+use super::{History, Limits, Start, index, index_path, segment_path};
+use crate::disk::DiskFile;
+use crate::key::Seq;
+use crate::pages;
+
+impl History {
+    /// Drops segments that are past the limits, but none with commits after `pin`.
+    pub(crate) fn prune(&mut self, pin: Option<Seq>) -> io::Result<()> {
+        let Some(Limits { bytes, .. }) = self.limits else {
+            return Ok(());
+        };
+        let oldest_time = self.oldest_time();
+        while let Some(oldest) = self.oldest() {
+            let is_over = oldest.last_time < oldest_time || self.cost() > bytes;
+            if !is_over || pin.is_some_and(|pin| oldest.last() > pin) {
+                break;
+            }
+            self.drop_oldest(oldest)?;
+        }
+        Ok(())
+    }
+
+    /// Before it, all is too old, in milliseconds since 1970.
+    pub(super) fn oldest_time(&self) -> u64 {
+        let age = self.limits.map(|limits| millis(limits.age));
+        age.map_or(0, |age| pages::now().saturating_sub(age))
+    }
+
+    /// Drops the oldest segment, to make room; answers whether there was one.
+    pub(crate) fn give_way(&mut self, pin: Option<Seq>) -> io::Result<bool> {
+        let may_go = |oldest: &IndexHead| pin.is_none_or(|pin| oldest.last() <= pin);
+        let Some(oldest) = self.oldest().filter(may_go) else {
+            return Ok(false);
+        };
+        self.drop_oldest(oldest)?;
+        Ok(true)
+    }
+
+    /// Goes on where the power went.
+    pub(super) fn finish_pruning(&mut self) -> io::Result<()> {
+        let start = self.start();
+        while let Some(oldest) = self.oldest().filter(|oldest| oldest.last() <= start.seq) {
+            self.roll(oldest)?;
+        }
+        Ok(())
+    }
+
+    fn oldest(&self) -> Option<IndexHead> {
+        self.segments.values().next().copied()
+    }
+
+    fn drop_oldest(&mut self, oldest: IndexHead) -> io::Result<()> {
+        // First: while its commits are written to the bases, states between them
+        // are not to be had.
+        let start = Start {
+            seq: oldest.last(),
+            time: oldest.last_time.max(self.start().time),
+            ..self.start()
+        };
+        self.set_start(start)?;
+        self.roll(oldest)
+    }
+
+    /// Writes a segment's commits to the bases, and removes it.
+    fn roll(&mut self, oldest: IndexHead) -> io::Result<()> {
+        let number = oldest.number;
+        let segment = self.segment(number)?;
+        for of_one in self
+            .all_entries(oldest, &*segment)?
+            .chunk_by(|a, b| a.object == b.object)
+        {
+            self.roll_object(of_one, &*segment)?;
+        }
+        self.disk.sync_all()?;
+        self.disk.remove(&segment_path(number))?;
+        self.disk.remove(&index_path(number))?;
+        self.segments.remove(&number);
+        self.disk.sync_names("history")
+    }
+
+    fn all_entries(&self, head: IndexHead, segment: &dyn DiskFile) -> io::Result<Vec<Entry>> {
+        let file = self.disk.open(&index_path(head.number), false)?;
+        let indexed = Index::new(&*file, head).all().collect::<io::Result<_>>();
+        match indexed {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let found = index::entries_of(segment, head.number)?;
+                Ok(found.map_or_else(Vec::new, |found| found.entries))
+            }
+            other => other,
+        }
+    }
+
+    /// A base that cannot follow is none any more: the object's history begins later.
+    fn roll_object(&mut self, of_one: &[Entry], segment: &dyn DiskFile) -> io::Result<()> {
+        let Some(first) = of_one.first() else {
+            return Ok(());
+        };
+        let Some((base, file)) = self.base(first.object)? else {
+            return Ok(());
+        };
+        let pages = BasePages(file);
+        let follow = || -> io::Result<bool> {
+            for entry in of_one.iter().filter(|entry| entry.seq >= base.from) {
+                match entry.read(segment)? {
+                    Some(commit) => pages.replay(&commit)?,
+                    None => return Ok(false),
+                }
+            }
+            Ok(true)
+        };
+        let what = match follow() {
+            Ok(true) => return Ok(()),
+            Ok(false) => "a kept commit is damaged",
+            Err(error) if pages::is_full(&error) => "the disk is full",
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(object = %first.object, what, "an object's history was given up");
+        self.end(first.object)
+    }
+}
+
+fn millis(age: Duration) -> u64 {
+    u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,117 @@
+//! The log's end: after a crash, and at every checkpoint.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::{Damage, Recovery, StoreError, StoreOptions, log_io, named, note_damage};
+use crate::commit::Commit;
+use crate::disk::{Disk, DiskFile};
+use crate::history::History;
+use crate::key::{ObjectKey, Seq};
+use crate::log::CommitLog;
+use crate::log::local::{LocalLog, Replay, segments_before};
+use crate::pages;
+
+/// Opens the log and writes its commits to their databases.
+pub(super) fn recover(
+    disk: &Arc<dyn Disk>,
+    options: StoreOptions,
+    rotated: SyncSender<()>,
+    history: &mut Option<History>,
+) -> Result<(LocalLog, Recovery), StoreError> {
+    let mut recovery = Recovery::default();
+    let mut files = Files {
+        disk: &**disk,
+        open: HashMap::new(),
+    };
+    let mut replay = |replay: Replay| match replay {
+        Replay::Commit(commit) => {
+            recovery.commits += 1;
+            files.replay(&commit)
+        }
+        Replay::Damage {
+            object,
+            segment,
+            offset,
+        } => {
+            let damage = Damage {
+                object,
+                segment,
+                offset,
+            };
+            if let Some(key) = object {
+                note_damage(&**disk, key, &damage.to_string())?;
+            }
+            recovery.damage.push(damage);
+            Ok(())
+        }
+    };
+    let next = history.as_ref().map_or(Seq(1), History::next);
+    let opened = LocalLog::open(disk.clone(), options.log, rotated, next, &mut replay);
+    let (log, first) = opened.map_err(log_io)?;
+    let unknown: Vec<_> = recovery
+        .damage
+        .iter()
+        .filter(|damage| damage.object.is_none())
+        .cloned()
+        .collect();
+    if !unknown.is_empty() && !options.accept_loss {
+        return Err(StoreError::Damaged(unknown));
+    }
+    if let Some(history) = history {
+        let connected = history.connect(first);
+        connected.map_err(|error| named("history", error))?;
+    }
+    let cut = log.seal().map_err(|error| named("log", error.into()))?;
+    give_up(&**disk, &log, history, cut)?;
+    Ok((log, recovery))
+}
+
+/// Makes all databases durable, and gives the log's segments before `cut` to the
+/// history, or up.
+pub(super) fn give_up(
+    disk: &dyn Disk,
+    log: &LocalLog,
+    history: &mut Option<History>,
+    cut: u64,
+) -> Result<(), StoreError> {
+    let in_history = |error| named("history", error);
+    let taken = match history {
+        Some(history) => {
+            let segments = segments_before(disk, cut).map_err(log_io)?;
+            let taken = history.take(segments, &|| log.durable());
+            Some(taken.map_err(in_history)?)
+        }
+        None => None,
+    };
+    disk.sync_all().map_err(|error| named("objects", error))?;
+    match (history, taken) {
+        (Some(history), Some(taken)) => history.accept(taken).map_err(in_history),
+        _ => log.remove_before(cut).map_err(log_io),
+    }
+}
+
+/// Databases that recovery has open: not more than a process may.
+struct Files<'a> {
+    disk: &'a dyn Disk,
+    open: HashMap<ObjectKey, Arc<dyn DiskFile>>,
+}
+
+impl Files<'_> {
+    const MOST: usize = 256;
+
+    fn replay(&mut self, commit: &Commit) -> io::Result<()> {
+        if self.open.len() >= Self::MOST && !self.open.contains_key(&commit.object) {
+            self.open.clear();
+        }
+        let file = match self.open.entry(commit.object) {
+            std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(self.disk.open(&commit.object.path(), true)?)
+            }
+        };
+        pages::replay(&**file, commit)
+    }
+}

@@ -1,0 +1,352 @@
+//! The power goes at every operation, while objects become what they were.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use outboard_storage::{Bookmark, HistoryError, LogError, Object, ObjectError, Store};
+use rusqlite::Connection;
+
+use crate::history::{database_at, keeping};
+use crate::sim_disk::SimDisk;
+use crate::support::{Dice, key, prepare, put_durably};
+
+/// All that a database holds, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Dump(String);
+
+fn dump(connection: &Connection) -> Dump {
+    let check: String = connection
+        .query_row("PRAGMA integrity_check", (), |row| row.get(0))
+        .expect("the check runs");
+    assert_eq!(check, "ok");
+    let is_there: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
+        .expect("the schema is readable");
+    if is_there == 0 {
+        return Dump("nothing".into());
+    }
+    let mut statement = connection
+        .prepare("SELECT version || '=' || hex(substr(body, 1, 4)) || length(body) FROM t")
+        .expect("the table is readable");
+    let rows = statement.query_map((), |row| row.get::<_, String>(0));
+    let rows: Vec<_> = rows.expect("rows").map(|row| row.expect("a row")).collect();
+    Dump(rows.join(" "))
+}
+
+/// What a run knows of an object.
+#[derive(Default, Clone)]
+struct Known {
+    /// States that it may be in: the last that was acknowledged, and tried ones.
+    possible: Vec<Dump>,
+    /// What it is where a restore that it waits for cannot be any more.
+    otherwise: Option<Dump>,
+    /// States that it was in for certain.
+    states: Vec<(Bookmark, Dump)>,
+}
+
+const OBJECTS: u8 = 2;
+
+struct Run<'a> {
+    store: Store,
+    limit: u64,
+    dice: &'a mut Dice,
+    known: &'a mut BTreeMap<u8, Known>,
+}
+
+/// The power is off.
+struct Off;
+
+impl From<ObjectError> for Off {
+    fn from(error: ObjectError) -> Self {
+        assert!(
+            !matches!(
+                error,
+                ObjectError::Damaged { .. } | ObjectError::NotRestored { .. }
+            ),
+            "{error}"
+        );
+        Off
+    }
+}
+
+impl Run<'_> {
+    /// Opens an object, and sees that it is in a state that it may be in.
+    fn open(&mut self, number: u8) -> Result<Object, Off> {
+        let known = self.known.entry(number).or_default();
+        let mut object = match self.store.object(key(number)) {
+            Err(ObjectError::NotRestored { why, .. }) if self.limit < u64::MAX => {
+                assert!(why.contains("before"), "{why}");
+                known.possible.extend(known.otherwise.take());
+                self.store.object(key(number))?
+            }
+            other => other?,
+        };
+        known.otherwise = None;
+        let found = dump(object.connection());
+        if known.possible.is_empty() {
+            known.possible.push(Dump("nothing".into()));
+        }
+        assert!(
+            known.possible.contains(&found),
+            "{number} is {found:?}, and may be {:?}",
+            known.possible
+        );
+        object.finish_restore()?;
+        // What was seen may still be lost.
+        if let Some(newest) = object.newest() {
+            block_on(newest.wait()).map_err(|_| Off)?;
+        }
+        known.possible = vec![found];
+        Ok(object)
+    }
+
+    /// One transaction.
+    fn write(&mut self, number: u8, object: &Object) -> Result<(), Off> {
+        let change = |dice: &mut Dice| -> rusqlite::Result<()> {
+            prepare(object)?;
+            let body: Vec<u8> = (0..dice.below(6000)).map(|_| dice.next() as u8).collect();
+            let connection = object.connection();
+            let what = dice.below(8);
+            match what {
+                0 => connection.execute("DELETE FROM t WHERE version % 2 = 0", ()),
+                1 => connection.execute("UPDATE t SET body = ? WHERE version % 5 = 1", (&body,)),
+                2 => connection.execute("DELETE FROM t", ()),
+                _ => connection.execute("INSERT INTO t (body) VALUES (?)", (&body,)),
+            }
+            .map(drop)
+        };
+        let known = self.known.get_mut(&number).expect("it is open");
+        if dump(object.connection()) == Dump("nothing".into()) {
+            // The table is a commit of its own.
+            known.possible.push(Dump(String::new()));
+        }
+        loop {
+            let done = change(self.dice).map_err(|error| object.explain(error));
+            let known = self.known.get_mut(&number).expect("it is open");
+            match done {
+                Ok(()) => {
+                    known.possible.push(dump(object.connection()));
+                    break;
+                }
+                Err(ObjectError::Log(LogError::Overloaded { .. })) => {
+                    std::thread::yield_now();
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.dice.below(2) == 0 {
+            self.settle(number, object)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the object's state is durable, and takes a bookmark of it.
+    fn settle(&mut self, number: u8, object: &Object) -> Result<(), Off> {
+        if let Some(newest) = object.newest() {
+            block_on(newest.wait()).map_err(|_| Off)?;
+        }
+        let known = self.known.get_mut(&number).expect("it is open");
+        let now = dump(object.connection());
+        known.possible = vec![now.clone()];
+        known.states.push((object.past().now(), now));
+        Ok(())
+    }
+
+    /// Makes an object what it was.
+    fn restore(&mut self, number: u8, object: Object) -> Result<Object, Off> {
+        self.settle(number, &object)?;
+        let known = self.known.get_mut(&number).expect("it is open");
+        let (bookmark, then) =
+            known.states[self.dice.below(known.states.len() as u64) as usize].clone();
+        let now = known.possible[0].clone();
+        known.possible = vec![now.clone(), then.clone()];
+        let undo = match object.past().restore_next(&bookmark) {
+            Ok(undo) => undo,
+            Err(HistoryError::Early { .. }) => {
+                known.possible = vec![now];
+                return Ok(object);
+            }
+            Err(HistoryError::Io(_)) => return Err(Off),
+            Err(error) => panic!("{error}"),
+        };
+        known.possible = vec![then];
+        known.otherwise = Some(now.clone());
+        drop(object);
+        let object = self.open(number)?;
+        let known = self.known.get_mut(&number).expect("it is open");
+        known.states.push((undo, now));
+        Ok(object)
+    }
+
+    fn work(&mut self) -> Result<(), Off> {
+        let mut open: BTreeMap<u8, Object> = BTreeMap::new();
+        for _ in 0..30 {
+            let number = self.dice.below(OBJECTS.into()) as u8;
+            let object = match open.remove(&number) {
+                Some(object) => object,
+                None => self.open(number)?,
+            };
+            let roll = self.dice.below(12);
+            let object = match roll {
+                0 => {
+                    drop(object);
+                    continue;
+                }
+                1 => {
+                    self.store.checkpoint().map_err(|_| Off)?;
+                    object
+                }
+                2 | 3 => self.restore(number, object)?,
+                _ => {
+                    self.write(number, &object)?;
+                    object
+                }
+            };
+            open.insert(number, object);
+        }
+        Ok(())
+    }
+}
+
+/// Works until done or the power is off.
+fn work(disk: &SimDisk, limit: u64, dice: &mut Dice, known: &mut BTreeMap<u8, Known>) {
+    let opened = Store::open_on(Arc::new(disk.clone()), keeping(limit));
+    let Ok((store, _)) = opened else { return };
+    let mut run = Run {
+        store,
+        limit,
+        dice,
+        known,
+    };
+    let _ = run.work();
+}
+
+fn check(disk: &SimDisk, limit: u64, dice: &mut Dice, known: &mut BTreeMap<u8, Known>) {
+    let (store, recovery) = Store::open_on(Arc::new(disk.clone()), keeping(limit)).expect("opens");
+    assert_eq!(recovery.damage, []);
+    let numbers: Vec<u8> = known.keys().copied().collect();
+    let mut run = Run {
+        store,
+        limit,
+        dice,
+        known,
+    };
+    for number in numbers {
+        let object = run
+            .open(number)
+            .unwrap_or_else(|_| panic!("{number} opens"));
+        drop(object);
+        let states = run.known[&number].states.clone();
+        for _ in 0..4.min(states.len()) {
+            let (bookmark, then) = &states[run.dice.below(states.len() as u64) as usize];
+            match database_at(&run.store, number, bookmark) {
+                Ok((_dir, database)) => assert_eq!(dump(&database), *then, "{bookmark:?}"),
+                Err(HistoryError::Early { .. }) if limit < u64::MAX => {}
+                Err(error) => panic!("{bookmark:?}: {error}"),
+            }
+        }
+    }
+    assert_eq!(run.store.history_faults().expect("all is read"), [""; 0]);
+}
+
+/// Invariant 1, and that a restore is there whole or not at all. `OUTBOARD_SEEDS`
+/// says how many runs are cut at each operation, not at some.
+#[test]
+fn an_object_is_what_it_is_or_what_it_was() {
+    let seeds = std::env::var("OUTBOARD_SEEDS").ok();
+    let step = if seeds.is_some() { 1 } else { 5 };
+    let seeds: u64 = seeds.map_or(2, |seeds| seeds.parse().expect("OUTBOARD_SEEDS"));
+    for seed in 0..seeds {
+        let limit = if seed % 2 == 0 { u64::MAX } else { 100 << 10 };
+        let whole = SimDisk::default();
+        work(&whole, limit, &mut Dice::new(seed), &mut BTreeMap::new());
+        let operations = whole.operations();
+        assert!(
+            operations > 100,
+            "the run is too short to cut: {operations}"
+        );
+        for cut in (seed..operations).step_by(step) {
+            println!("seed {seed}, cut {cut} of {operations}");
+            let mut dice = Dice::new(seed);
+            let mut known = BTreeMap::new();
+            let disk = SimDisk::default();
+            disk.power_off_after(cut);
+            work(&disk, limit, &mut dice, &mut known);
+            let disk = disk.after_power_cut(&mut dice);
+            disk.power_off_after(dice.below(operations));
+            work(&disk, limit, &mut dice, &mut known);
+            let disk = disk.after_power_cut(&mut dice);
+            check(&disk, limit, &mut dice, &mut known);
+        }
+    }
+}
+
+/// A database that is put in the place of another is there whole or not at all, and
+/// what was before it is no past of it.
+#[test]
+fn an_import_is_whole_or_did_not_happen() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let source = dir.path().join("source.sqlite");
+    let new = {
+        let connection = Connection::open(&source).expect("a database");
+        let rows = "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 9)
+                    INSERT INTO t (body) SELECT randomblob(3000) FROM n";
+        let made = connection
+            .execute_batch("CREATE TABLE t (version INTEGER PRIMARY KEY, body BLOB)")
+            .and_then(|()| connection.execute_batch(rows));
+        made.expect("rows");
+        dump(&connection)
+    };
+    let run = |disk: &SimDisk, known: &mut Vec<(Bookmark, Dump)>| -> Result<(), Off> {
+        let opened = Store::open_on(Arc::new(disk.clone()), keeping(u64::MAX));
+        let (store, _) = opened.map_err(|_| Off)?;
+        let object = store.object(key(1))?;
+        for number in 1..5 {
+            prepare(&object).map_err(|_| Off)?;
+            put_durably(&object, number, &[number as u8; 3000])?;
+            known.push((object.past().now(), dump(object.connection())));
+        }
+        block_on(object.close())?;
+        let scratch = tempfile::tempdir().expect("a folder");
+        let imported = store.import(key(1), &source, &scratch.path().join("scratch"));
+        imported.map_err(|_| Off)?;
+        let object = store.object(key(1))?;
+        let imported = object.past().now();
+        known.push((imported, dump(object.connection())));
+        put_durably(&object, 10, b"more")?;
+        store.checkpoint().map_err(|_| Off)?;
+        known.push((object.past().now(), dump(object.connection())));
+        Ok(())
+    };
+    let whole = SimDisk::default();
+    assert!(run(&whole, &mut Vec::new()).is_ok());
+    for cut in 0..whole.operations() {
+        let mut dice = Dice::new(cut);
+        let mut known = Vec::new();
+        let disk = SimDisk::default();
+        disk.power_off_after(cut);
+        let _ = run(&disk, &mut known);
+        let disk = disk.after_power_cut(&mut dice);
+        let opened = Store::open_on(Arc::new(disk), keeping(u64::MAX));
+        let (store, recovery) = opened.expect("opens");
+        assert_eq!(recovery.damage, [], "cut {cut}");
+        let object = store.object(key(1)).expect("opens");
+        let found = dump(object.connection());
+        let is_new = found.0.starts_with(&new.0);
+        // Of the last write of each kind, not all may have been known.
+        let is_old = ["nothing", ""].contains(&&*found.0) || found.0.contains("1=01010101");
+        assert!(is_new != is_old, "cut {cut}: {found:?}");
+        drop(object);
+        for (bookmark, then) in known {
+            match database_at(&store, 1, &bookmark) {
+                Ok((_dir, database)) => assert_eq!(dump(&database), then, "cut {cut}"),
+                Err(HistoryError::Early { .. } | HistoryError::Unknown) => {
+                    assert!(is_new || !then.0.starts_with(&new.0), "cut {cut}: {then:?}");
+                }
+                Err(error) => panic!("cut {cut}: {error}"),
+            }
+        }
+        assert_eq!(store.history_faults().expect("all is read"), [""; 0]);
+    }
+}

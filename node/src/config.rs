@@ -113,6 +113,7 @@ struct WorkerLimitsToml {
     response_mb: Option<Number>,
     subrequests: Option<Number>,
     concurrent_events: Option<Number>,
+    dynamic_workers: Option<Number>,
 }
 
 /// How the node writes its log.
@@ -177,6 +178,7 @@ pub(crate) struct WorkerLimits {
     pub(crate) response: Option<u64>,
     pub(crate) subrequests: Option<u32>,
     pub(crate) concurrent_events: Option<usize>,
+    pub(crate) dynamic_workers: Option<usize>,
 }
 
 impl WorkerLimits {
@@ -196,6 +198,7 @@ impl WorkerLimits {
         }
         set(&mut limits.subrequests, &self.subrequests);
         set(&mut limits.concurrent_events, &self.concurrent_events);
+        set(&mut limits.dynamic_workers, &self.dynamic_workers);
     }
 }
 
@@ -234,6 +237,7 @@ mod range {
     pub(super) const RESPONSE_MB: Range = 1..=1 << 20;
     pub(super) const SUBREQUESTS: Range = 0..=1_000_000;
     pub(super) const CONCURRENT_EVENTS: Range = 1..=65_536;
+    pub(super) const DYNAMIC_WORKERS: Range = 1..=65_536;
 
     const HOUR_MS: i64 = 3_600_000;
 }
@@ -475,6 +479,11 @@ impl Checker<'_> {
             &limits.concurrent_events,
             range::CONCURRENT_EVENTS,
         );
+        let dynamic_workers = number(
+            "dynamic_workers",
+            &limits.dynamic_workers,
+            range::DYNAMIC_WORKERS,
+        );
         WorkerLimits {
             cpu,
             startup_cpu,
@@ -484,6 +493,7 @@ impl Checker<'_> {
             response: response.map(|mb| (mb as u64) << 20),
             subrequests: subrequests.map(|count| count as u32),
             concurrent_events,
+            dynamic_workers,
         }
     }
 

@@ -13,9 +13,10 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use outboard_egress::{Client, RequestBody, SendError};
 use outboard_runtime::{
-    BodyError, CacheAnswer, CacheRequest, ConnectTarget, Delivery, FetchError, Host, HostBody,
-    HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report, ResourceKind, RpcEnd,
-    ScriptError, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, SocketEnd,
+    BodyError, CacheAnswer, CacheRequest, ConnectTarget, Delivery, DynamicLanes, Engine,
+    FetchError, Host, HostBody, HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report,
+    ResourceKind, RpcEnd, ScriptError, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer,
+    SocketEnd,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -51,6 +52,7 @@ pub(crate) struct NodeHost {
     cache: Store,
     objects: LaneObjects,
     resources: Arc<Resources>,
+    dynamic: Option<Arc<DynamicLanes>>,
     log: WorkerLog,
 }
 
@@ -61,6 +63,7 @@ impl NodeHost {
         cache: Store,
         objects: Arc<NodeObjects>,
         resources: Arc<Resources>,
+        dynamic: Option<Arc<DynamicLanes>>,
         lane: &Weak<LaneLocal>,
         log: WorkerLog,
     ) -> Rc<dyn Host> {
@@ -69,6 +72,7 @@ impl NodeHost {
             cache,
             objects: LaneObjects::new(objects, lane),
             resources,
+            dynamic,
             log,
         })
     }
@@ -163,6 +167,10 @@ impl Host for NodeHost {
 
     fn objects(&self) -> &dyn ObjectHost {
         &self.objects
+    }
+
+    fn dynamic(&self) -> Option<Arc<DynamicLanes>> {
+        self.dynamic.clone()
     }
 
     fn log(&self, record: LogRecord<'_>) {
@@ -264,6 +272,29 @@ pub(crate) fn pretty_error(error: &ScriptError) -> String {
         text.push_str(&output::mark(frame, output::DIM));
     }
     text
+}
+
+/// Makes hosts for the node's `lanes`, and for the lanes of workers that theirs load,
+/// which load none themselves.
+pub(crate) fn hosts<F>(lanes: usize, make: F) -> MakeHost
+where
+    F: Fn(&Weak<LaneLocal>, Option<Arc<DynamicLanes>>) -> Rc<dyn Host> + Send + Sync + 'static,
+{
+    let make = Arc::new(make);
+    let loaded = make.clone();
+    let dynamic = dynamic_lanes(lanes, Arc::new(move |lane| loaded(lane, None)));
+    Arc::new(move |lane| make(lane, Some(dynamic.clone())))
+}
+
+/// Lanes for loaded workers. Room is kept for each lane to grow by an isolate's heap:
+/// with those that serve, that is to be at most half of what all heaps have together.
+fn dynamic_lanes(serving: usize, host: MakeHost) -> Arc<DynamicLanes> {
+    let engine = Engine::init(outboard_snapshot::SNAPSHOT);
+    let most = 14_usize.saturating_sub(serving).clamp(2, 12);
+    DynamicLanes::new(engine, most, move || {
+        let host = host.clone();
+        Box::new(move |lane| host(lane))
+    })
 }
 
 /// A lane's host, made on the lane: connections live where they are used.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use outboard_project::{Bundle, Mode, Project, VarValue};
 use outboard_runtime::{
-    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, ResourceKind, ServiceTarget,
-    WorkerSpec,
+    Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, Props, ResourceKind,
+    ServiceTarget, WorkerSpec,
 };
 
 use crate::objects::{Classes, Scope};
@@ -45,6 +45,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .chain(services(project, names))
             .chain(databases(project))
             .chain(kv_namespaces(project, names))
+            .chain(loaders(project))
             .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
@@ -82,7 +83,11 @@ fn services(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (Strin
             },
             entrypoint: Entrypoint {
                 name: binding.entrypoint.clone(),
-                props: binding.props.as_ref().map(ToString::to_string),
+                props: binding
+                    .props
+                    .as_ref()
+                    .map(|props| Props::Json(props.to_string())),
+                ..Entrypoint::default()
             },
         };
         (binding.name.clone(), Binding::Service(Arc::new(target)))
@@ -119,6 +124,12 @@ fn kv_namespaces(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (
         let namespace = Binding::Resource(ResourceKind::Kv, target);
         (binding.name.clone(), namespace)
     })
+}
+
+/// Each loader has names of its own.
+fn loaders(project: &Project) -> impl Iterator<Item = (String, Binding)> {
+    let names = project.worker_loaders.iter();
+    names.map(|name| (name.clone(), Binding::Loader(name.clone())))
 }
 
 fn kind(kind: outboard_project::ModuleKind) -> ModuleKind {

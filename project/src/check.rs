@@ -16,6 +16,7 @@ mod rules;
 mod services;
 mod values;
 mod worker;
+mod worker_loaders;
 
 use std::path::Path;
 

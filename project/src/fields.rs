@@ -88,6 +88,7 @@ const FIELDS: &[KnownField] = &[
     field("services", PerEnvironment, Served),
     field("d1_databases", PerEnvironment, Served),
     field("kv_namespaces", PerEnvironment, Served),
+    field("worker_loaders", PerEnvironment, Served),
     field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
@@ -140,7 +141,6 @@ const FIELDS: &[KnownField] = &[
     field("version_metadata", PerEnvironment, NotYet),
     field("vpc_networks", PerEnvironment, NotYet),
     field("vpc_services", PerEnvironment, NotYet),
-    field("worker_loaders", PerEnvironment, NotYet),
 
     field("build", Inherited, Refused("Outboard does not run custom build commands; \
         run it before Outboard, and let `main` name what it writes")),

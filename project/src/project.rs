@@ -73,6 +73,8 @@ pub struct Project {
     /// Members of `env` that are namespaces of KV; their names are unlike those of the
     /// others.
     pub kv_namespaces: Vec<KvBinding>,
+    /// The names of loaders of workers in `env`.
+    pub worker_loaders: Vec<String>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }

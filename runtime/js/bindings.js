@@ -9,6 +9,7 @@ const resources = {
   __proto__: null,
   d1: "ext:outboard/d1.js",
   kv: "ext:outboard/kv.js",
+  loader: "ext:outboard/worker_loader.js",
 };
 
 /** Gives `env` its first `count` bindings, in the worker's order. */

@@ -49,10 +49,12 @@ const worker = {
 class ExecutionContext {
   #event;
 
-  /** @param {string | undefined} props JSON */
+  /** @param {string | object | undefined} props JSON, or a parcel */
   constructor(event, props) {
     this.#event = event;
-    this.props = props === undefined ? {} : JSONParse(props);
+    if (props === undefined) this.props = {};
+    else if (typeof props === "string") this.props = JSONParse(props);
+    else this.props = core.loadExtScript("ext:outboard/parcels.js").open(props);
   }
 
   get exports() {
@@ -101,7 +103,9 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
   openEval(scope);
   setGrace(graceMs);
   worker.env = JSONParse(envJson);
-  if (bindings > 0) {
+  if (bindings < 0) {
+    worker.env = core.loadExtScript("ext:outboard/parcels.js").loadedEnv();
+  } else if (bindings > 0) {
     core.loadExtScript("ext:outboard/bindings.js").bind(worker.env, bindings);
   }
   if (isServiceWorker) {

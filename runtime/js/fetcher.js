@@ -84,7 +84,9 @@ class Fetcher extends Made {
   }
 
   static of(hook) {
-    return new Fetcher(kTo, null, null, hook);
+    const { addressOf } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+    const at = addressOf(hook);
+    return new Fetcher(kTo, at?.service ?? null, at?.object ?? null, hook);
   }
 
   /** Makes one of a function. */

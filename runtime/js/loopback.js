@@ -8,7 +8,10 @@ const {
   ObjectFreeze,
   ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
+  SafeWeakSet,
   TypeError,
+  WeakSetPrototypeAdd,
+  WeakSetPrototypeHas,
 } = primordials;
 const { fetcherOn } = core.loadExtScript("ext:outboard/fetcher.js");
 const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
@@ -52,7 +55,15 @@ function entrypoint(name) {
       throw new TypeError("This stub has its props already.");
     });
   };
+  WeakSetPrototypeAdd(uncalled, stub);
   return target(name, undefined, stub);
+}
+
+/** Stubs of exports that were not called with props yet. */
+const uncalled = new SafeWeakSet();
+
+function isUncalled(stub) {
+  return WeakSetPrototypeHas(uncalled, stub);
 }
 
 function target(name, props, fn) {
@@ -63,5 +74,5 @@ function target(name, props, fn) {
   return fetcherOn(fn, SELF, JSONStringify([entrypoint, text]));
 }
 
-return { loopback };
+return { isUncalled, loopback };
 })();

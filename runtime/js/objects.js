@@ -133,9 +133,11 @@ delete DurableObjectStub.hook;
 makeEnumerable(DurableObjectStub.prototype);
 if (has(flag.rpc)) takeAnyName(DurableObjectStub.prototype, hookOfObject);
 
-/** A stub that came in a call. */
+/** A stub that came in a call, or that the host keeps. */
 function stubOfHook(hook, hex, name) {
-  return new DurableObjectStub(kOwn, null, newId(hex, name), hook);
+  const { addressOf } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+  const namespace = addressOf(hook)?.service ?? null;
+  return new DurableObjectStub(kOwn, namespace, newId(hex, name), hook);
 }
 named(DurableObjectStub, "DurableObject");
 

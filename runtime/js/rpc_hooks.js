@@ -289,11 +289,14 @@ function stubDisposed() {
 class BindingHook {
   #service;
   #object;
+  /** The host keeps what it is for as long as this is here. */
+  #handle;
 
   /** @param {string | null} object of a class's objects the id of one, and its name */
-  constructor(service, object) {
+  constructor(service, object, handle = null) {
     this.#service = service;
     this.#object = object;
+    this.#handle = handle;
   }
 
   call(path, args) {
@@ -326,7 +329,14 @@ class BindingHook {
   }
 
   dispose() {}
+
+  static at(hook) {
+    return #handle in hook ? { service: hook.#service, object: hook.#object } : undefined;
+  }
 }
+/** How the host knows what `hook` is for, where it does. */
+const { at: addressOf } = BindingHook;
+delete BindingHook.at;
 
 /** A hook to something of this isolate's, whose calls are as any others. */
 function loopback(target) {
@@ -358,6 +368,7 @@ function makeDisposable(value, stubs, session, disposer) {
 
 return {
   BindingHook,
+  addressOf,
   failed,
   Import,
   ImportHook,

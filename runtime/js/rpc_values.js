@@ -96,9 +96,19 @@ class Described {
     return described.#of;
   }
 }
-const { is: isDescribed, of: describedOf } = Described;
+const { is: isDescribed, of: ofDescribed } = Described;
 delete Described.is;
 delete Described.of;
+
+/** What stands behind `object`, where `substitute` put it into a value. */
+function describedOf(object) {
+  return isDescribed(object) ? ofDescribed(object) : undefined;
+}
+
+/** Whether a function is one of the script's, and stands for nothing else. */
+function isPlainFunction(value) {
+  return !isReference(value) && serviceHook(value) === undefined;
+}
 
 /**
  * Describes `object` for the other side of `session`; what is exported for it is
@@ -107,7 +117,7 @@ delete Described.of;
 function describe(session, sent, object) {
   if (isNativeError(object)) return describeError(object, undefined);
   if (isDescribed(object)) {
-    const of = describedOf(object);
+    const of = ofDescribed(object);
     return ArrayIsArray(of) ? of : describeCallable(session, sent, of);
   }
   const exported = (kind, entry, ...rest) => [
@@ -458,6 +468,8 @@ return {
   checkTarget,
   cloneError,
   describe,
+  describedOf,
+  isPlainFunction,
   restore,
   substitute,
   thrown,

@@ -22,6 +22,9 @@ pub enum Binding {
     /// An object of the kind's class: what it does is requests to a service of the
     /// host's, in the kind's own protocol.
     Resource(ResourceKind, Arc<ServiceTarget>),
+    /// A `WorkerLoader`. Those of a worker with the same name here share what they
+    /// load by name.
+    Loader(String),
 }
 
 /// What keeps data beside a worker.
@@ -100,6 +103,7 @@ impl fmt::Debug for Binding {
             Self::Resource(kind, target) => {
                 f.debug_tuple("Resource").field(kind).field(target).finish()
             }
+            Self::Loader(name) => f.debug_tuple("Loader").field(name).finish(),
         }
     }
 }

@@ -1,12 +1,35 @@
 //! A worker's exports as events find them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::capability::Parcel;
+
 /// Which export an event is for, and what its caller says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entrypoint {
     /// None: the default export.
     pub name: Option<String>,
-    /// `ctx.props`, as JSON; None where it is an empty object.
-    pub props: Option<String>,
+    /// `ctx.props`; None where it is an empty object.
+    pub props: Option<Props>,
+    /// What its caller lets an event of it use.
+    pub limits: Option<CallLimits>,
+}
+
+/// What a caller says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Props {
+    /// An object.
+    Json(String),
+    /// An object in which there may be services and objects.
+    Parcel(Arc<Parcel>),
+}
+
+/// Limits of one event that are below its worker's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallLimits {
+    pub cpu: Option<Duration>,
+    pub subrequests: Option<u32>,
 }
 
 impl Entrypoint {
@@ -14,6 +37,7 @@ impl Entrypoint {
     pub const DEFAULT: &Self = &Self {
         name: None,
         props: None,
+        limits: None,
     };
 }
 

@@ -12,7 +12,9 @@ use http::{HeaderMap, Response};
 
 use crate::body::{HostBody, ResponseBody};
 use crate::delivery::{Delivery, Said};
+use crate::entrypoint::CallLimits;
 use crate::error::EventError;
+use crate::limits::Limits;
 use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
 use crate::rpc::RpcEnd;
@@ -51,6 +53,8 @@ pub(crate) struct Event {
     pub(crate) answered: Cell<bool>,
     pub(crate) cpu: Cell<Duration>,
     pub(crate) subrequests: Cell<u32>,
+    /// What its caller lets it use, where that is less than its worker may.
+    pub(crate) limits: Cell<CallLimits>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
     /// The calls that it is for, until the script takes them.
@@ -134,6 +138,18 @@ impl Event {
             Some(_) => None,
             None => self.object.clone(),
         }
+    }
+
+    /// CPU time that it may use.
+    pub(crate) fn cpu_limit(&self, limits: &Limits) -> Duration {
+        let own = self.limits.get().cpu;
+        own.map_or(limits.cpu, |own| own.min(limits.cpu))
+    }
+
+    /// Subrequests that it may make.
+    pub(crate) fn subrequest_limit(&self, limits: &Limits) -> u32 {
+        let own = self.limits.get().subrequests;
+        own.map_or(limits.subrequests, |own| own.min(limits.subrequests))
     }
 
     /// Sets the outcome, unless there is one.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::binding::{ResourceKind, ServiceTarget};
 use crate::body::HostBody;
 use crate::delivery::{Delivery, Report};
+use crate::dynamic::DynamicLanes;
 use crate::error::{EventError, ScriptError};
 use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
@@ -128,6 +129,11 @@ pub trait Host {
     /// The durable objects that workers here may call.
     fn objects(&self) -> &dyn ObjectHost {
         &NoObjects
+    }
+
+    /// The lanes for workers that a script loads; None where it cannot.
+    fn dynamic(&self) -> Option<Arc<DynamicLanes>> {
+        None
     }
 
     /// One line that a worker wrote, or that says what became of its event.

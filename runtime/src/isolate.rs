@@ -173,7 +173,8 @@ impl Isolate {
         self.keep_driven();
         let now = Instant::now();
         self.last_used.set(now);
-        let end = self.turn(self.worker.limits.cpu, |scope| {
+        let limit = event.cpu_limit(&self.worker.limits);
+        let end = self.turn(limit, |scope| {
             v8::tc_scope!(let scope, scope);
             // A throw is only possible if the turn was stopped: dispatch.js
             // hands over everything else that a handler throws.
@@ -237,10 +238,11 @@ impl Isolate {
     /// `culprit` is the event that the turn served, where it served one.
     fn judge(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
         let limits = &self.worker.limits;
+        let limit = culprit.map_or(limits.cpu, |event| event.cpu_limit(limits));
         let reason = if let Some(limit) = self.shared.memory_over.get() {
             EventError::MemoryLimit { limit }
-        } else if end.overran || culprit.is_some_and(|event| event.cpu.get() > limits.cpu) {
-            EventError::CpuLimit { limit: limits.cpu }
+        } else if end.overran || culprit.is_some_and(|event| event.cpu.get() > limit) {
+            EventError::CpuLimit { limit }
         } else {
             return;
         };
@@ -313,6 +315,7 @@ impl Isolate {
             } else {
                 event.cpu.get()
             };
+            let limit = event.cpu_limit(&self.worker.limits);
             budget = budget.max(limit.saturating_sub(used));
         });
         if open == 0 {

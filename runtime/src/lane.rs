@@ -3,14 +3,16 @@
 
 mod alarm;
 mod call;
+mod forward;
 mod object;
+mod remote;
 mod socket;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -76,6 +78,8 @@ pub struct Lane {
     id: u64,
     commands: mpsc::Sender<Command>,
     thread: JoinHandle<()>,
+    /// There once the thread runs.
+    clock: Arc<OnceLock<Arc<LaneClock>>>,
 }
 
 /// A lane as others call it: it may have ended.
@@ -96,16 +100,29 @@ impl Lane {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let id = LAST.fetch_add(1, Ordering::Relaxed);
         let (commands, receiver) = mpsc::channel(COMMANDS);
+        let handle = LaneRef {
+            id,
+            commands: commands.downgrade(),
+        };
+        let clock = Arc::<OnceLock<_>>::default();
+        let own = clock.clone();
         let thread = std::thread::Builder::new()
             .name(config.name.clone())
             // V8 wants about 1 MB of stack for script; ops run below it.
             .stack_size(8 << 20)
-            .spawn(move || run(id, config, receiver))?;
+            .spawn(move || run(handle, &own, config, receiver))?;
         Ok(Self {
             id,
             commands,
             thread,
+            clock,
         })
+    }
+
+    /// How long the turn that runs on it has lasted.
+    pub(crate) fn turn_lasts(&self) -> Duration {
+        let clock = self.clock.get();
+        clock.map_or(Duration::ZERO, |clock| clock.turn_lasts())
     }
 
     /// A way to call it that does not keep it from ending.
@@ -134,24 +151,6 @@ impl Lane {
         Ok(receiver)
     }
 
-    /// Serves one request on this lane from another thread: how a worker with a
-    /// lane of its own is reached. Dropping the future abandons the request.
-    pub async fn fetch(
-        &self,
-        worker: &Arc<Worker>,
-        request: Request<HostBody>,
-        https: bool,
-    ) -> Result<Served<HostBody>, EventError> {
-        let (sender, receiver) = oneshot::channel();
-        let worker = worker.clone();
-        let command: Command =
-            Box::new(move |lane| serve_remote(lane, worker, request, https, sender).boxed_local());
-        self.commands
-            .try_send(command)
-            .map_err(|_| EventError::Overloaded { open: COMMANDS })?;
-        receiver.await.unwrap_or_else(|_gone| Err(lane_ended()))
-    }
-
     /// Lets the lane end what runs on it and waits for its thread.
     pub fn stop(self) {
         drop(self.commands);
@@ -167,7 +166,12 @@ fn lane_ended() -> EventError {
     }
 }
 
-fn run(id: u64, config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
+fn run(
+    handle: LaneRef,
+    own: &OnceLock<Arc<LaneClock>>,
+    config: LaneConfig,
+    mut commands: mpsc::Receiver<Command>,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // V8 turns are short; look at the sockets often.
@@ -182,9 +186,10 @@ fn run(id: u64, config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
     };
     let dog = Watchdog::get();
     let clock = LaneClock::for_this_thread(&dog);
+    let _ = own.set(clock.clone());
     LocalSet::new().block_on(&runtime, async {
         let lane = Rc::new_cyclic(|lane| LaneLocal {
-            id,
+            handle,
             engine: config.engine,
             host: (config.host)(lane),
             clock: clock.clone(),
@@ -215,34 +220,6 @@ fn run(id: u64, config: LaneConfig, mut commands: mpsc::Receiver<Command>) {
         lane.drop_all();
     });
     dog.forget(&clock);
-}
-
-/// One request from another thread; goes on until its body is sent too.
-async fn serve_remote(
-    lane: Rc<LaneLocal>,
-    worker: Arc<Worker>,
-    request: Request<HostBody>,
-    https: bool,
-    mut answer: oneshot::Sender<Result<Served<HostBody>, EventError>>,
-) {
-    let served = tokio::select! {
-        served = lane.fetch(&worker, request, https) => served,
-        () = answer.closed() => return,
-    };
-    // Whoever asked may leave at any time; a body then has no reader.
-    let _ = match served {
-        Ok(Served::Response(response)) => {
-            let (head, body) = response.into_parts();
-            let (body, carry) = body.into_host();
-            let sent = answer.send(Ok(Served::Response(Response::from_parts(head, body))));
-            if let Some(carry) = carry {
-                carry.await;
-            }
-            sent
-        }
-        Ok(Served::Upgrade(upgrade)) => answer.send(Ok(Served::Upgrade(upgrade))),
-        Err(error) => answer.send(Err(error)),
-    };
 }
 
 async fn housekeeping(lane: Rc<LaneLocal>) {
@@ -304,7 +281,7 @@ pub enum Exports {
 
 /// A lane, seen from its own thread.
 pub struct LaneLocal {
-    id: u64,
+    handle: LaneRef,
     engine: Engine,
     host: Rc<dyn Host>,
     clock: Arc<LaneClock>,
@@ -325,6 +302,11 @@ pub struct LaneLocal {
 }
 
 impl LaneLocal {
+    /// A way to call it from other threads.
+    pub(crate) fn handle(&self) -> &LaneRef {
+        &self.handle
+    }
+
     /// Serves one request with the worker's isolate on this lane, starting it
     /// where there is none. Dropping the future abandons the request.
     pub async fn fetch(

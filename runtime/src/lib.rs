@@ -8,7 +8,9 @@
 mod binding;
 mod body;
 mod cage;
+mod capability;
 mod delivery;
+mod dynamic;
 mod entrypoint;
 mod error;
 mod event;
@@ -34,11 +36,13 @@ mod worker;
 pub use binding::{Binding, KeyBinding, KeyFormat, ResourceKind, ServiceTarget};
 pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
 pub use cage::Usage;
+pub use capability::Parcel;
 pub use delivery::{
     Delivery, DeliveryOutcome, QueueBatch, QueueFormat, QueueMessage, QueueMetrics, Report, Retry,
     Said, ScheduledRun,
 };
-pub use entrypoint::Entrypoint;
+pub use dynamic::{DynamicLanes, Loaded};
+pub use entrypoint::{CallLimits, Entrypoint, Props};
 pub use error::{EventError, ScriptError, StartError};
 pub use event::Upgrade;
 pub use extension::snapshot_extensions;

@@ -25,6 +25,8 @@ pub struct Limits {
     /// Bytes an answer's body may have on its way out; as many as the script gives
     /// where there is none.
     pub response: Option<u64>,
+    /// Workers that a script of one isolate may have loaded at a time.
+    pub dynamic_workers: usize,
     /// Events one isolate may have open at a time; more are refused.
     pub concurrent_events: usize,
 }
@@ -41,6 +43,9 @@ impl Default for Limits {
             subrequests: 1_000,
             body: 100 << 20,
             response: None,
+            // More than fit into the memory of a process at once: idle ones end,
+            // and start again when they are called.
+            dynamic_workers: 4_096,
             // A lane runs one event at a time; past this they wait on I/O that
             // itself has become the bottleneck.
             concurrent_events: 2_048,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use deno_core::error::JsError;
 use deno_core::{OpState, v8};
 
+use crate::capability::Grants;
+use crate::dynamic::Loaders;
 use crate::error::ScriptError;
 use crate::event::{EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
@@ -33,15 +35,20 @@ pub(crate) mod node;
 pub(crate) mod object;
 pub(crate) mod object_socket;
 pub(crate) mod object_sql;
+pub(crate) mod parcel;
 pub(crate) mod rpc;
 pub(crate) mod service;
 pub(crate) mod url;
 pub(crate) mod web_socket;
+pub(crate) mod worker_loader;
 
 /// What an isolate's ops share with the isolate; lies in its `OpState`.
 pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) objects: Objects,
+    /// What the script holds of other workers.
+    pub(crate) grants: Rc<Grants>,
+    pub(crate) loaders: Loaders,
     /// The lane's.
     pub(crate) sockets: Rc<Sockets>,
     pub(crate) host: Rc<dyn Host>,
@@ -65,6 +72,8 @@ impl Shared {
         Rc::new(Self {
             events: Events::default(),
             objects: Objects::default(),
+            grants: Rc::default(),
+            loaders: Loaders::default(),
             sockets,
             host,
             worker: RefCell::new(None),

@@ -97,6 +97,13 @@ impl LaneClock {
         }
     }
 
+    /// How long the running turn has lasted; nothing between turns.
+    pub(crate) fn turn_lasts(&self) -> Duration {
+        let running = self.running.lock();
+        let running = running.as_ref();
+        running.map_or(Duration::ZERO, |running| running.started.elapsed())
+    }
+
     /// CPU time that the lane's thread has used.
     fn cpu(&self) -> Duration {
         let mut time = libc::timespec {

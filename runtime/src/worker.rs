@@ -10,6 +10,7 @@ use outboard_compatibility::Compatibility;
 use parking_lot::Mutex;
 
 use crate::binding::{Binding, ServiceTarget};
+use crate::dynamic::Loaded;
 use crate::limits::Limits;
 use crate::object::ObjectNamespace;
 
@@ -69,6 +70,8 @@ pub struct WorkerSpec {
     pub limits: Limits,
     /// Its date and flags, and so how it behaves.
     pub compatibility: Compatibility,
+    /// Of one that another worker's script loads.
+    pub loaded: Option<Arc<Loaded>>,
 }
 
 /// A script version, shared by all lanes. Never changes: a new version is a
@@ -83,6 +86,7 @@ pub struct Worker {
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
     pub(crate) compatibility: Compatibility,
+    pub(crate) loaded: Option<Arc<Loaded>>,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
     /// V8's compiled form of each module, made by the second isolate.
@@ -161,6 +165,7 @@ impl Worker {
             outbound: spec.outbound,
             limits: spec.limits,
             compatibility: spec.compatibility,
+            loaded: spec.loaded,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
         }))

@@ -35,6 +35,10 @@ pub enum BindingKind {
     D1(Designator),
     /// A variable of the process's environment.
     FromEnvironment(String),
+    /// What loads workers. Those with one id share the names they load by.
+    WorkerLoader {
+        id: Option<String>,
+    },
 }
 
 impl Binding {
@@ -102,7 +106,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
     ("hyperdrive", Some("Hyperdrive is")),
     ("unsafeEval", Some("code from strings is")),
     ("memoryCache", Some("a memory cache is")),
-    ("workerLoader", Some("a worker loader is")),
+    ("workerLoader", None),
     ("workerdDebugPort", Some("workerd's debug port is")),
 ];
 
@@ -132,6 +136,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "kvNamespace" => BindingKind::Kv(designator(&path, value, faults)),
         "durableObjectNamespace" => objects(&path, value, faults),
         "wrapped" => wrapped(&path, value, &name, faults)?,
+        "workerLoader" => loader(&path, value, faults),
         _ => BindingKind::FromEnvironment(check::text(&path, value, faults)?),
     };
     Some(Binding {
@@ -190,6 +195,13 @@ fn wrapped(path: &str, value: Value, name: &str, faults: &mut Faults) -> Option<
             None
         }
     }
+}
+
+fn loader(path: &str, value: Value, faults: &mut Faults) -> BindingKind {
+    let mut fields = Fields::new(path, value, None, faults);
+    let id = fields.text("id", faults).filter(|id| !id.is_empty());
+    fields.end(faults);
+    BindingKind::WorkerLoader { id }
 }
 
 fn crypto_key(path: &str, value: Value, faults: &mut Faults) -> Option<CryptoKey> {

@@ -47,7 +47,15 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
             let objects = Arc::new(NodeObjects::default());
             let resources = Arc::new(Resources::new(objects.clone()));
             let log = WorkerLog::Terminal;
-            NodeHost::shared(client, Store::default(), objects, resources, lane, log)
+            NodeHost::shared(
+                client,
+                Store::default(),
+                objects,
+                resources,
+                None,
+                lane,
+                log,
+            )
         }),
     })?;
     let started = lane.run(move |local| async move { local.warm(&worker).await }.boxed_local())?;

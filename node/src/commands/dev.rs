@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
 use crate::cache::Store;
 use crate::cli::Dev;
-use crate::host::{NodeHost, WorkerLog};
+use crate::host::{NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions};
@@ -82,12 +82,13 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 scheduled_route: true,
                 grace: GRACE,
             },
-            host: Arc::new(move |lane| {
+            host: hosts(1, move |lane, dynamic| {
                 NodeHost::shared(
                     client.clone(),
                     cache.clone(),
                     host_objects.clone(),
                     host_resources.clone(),
+                    dynamic,
                     lane,
                     WorkerLog::Terminal,
                 )

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 use crate::cache::Store;
 use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
-use crate::host::{MakeHost, NodeHost, WorkerLog};
+use crate::host::{MakeHost, NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
 use crate::node::{Node, NodeError, NodeOptions, RouteList, private_lane};
 use crate::objects::{NodeObjects, Plan, Scope, Wanted};
@@ -39,16 +39,18 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
     let (host_objects, host_resources) = (objects.clone(), resources.clone());
-    let host: MakeHost = Arc::new(move |lane| {
+    let make = move |lane: &_, dynamic| {
         NodeHost::shared(
             client.clone(),
             cache.clone(),
             host_objects.clone(),
             host_resources.clone(),
+            dynamic,
             lane,
             WorkerLog::Tracing,
         )
-    });
+    };
+    let host = hosts(config.lanes, make);
     let runtime = command_runtime()?;
     let routes = runtime.block_on(first_routes(&config, &host, &objects))?;
     let node = Node::start(

@@ -20,6 +20,7 @@ use self::sockets::News;
 use super::{command_runtime, stop_signal};
 use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
+use crate::host::hosts;
 use crate::objects::{NodeObjects, keep_for_development};
 use crate::output;
 use crate::workerd::{Keep, Overrides, Services, WorkerdHost};
@@ -117,13 +118,18 @@ fn lane(
     for (name, worker) in services.workers() {
         objects.set_worker(name, worker.clone());
     }
+    // Before the lanes that load workers make V8 what it is.
+    let engine = Engine::init_with(outboard_snapshot::SNAPSHOT, collector);
     let (services, host_objects) = (services.clone(), objects.clone());
+    let host = hosts(1, move |lane, dynamic| {
+        WorkerdHost::shared(services.clone(), host_objects.clone(), lane, dynamic)
+    });
     let lane = Lane::start(LaneConfig {
         name: "lane 0".into(),
-        engine: Engine::init_with(outboard_snapshot::SNAPSHOT, collector),
+        engine,
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move |lane| WorkerdHost::shared(services, host_objects, lane)),
+        host: Box::new(move |lane| host(lane)),
     })
     .context("could not start a lane")?;
     objects.run_on(vec![lane.handle()]);

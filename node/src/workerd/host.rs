@@ -9,8 +9,9 @@ use futures::future::LocalBoxFuture;
 use http::{Request, Response};
 use outboard_egress::Client;
 use outboard_runtime::{
-    ConnectTarget, Delivery, FetchError, Host, HostBody, HostStream, LaneLocal, LogRecord,
-    ObjectHost, Report, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer, Worker,
+    ConnectTarget, Delivery, DynamicLanes, FetchError, Host, HostBody, HostStream, LaneLocal,
+    LogRecord, ObjectHost, Report, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget,
+    SocketAnswer, Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
@@ -22,6 +23,7 @@ pub(crate) struct WorkerdHost {
     services: Arc<Services>,
     objects: LaneObjects,
     lane: Weak<LaneLocal>,
+    dynamic: Option<Arc<DynamicLanes>>,
 }
 
 impl WorkerdHost {
@@ -30,11 +32,13 @@ impl WorkerdHost {
         services: Arc<Services>,
         objects: Arc<NodeObjects>,
         lane: &Weak<LaneLocal>,
+        dynamic: Option<Arc<DynamicLanes>>,
     ) -> Rc<dyn Host> {
         Rc::new(Self {
             services,
             objects: LaneObjects::new(objects, lane),
             lane: lane.clone(),
+            dynamic,
         })
     }
 }
@@ -126,6 +130,10 @@ impl Host for WorkerdHost {
 
     fn objects(&self) -> &dyn ObjectHost {
         &self.objects
+    }
+
+    fn dynamic(&self) -> Option<Arc<DynamicLanes>> {
+        self.dynamic.clone()
     }
 
     fn log(&self, record: LogRecord<'_>) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ObjectNamespace, ResourceKind, ServiceTarget, WorkerSpec,
+    ObjectNamespace, Props, ResourceKind, ServiceTarget, WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
@@ -148,6 +148,11 @@ fn bind(
         }
         BindingKind::Data(bytes) => Binding::Data(bytes.clone()),
         BindingKind::Wasm(bytes) => Binding::Wasm(bytes.clone()),
+        BindingKind::WorkerLoader { id } => Binding::Loader(match id {
+            Some(id) => id.clone(),
+            // No id has a colon of its own making.
+            None => format!("binding:{name}"),
+        }),
         BindingKind::Service(service) => Binding::Service(target(service)),
         BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
         BindingKind::Kv(service) => Binding::Resource(ResourceKind::Kv, target(service)),
@@ -186,7 +191,8 @@ pub(super) fn entrypoint(designator: &Designator) -> Entrypoint {
             .entrypoint
             .clone()
             .filter(|name| name != "default"),
-        props: designator.props.clone(),
+        props: designator.props.clone().map(Props::Json),
+        ..Entrypoint::default()
     }
 }
 

@@ -138,10 +138,10 @@ fn every_config_that_is_shown_serves() {
     }
 }
 
-#[test]
-fn the_page_of_calls_runs() {
+/// The worker that a page shows.
+fn shown(name: &str) -> (tempfile::TempDir, Server) {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    for block in blocks(&page("docs/rpc.md")) {
+    for block in blocks(&page(name)) {
         let file = match block.language.as_str() {
             "js" => "index.js",
             _ => "wrangler.jsonc",
@@ -149,7 +149,19 @@ fn the_page_of_calls_runs() {
         std::fs::write(dir.path().join(file), &block.text).expect("a file");
     }
     let dev = outboard(dir.path(), &["dev", "--port", "0"]);
-    let server = Server::start(dev, "docs/rpc.md");
+    let server = Server::start(dev, name);
+    (dir, server)
+}
+
+#[test]
+fn the_page_of_loaders_runs() {
+    let (_dir, server) = shown("docs/loader.md");
+    assert_eq!(server.get("any.test", "/"), "ada: ");
+}
+
+#[test]
+fn the_page_of_calls_runs() {
+    let (_dir, server) = shown("docs/rpc.md");
     assert_eq!(server.get("any.test", "/"), r#"{"items":1,"visits":1}"#);
     assert_eq!(server.get("any.test", "/"), r#"{"items":1,"visits":2}"#);
 }

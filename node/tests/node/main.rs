@@ -12,6 +12,7 @@ mod durability;
 mod history;
 mod inspector;
 mod kv;
+mod loader;
 mod migrations;
 mod objects;
 mod parity;

@@ -7,6 +7,7 @@ use outboard_compatibility::Compatibility;
 
 use super::build::{self, Expect, Switch};
 use super::names::Names;
+use super::worker_loaders::worker_loaders;
 use super::{Checker, Document, d1, dev, durable_objects, kv, routes, rules, services, values};
 use crate::{Date, Project};
 
@@ -57,6 +58,7 @@ pub(crate) fn project<'a>(
     let services = services::services(checker, document, &name, &mut taken);
     let d1_databases = d1::databases(checker, document, &name, root, &mut taken);
     let kv_namespaces = kv::namespaces(checker, document, &mut taken);
+    let worker_loaders = worker_loaders(checker, document, &mut taken);
 
     if !checker.faults.is_empty() {
         return None;
@@ -94,6 +96,7 @@ pub(crate) fn project<'a>(
         services,
         d1_databases,
         kv_namespaces,
+        worker_loaders,
         migrations,
     })
 }

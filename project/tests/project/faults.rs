@@ -303,7 +303,6 @@ fn what_is_not_served_is_refused_by_name() {
         "send_email",
         "tail_consumers",
         "unsafe",
-        "worker_loaders",
         "secrets_store_secrets",
         "ratelimits",
         "version_metadata",

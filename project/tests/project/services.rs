@@ -35,6 +35,21 @@ fn bindings_are_read() {
 }
 
 #[test]
+fn loaders_are_read() {
+    let config = config(r#""worker_loaders": [{ "binding": "LOADER" }, { "binding": "OTHER" }]"#);
+    let folder = Folder::worker(&[("wrangler.jsonc", &config), ("src/index.ts", "")]);
+    let loaded = folder.load(&LoadOptions::default()).unwrap();
+    assert_eq!(loaded.project.worker_loaders, ["LOADER", "OTHER"]);
+    check(
+        r#""worker_loaders": [{ "binding": "A" }, { "binding": "A" }, { "name": "B" }]"#,
+        &[
+            "2:53: worker_loaders[1].binding: \"A\" is the name of worker_loaders[0] too",
+            "2:60: worker_loaders[2]: a worker loader needs a \"binding\"",
+        ],
+    );
+}
+
+#[test]
 fn faults_are_named() {
     check(
         r#""vars": { "A": "1" }, "services": [{ "binding": "A", "service": "x" }]"#,

@@ -9,9 +9,10 @@ use http::Request;
 use super::{Answer, Isolate};
 use crate::body::HostBody;
 use crate::delivery::Delivery;
-use crate::entrypoint::{Entrypoint, Handler, Handlers};
+use crate::entrypoint::{Entrypoint, Handler, Handlers, Props};
 use crate::error::EventError;
 use crate::event::{Event, EventId};
+use crate::ops::parcel::ParcelHandle;
 use crate::rpc::RpcEnd;
 
 impl Isolate {
@@ -46,6 +47,7 @@ impl Isolate {
         let (head, body) = request.into_parts();
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
         let event = Event::request(head.headers, has_body.then_some(body));
+        event.limits.set(to.limits.unwrap_or_default());
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
             let receiver = v8::undefined(scope).into();
@@ -57,7 +59,7 @@ impl Isolate {
                 return function.call(scope, receiver, &[id, method, url, has_body]);
             }
             let name = optional(scope, to.name.as_deref())?;
-            let props = optional(scope, to.props.as_deref())?;
+            let props = props_of(scope, to)?;
             let arguments = [id, method, url, has_body, name, props];
             function.call(scope, receiver, &arguments)
         }))
@@ -74,6 +76,7 @@ impl Isolate {
         let _ = self.handlers_of(to)?;
         self.check_room()?;
         let event = Event::calls(called, None);
+        event.limits.set(to.limits.unwrap_or_default());
         Ok(self.dispatch_calls(event, |scope, id| {
             call_for(scope, &self.entry.dispatch_rpc, id, to)
         }))
@@ -112,6 +115,7 @@ impl Isolate {
     ) -> Result<(Answer, Rc<Event>), EventError> {
         self.admit(to, delivery.handler())?;
         let event = Event::delivery(delivery);
+        event.limits.set(to.limits.unwrap_or_default());
         let answer = self.dispatch(event.clone(), |scope, id| {
             call_for(scope, &self.entry.dispatch_delivery, id, to)
         });
@@ -214,9 +218,21 @@ fn call_for<'a>(
     let arguments = [
         v8::Integer::new_from_unsigned(scope, id).into(),
         optional(scope, to.name.as_deref())?,
-        optional(scope, to.props.as_deref())?,
+        props_of(scope, to)?,
     ];
     function.call(scope, receiver, &arguments)
+}
+
+/// JSON, or a handle on a parcel.
+fn props_of<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    to: &Entrypoint,
+) -> Option<v8::Local<'a, v8::Value>> {
+    match &to.props {
+        Some(Props::Parcel(parcel)) => Some(ParcelHandle::make(scope, parcel.clone()).into()),
+        Some(Props::Json(text)) => optional(scope, Some(text)),
+        None => optional(scope, None),
+    }
 }
 
 pub(super) fn optional<'a>(

@@ -127,8 +127,13 @@ impl Entry {
         let grace = v8::Number::new(scope, grace);
         let service = worker.main_kind() == ModuleKind::ServiceWorker;
         let service = v8::Boolean::new(scope, service);
-        // A worker has few: each is a name somebody wrote.
-        let bindings = v8::Number::new(scope, worker.bindings.len() as f64);
+        // A worker has few: each is a name somebody wrote. One that was loaded has none,
+        // and an `env` of values.
+        let bindings = match &worker.loaded {
+            Some(loaded) if loaded.env.is_some() => -1.0,
+            _ => worker.bindings.len() as f64,
+        };
+        let bindings = v8::Number::new(scope, bindings);
         let arguments = [env.into(), grace.into(), bindings.into(), service.into()];
         call(scope, &self.prepare, &arguments).map(drop)
     }

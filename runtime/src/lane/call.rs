@@ -116,7 +116,12 @@ impl LaneLocal {
     ) -> Result<Vec<Entrypoint>, StartError> {
         let isolate = self.isolate(worker).await?;
         let tests = isolate.tests().into_iter();
-        Ok(tests.map(|name| Entrypoint { name, props: None }).collect())
+        Ok(tests
+            .map(|name| Entrypoint {
+                name,
+                ..Entrypoint::default()
+            })
+            .collect())
     }
 
     /// Runs the `test` handler of one export.

@@ -38,7 +38,7 @@ impl ObjectsEnd {
 impl LaneRef {
     /// Whether it is the lane that this thread runs.
     pub fn is(&self, lane: &LaneLocal) -> bool {
-        self.id == lane.id
+        self.id == lane.handle.id
     }
 
     /// Sends a request to an object of this lane from another thread. Waits while
@@ -84,7 +84,7 @@ impl LaneRef {
     }
 
     /// Runs `f` on the lane, which is given up when this future is.
-    pub(super) async fn ask<F, T>(&self, f: F) -> Result<T, EventError>
+    pub(crate) async fn ask<F, T>(&self, f: F) -> Result<T, EventError>
     where
         F: FnOnce(Rc<LaneLocal>) -> LocalBoxFuture<'static, Result<T, EventError>> + Send + 'static,
         T: Send + 'static,

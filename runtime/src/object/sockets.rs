@@ -71,6 +71,11 @@ pub(crate) enum SocketEvent {
 pub(crate) struct TooMany;
 
 impl Sockets {
+    /// The lane that they are of.
+    pub(crate) fn lane(&self) -> Option<Rc<LaneLocal>> {
+        self.lane.upgrade()
+    }
+
     pub(crate) fn new(lane: Weak<LaneLocal>) -> Self {
         Self {
             lane,

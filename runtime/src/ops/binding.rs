@@ -33,6 +33,16 @@ pub(crate) fn op_binding<'a>(
             "objects",
             v8::Integer::new_from_unsigned(scope, index).into(),
         ),
+        Binding::Loader(_) => {
+            // Whoever has it will load something.
+            if let Some(lanes) = Shared::of(&state).host.dynamic() {
+                lanes.warm();
+            }
+            (
+                "loader",
+                v8::Integer::new_from_unsigned(scope, index).into(),
+            )
+        }
         Binding::Service(_) => (
             "service",
             v8::Integer::new_from_unsigned(scope, index).into(),

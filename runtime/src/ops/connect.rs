@@ -15,10 +15,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 
 use super::Shared;
 use super::fetch::count_subrequest;
+use super::service::connect;
 use crate::event::EventId;
 use crate::host::{ConnectTarget, FetchError, HostStream, Transport};
 
-type Opening = LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
+pub(crate) type Opening = LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
 
 /// A connection in an isolate's resource table: read, written, shut down.
 pub(crate) struct ConnectionResource {
@@ -158,11 +159,12 @@ pub(crate) fn op_connect(
     } else {
         Transport::Plain
     };
-    let opening = shared.host.connect(ConnectTarget {
+    let target = ConnectTarget {
         host,
         port,
         transport,
-    });
+    };
+    let opening = connect(&shared, target)?;
     Ok(add(state, event, opening))
 }
 

@@ -138,7 +138,7 @@ pub(crate) fn count_subrequest(shared: &Shared, event: EventId) -> Result<(), Js
         ));
     };
     let count = event.subrequests.get() + 1;
-    if count > worker.limits.subrequests {
+    if count > event.subrequest_limit(&worker.limits) {
         return Err(JsErrorBox::generic("Too many subrequests."));
     }
     event.subrequests.set(count);

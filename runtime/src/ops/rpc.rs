@@ -214,7 +214,7 @@ pub(crate) fn op_rpc_send<'a>(
 }
 
 /// None where something was thrown.
-fn write<'a>(
+pub(super) fn write<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     value: v8::Local<'a, v8::Value>,
     describe: v8::Local<'a, v8::Function>,
@@ -305,8 +305,17 @@ pub(crate) fn op_rpc_take<'a>(
     if let Some(of) = session.and_then(|session| session.of.clone()) {
         of.cpu.take();
     }
+    read(scope, &message, restore)
+}
+
+/// Undefined where something was thrown.
+pub(super) fn read<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    message: &[u8],
+    restore: v8::Local<'a, v8::Function>,
+) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
     let context = scope.get_current_context();
-    let deserializer = v8::ValueDeserializer::new(scope, Box::new(Reader { restore }), &message);
+    let deserializer = v8::ValueDeserializer::new(scope, Box::new(Reader { restore }), message);
     v8::tc_scope!(let scope, scope);
     let value = match deserializer.read_header(context) {
         Some(true) => deserializer.read_value(context),

@@ -4,18 +4,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_error::JsErrorBox;
+use futures::FutureExt;
 use http::{Request, Response};
 
 use super::Shared;
+use super::connect::Opening;
 use crate::binding::{Binding, ResourceKind, ServiceTarget};
 use crate::body::{HostBody, empty_body};
+use crate::capability::{Capability, Grant, Grants};
 use crate::delivery::{Delivery, Report};
-use crate::entrypoint::Entrypoint;
+use crate::dynamic::{DENIED, Dynamic, Outbound};
+use crate::entrypoint::{Entrypoint, Props};
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
-use crate::host::{FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer};
+use crate::host::{ConnectTarget, FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer};
+use crate::lane::{LaneLocal, LaneRef};
 use crate::object::{Object, ObjectId, ObjectTarget};
 use crate::rpc::RpcEnd;
+use crate::worker::Worker;
 
 /// Of an object's id, as it is written.
 const ID_DIGITS: usize = 64;
@@ -30,21 +36,28 @@ const SELF: i32 = -2;
 pub(crate) struct Route {
     host: Rc<dyn Host>,
     to: Destination,
+    /// The lane from which services and objects are called; None: this one.
+    home: Option<LaneRef>,
     /// The object that sends: what it wrote before is durable first.
     from: Option<Rc<Object>>,
 }
 
 enum Destination {
     Network,
-    Service(Arc<ServiceTarget>),
+    /// A network that the worker has not.
+    Denied,
+    Capability(Capability),
     Resource(ResourceKind, Arc<ServiceTarget>),
-    Object(Arc<ObjectTarget>),
+    Dynamic(Rc<Dynamic>, Entrypoint),
+    /// A loaded worker itself, which no service is: on its lane.
+    Itself(Rc<LaneLocal>, Arc<Worker>, Arc<ServiceTarget>),
 }
 
 impl Route {
     /// The way of `fetch()`, or of the binding with the number `service`; of an
     /// object's namespace `object` is the id, and behind it the name if there is one;
-    /// of the worker itself the export and its props, as JSON.
+    /// of the worker itself the export and its props, as JSON. Of what the script was
+    /// granted the number says all.
     pub(crate) fn find(
         shared: &Shared,
         event: EventId,
@@ -56,26 +69,45 @@ impl Route {
             .events
             .get(event)
             .and_then(|event| event.object.clone());
+        let host = shared.host.clone();
+        let home = worker.as_ref().and_then(|worker| worker.loaded.as_ref());
+        let home = home.map(|loaded| loaded.home.clone());
         let to = if service == GLOBAL {
-            match worker.and_then(|worker| worker.outbound.clone()) {
-                Some(target) => Destination::Service(target),
-                None => Destination::Network,
+            worker.map_or(Destination::Network, |worker| outbound(&worker))
+        } else if Grants::is_one(service) {
+            let gone = || JsErrorBox::range_error("no such grant");
+            match shared.grants.get(service).ok_or_else(gone)? {
+                Grant::Capability(capability) => Destination::Capability(capability),
+                Grant::Entrypoint(dynamic, entrypoint) => Destination::Dynamic(dynamic, entrypoint),
+                Grant::Dynamic(_) => return Err(gone()),
             }
         } else if service == SELF {
             let missing = || JsErrorBox::range_error("no such export");
             let worker = worker.ok_or_else(missing)?;
             let export = object.and_then(|export| serde_json::from_str(export).ok());
-            let (name, props) = export.ok_or_else(missing)?;
-            Destination::Service(Arc::new(ServiceTarget {
+            let (name, props): (_, Option<String>) = export.ok_or_else(missing)?;
+            let target = Arc::new(ServiceTarget {
                 service: worker.name.clone(),
-                entrypoint: Entrypoint { name, props },
-            }))
+                entrypoint: Entrypoint {
+                    name,
+                    props: props.map(Props::Json),
+                    limits: None,
+                },
+            });
+            if worker.loaded.is_some() {
+                let lane = shared.sockets.lane().ok_or_else(missing)?;
+                Destination::Itself(lane, worker, target)
+            } else {
+                Destination::Capability(Capability::Service(target))
+            }
         } else {
             let missing = || JsErrorBox::range_error("no such service");
             let worker = worker.ok_or_else(missing)?;
             let index = usize::try_from(service).map_err(|_| missing())?;
             match worker.bindings.get(index) {
-                Some((_, Binding::Service(target))) => Destination::Service(target.clone()),
+                Some((_, Binding::Service(target))) => {
+                    Destination::Capability(Capability::Service(target.clone()))
+                }
                 Some((_, Binding::Resource(kind, target))) => {
                     Destination::Resource(*kind, target.clone())
                 }
@@ -87,17 +119,39 @@ impl Route {
                         .map_err(|error| JsErrorBox::type_error(error.to_string()))?;
                     // A name comes behind a mark: it may be empty.
                     let name = name.strip_prefix(':').map(str::to_string);
-                    Destination::Object(Arc::new(ObjectTarget {
+                    Destination::Capability(Capability::Object(Arc::new(ObjectTarget {
                         namespace: namespace.clone(),
                         id,
                         name,
-                    }))
+                    })))
                 }
                 _ => return Err(missing()),
             }
         };
-        let host = shared.host.clone();
-        Ok(Self { host, to, from })
+        Ok(Self {
+            host,
+            to,
+            home,
+            from,
+        })
+    }
+
+    /// Where it goes, for others to go there too.
+    pub(crate) fn into_capability(self) -> Result<Capability, JsErrorBox> {
+        match self.to {
+            Destination::Capability(capability) => Ok(capability),
+            Destination::Dynamic(..) => Err(JsErrorBox::new(
+                "DOMExceptionDataCloneError",
+                "Entrypoints to dynamically-loaded workers cannot be transferred to other \
+                 Workers, because the system does not know how to reload this Worker from \
+                 scratch. Instead, have the parent Worker expose an entrypoint which constructs \
+                 the dynamic worker and forwards to it.",
+            )),
+            _ => Err(JsErrorBox::new(
+                "DOMExceptionDataCloneError",
+                "This Fetcher cannot be transferred to other Workers.",
+            )),
+        }
     }
 
     /// Whether it leads to other people's servers, and not to a worker.
@@ -116,37 +170,82 @@ impl Route {
         }
     }
 
-    async fn call(&self, request: Request<HostBody>) -> Result<ServiceAnswer, ServiceError> {
-        match &self.to {
-            Destination::Network => Ok(ServiceAnswer::Response(self.host.fetch(request).await?)),
-            Destination::Service(target) => self.host.service(target, request).await,
-            Destination::Resource(kind, target) => self.host.resource(*kind, target, request).await,
-            Destination::Object(target) => self.host.objects().call(target, request).await,
-        }
+    async fn call(&self, request: Request<HostBody>) -> Result<ServiceAnswer, JsErrorBox> {
+        let answer = match (&self.to, &self.home) {
+            (Destination::Network, _) => {
+                let answer = self.host.fetch(request).await;
+                answer.map(ServiceAnswer::Response).map_err(Into::into)
+            }
+            (Destination::Denied, _) => return Err(JsErrorBox::generic(DENIED)),
+            (Destination::Capability(to), Some(home)) => home.call(to.clone(), request).await,
+            (Destination::Capability(Capability::Service(target)), None) => {
+                self.host.service(target, request).await
+            }
+            (Destination::Capability(Capability::Object(target)), None) => {
+                self.host.objects().call(target, request).await
+            }
+            (Destination::Resource(kind, target), _) => {
+                self.host.resource(*kind, target, request).await
+            }
+            (Destination::Dynamic(dynamic, entrypoint), _) => {
+                return dynamic.fetch(entrypoint, request).await;
+            }
+            (Destination::Itself(lane, worker, target), _) => {
+                let served = lane.clone().call(worker.clone(), target.clone(), request);
+                served.await.map(Into::into).map_err(Into::into)
+            }
+        };
+        answer.map_err(thrown)
     }
 
     pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<Report, JsErrorBox> {
         self.open().await?;
-        let Destination::Service(target) = &self.to else {
-            return Err(JsErrorBox::type_error("It takes requests alone."));
+        let report = match (&self.to, &self.home) {
+            (Destination::Capability(Capability::Service(target)), Some(home)) => {
+                home.deliver(target.clone(), delivery).await
+            }
+            (Destination::Capability(Capability::Service(target)), None) => {
+                self.host.deliver(target, delivery).await
+            }
+            (Destination::Dynamic(dynamic, entrypoint), _) => {
+                return dynamic.deliver(entrypoint, delivery).await;
+            }
+            (Destination::Itself(lane, worker, target), _) => {
+                let report = lane
+                    .clone()
+                    .deliver(worker.clone(), target.clone(), delivery);
+                report.await.map_err(Into::into)
+            }
+            _ => return Err(JsErrorBox::type_error("It takes requests alone.")),
         };
-        let report = self.host.deliver(target, delivery).await;
         report.map_err(thrown)
     }
 
     /// Runs a session of calls, until it ends.
     pub(crate) async fn rpc(&self, called: RpcEnd) -> Result<(), JsErrorBox> {
         self.open().await?;
-        let ended = match &self.to {
-            Destination::Network => Err(FetchError {
+        let ended = match (&self.to, &self.home) {
+            (Destination::Network | Destination::Denied, _) => Err(FetchError {
                 message: "What it leads to takes no RPC.".into(),
             }
             .into()),
-            Destination::Resource(kind, target) => {
+            (Destination::Resource(kind, target), _) => {
                 self.host.resource_rpc(*kind, target, called).await
             }
-            Destination::Service(target) => self.host.rpc(target, called).await,
-            Destination::Object(target) => self.host.objects().rpc(target, called).await,
+            (Destination::Capability(to), Some(home)) => home.rpc(to.clone(), called).await,
+            (Destination::Capability(Capability::Service(target)), None) => {
+                self.host.rpc(target, called).await
+            }
+            (Destination::Capability(Capability::Object(target)), None) => {
+                self.host.objects().rpc(target, called).await
+            }
+            (Destination::Dynamic(dynamic, entrypoint), _) => {
+                return dynamic.rpc(entrypoint, called).await;
+            }
+            (Destination::Itself(lane, worker, target), _) => {
+                let ended = lane.clone().rpc(worker.clone(), target.clone(), called);
+                ended.await.map_err(Into::into)
+            }
         };
         ended.map_err(thrown)
     }
@@ -156,7 +255,7 @@ impl Route {
         request: Request<HostBody>,
     ) -> Result<Response<HostBody>, JsErrorBox> {
         self.open().await?;
-        match self.call(request).await.map_err(thrown)? {
+        match self.call(request).await? {
             ServiceAnswer::Response(response) => Ok(response),
             ServiceAnswer::Socket(..) => Err(JsErrorBox::type_error(
                 "The service answered with a WebSocket that was not asked for.",
@@ -180,7 +279,37 @@ impl Route {
             http::header::UPGRADE,
             http::HeaderValue::from_static("websocket"),
         );
-        Ok(self.call(request).await.map_err(thrown)?.into())
+        Ok(self.call(request).await?.into())
+    }
+}
+
+/// Where what a worker fetches goes.
+fn outbound(worker: &Worker) -> Destination {
+    let given = match &worker.loaded {
+        Some(loaded) => match &loaded.outbound {
+            Outbound::Inherited(to) => to.clone(),
+            Outbound::Denied => return Destination::Denied,
+            Outbound::Given(capability) => Some(capability.clone()),
+        },
+        None => worker.outbound.clone().map(Capability::Service),
+    };
+    given.map_or(Destination::Network, Destination::Capability)
+}
+
+/// Opens a connection to a port, where that goes the way of `fetch()`.
+pub(crate) fn connect(shared: &Shared, target: ConnectTarget) -> Result<Opening, JsErrorBox> {
+    let worker = shared.worker();
+    let loaded = worker.as_ref().and_then(|worker| worker.loaded.as_ref());
+    match loaded.map(|loaded| &loaded.outbound) {
+        Some(Outbound::Denied) => Err(JsErrorBox::generic(DENIED)),
+        // A worker's export is offered requests alone.
+        Some(Outbound::Given(_)) => {
+            let message = "proxy request failed, cannot connect to the specified address: this \
+                           worker's 'globalOutbound' takes no connections";
+            let message = message.into();
+            Ok(std::future::ready(Err(FetchError { message })).boxed_local())
+        }
+        Some(Outbound::Inherited(_)) | None => Ok(shared.host.connect(target)),
     }
 }
 
@@ -195,7 +324,7 @@ impl From<ServiceAnswer> for SocketAnswer {
 
 /// What the caller's script catches: what the other worker threw, by name and
 /// message; the stack stays where it belongs.
-fn thrown(error: ServiceError) -> JsErrorBox {
+pub(crate) fn thrown(error: ServiceError) -> JsErrorBox {
     match error {
         ServiceError::Worker(EventError::Exception(ScriptError { message, .. })) => {
             let line = message.as_str();

@@ -1,0 +1,123 @@
+// Values that one worker gives another for good, such as `env`: what V8 clones, and
+// services and objects, which the host keeps for whoever holds the parcel. What lives
+// for a call alone is not for one.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_parcel_env,
+  op_parcel_grant,
+  op_parcel_open,
+  op_parcel_pack,
+} = core.ops;
+const {
+  ArrayPrototypePush,
+  ObjectPrototypeIsPrototypeOf,
+  TypeError,
+} = primordials;
+const { addressOf, BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const { isStub, RpcTarget } = core.loadExtScript("ext:outboard/rpc.js");
+const values = core.loadExtScript("ext:outboard/rpc_values.js");
+const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+
+function refused(message) {
+  return new DOMException(message, "DataCloneError");
+}
+
+/** In the place of a session: what is passed by reference has to be the host's. */
+class Packing {
+  /** The host's numbers and names, by turns. */
+  found = [];
+
+  export(entry) {
+    const binding = entry.hook === undefined ? undefined : addressOf(entry.hook);
+    if (binding !== undefined) {
+      ArrayPrototypePush(this.found, binding.service, binding.object);
+      return this.found.length / 2 - 1;
+    }
+    entry.hook?.dispose();
+    throw refused("Remote RPC references can only be serialized for RPC.");
+  }
+}
+
+/** Says of what V8 has no clone of what it is. */
+function describe(packing, object) {
+  const stream = streamName(object);
+  if (stream !== undefined) throw refused(`${stream} can only be serialized for RPC.`);
+  const of = values.describedOf(object);
+  if (typeof of === "function") {
+    if (isStub(of)) {
+      throw refused(
+        "RpcStub cannot be serialized in this context because it is not a persistent stub.",
+      );
+    }
+    if (core.loadExtScript("ext:outboard/loopback.js").isUncalled(of)) {
+      throw refused(
+        'Could not serialize object of type "LoopbackServiceStub". This type does not ' +
+          "support serialization.",
+      );
+    }
+    if (
+      values.isPlainFunction(of) && !ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, of)
+    ) {
+      throw refused(`${of} could not be cloned.`);
+    }
+  }
+  return values.describe(packing, { exports: [], stubs: [] }, object);
+}
+
+function streamName(object) {
+  const { ReadableStream, WritableStream } = core.loadExtScript(
+    "ext:deno_web/06_streams.js",
+  );
+  if (ObjectPrototypeIsPrototypeOf(ReadableStream.prototype, object)) return "ReadableStream";
+  if (ObjectPrototypeIsPrototypeOf(WritableStream.prototype, object)) return "WritableStream";
+  const { AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+  return ObjectPrototypeIsPrototypeOf(AbortSignal.prototype, object) ? "AbortSignal" : undefined;
+}
+
+/** Packs a value; throws a DataCloneError where there is no clone of it. */
+function pack(event, value) {
+  try {
+    return packed(event, value);
+  } catch (error) {
+    // V8 knows no clone of a function, or of a proxy: some are services.
+    const substitute = values.substitute(value);
+    if (substitute === value) throw values.cloneError(error);
+    try {
+      return packed(event, substitute);
+    } catch (error) {
+      throw values.cloneError(error);
+    }
+  }
+}
+
+function packed(event, value) {
+  const packing = new Packing();
+  return op_parcel_pack(
+    event.id,
+    value,
+    (object) => describe(packing, object),
+    packing.found,
+  );
+}
+
+/** The value in a parcel, each time a new one. */
+function open(parcel) {
+  const session = {
+    import(index) {
+      const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
+      return new BindingHook(number, null, handle);
+    },
+  };
+  return op_parcel_open(parcel, (description) => values.restore(session, [], description));
+}
+
+/** The `env` that whoever loaded the worker gave it. */
+function loadedEnv() {
+  const parcel = op_parcel_env();
+  if (parcel === undefined) throw new TypeError("no env was given");
+  return open(parcel);
+}
+
+return { loadedEnv, open, pack };
+})();

@@ -1,0 +1,414 @@
+// WorkerLoader: workers from code that a script has at hand. The host keeps them, and
+// their names; here the code is checked and handed over.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_loader_code,
+  op_loader_entrypoint,
+  op_loader_fail,
+  op_loader_get,
+} = core.ops;
+const {
+  ArrayBufferIsView,
+  ArrayIsArray,
+  ArrayPrototypeJoin,
+  ArrayPrototypePush,
+  Error,
+  JSONStringify,
+  MathTrunc,
+  Number,
+  NumberIsFinite,
+  ObjectDefineProperty,
+  ObjectKeys,
+  ObjectPrototypeIsPrototypeOf,
+  PromisePrototypeThen,
+  PromiseResolve,
+  StringPrototypeEndsWith,
+  Symbol,
+  SymbolToStringTag,
+  TypeError,
+  Uint8Array,
+} = primordials;
+const { isAnyArrayBuffer, isNativeError } = core;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { fetcherOf } = core.loadExtScript("ext:outboard/fetcher.js");
+const { illegalInvocation, makeEnumerable } = core.loadExtScript(
+  "ext:outboard/headers.js",
+);
+const { addressOf, BindingHook, serviceHook } = core.loadExtScript(
+  "ext:outboard/rpc_hooks.js",
+);
+const { pack } = core.loadExtScript("ext:outboard/parcels.js");
+const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const WasmModule = globalThis.WebAssembly.Module;
+
+const kOwn = Symbol("made here");
+
+/** What a module may be given as, and the host's number for it. */
+const KINDS = ["js", "cjs", "text", "data", "json", "wasm"];
+const JS = 0;
+const DATA = 3;
+const JSON = 4;
+const WASM = 5;
+/** Besides these there are Python's, which are refused with words of their own. */
+const NAMES = ["js", "cjs", "text", "data", "json", "py", "wasm"];
+
+class WorkerLoader {
+  #binding;
+
+  constructor(key, binding) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#binding = binding;
+  }
+
+  get(name, getCode) {
+    if (!(#binding in this)) throw illegalInvocation();
+    if (arguments.length === 0) {
+      throw new TypeError(
+        "Failed to execute 'get' on 'WorkerLoader': parameter 1 is not of type 'string'.",
+      );
+    }
+    if (typeof getCode !== "function") {
+      throw new TypeError(
+        "Failed to execute 'get' on 'WorkerLoader': parameter 2 is not of type 'function'.",
+      );
+    }
+    const event = requireEvent();
+    name = name === undefined || name === null ? null : `${name}`;
+    const { 0: number, 1: handle, 2: loading } = op_loader_get(
+      event.id,
+      this.#binding,
+      name,
+    );
+    if (loading >= 0) ask(event, loading, getCode);
+    return new WorkerStub(kOwn, number, handle);
+  }
+
+  load(code) {
+    if (!(#binding in this)) throw illegalInvocation();
+    if (typeof code !== "object" || code === null) {
+      throw new TypeError(
+        "Failed to execute 'load' on 'WorkerLoader': parameter 1 is not of type " +
+          "'WorkerCode'.",
+      );
+    }
+    const event = requireEvent();
+    const checked = check(event, code);
+    const { 0: number, 1: handle, 2: loading } = op_loader_get(
+      event.id,
+      this.#binding,
+      null,
+    );
+    give(loading, checked);
+    return new WorkerStub(kOwn, number, handle);
+  }
+}
+makeEnumerable(WorkerLoader.prototype);
+
+/** Asks a script for the code, which its own errors are the callers' for. */
+function ask(event, loading, getCode) {
+  const code = PromisePrototypeThen(PromiseResolve(), () => getCode());
+  PromisePrototypeThen(
+    PromisePrototypeThen(code, (code) => {
+      if (typeof code !== "object" || code === null) {
+        throw new TypeError("Callback returned incorrect type; expected 'Promise'");
+      }
+      give(loading, check(event, code));
+    }),
+    undefined,
+    (error) => {
+      const { 0: name, 1: message } = told(error);
+      op_loader_fail(loading, name, message);
+    },
+  );
+}
+
+const CLASSES = ["Error", "RangeError", "ReferenceError", "SyntaxError", "TypeError"];
+
+/** A class that the host knows, and a message. */
+function told(error) {
+  if (ObjectPrototypeIsPrototypeOf(DOMException.prototype, error)) {
+    return [`DOMException${error.name}`, error.message];
+  }
+  if (!isNativeError(error)) return ["Error", `${error}`];
+  const name = `${error.name}`;
+  for (let i = 0; i < CLASSES.length; i++) {
+    if (CLASSES[i] === name) return [name, `${error.message}`];
+  }
+  return ["Error", `${name}: ${error.message}`];
+}
+
+function give(loading, { code, modules, env }) {
+  op_loader_code(loading, code, modules, env);
+}
+
+/** Everything of a WorkerCode, as the host takes it. */
+function check(event, worker) {
+  const {
+    allowExperimental,
+    compatibilityDate,
+    compatibilityFlags,
+    env,
+    globalOutbound,
+    limits,
+    mainModule,
+    modules,
+    streamingTails,
+    tails,
+  } = worker;
+  if (typeof modules !== "object" || modules === null) {
+    throw incorrect("modules", "WorkerCode", "object");
+  }
+  if (compatibilityFlags !== undefined && !ArrayIsArray(compatibilityFlags)) {
+    throw incorrect("compatibilityFlags", "WorkerCode", "Array");
+  }
+  const flags = [];
+  for (let i = 0; i < (compatibilityFlags?.length ?? 0); i++) {
+    ArrayPrototypePush(flags, `${compatibilityFlags[i]}`);
+  }
+  const { cpuMs, subRequests } = limitsOf(limits, "WorkerCode");
+  refuseTails(tails, streamingTails, allowExperimental);
+  if (env !== undefined && (typeof env !== "object" || env === null)) {
+    throw incorrect("env", "WorkerCode", "Object");
+  }
+  const main = `${mainModule}`;
+  return {
+    modules: modulesOf(modules, main),
+    env: env === undefined ? null : pack(event, env),
+    code: {
+      date: `${compatibilityDate}`,
+      flags,
+      allowExperimental: !!allowExperimental,
+      main,
+      cpuMs,
+      subRequests,
+      text: env === undefined ? "{}" : textOf(env),
+      ...outboundOf(globalOutbound),
+    },
+  };
+}
+
+function incorrect(field, of, type) {
+  return new TypeError(
+    `Incorrect type for the '${field}' field on '${of}': the provided value is not of ` +
+      `type '${type}'.`,
+  );
+}
+
+function limitsOf(limits, of) {
+  if (limits === undefined) return { cpuMs: null, subRequests: null };
+  if (typeof limits !== "object" || limits === null) {
+    throw incorrect("limits", of, "ResourceLimits");
+  }
+  return { cpuMs: wholeNumber(limits.cpuMs), subRequests: wholeNumber(limits.subRequests) };
+}
+
+function wholeNumber(value) {
+  if (value === undefined) return null;
+  const number = Number(value);
+  if (!NumberIsFinite(number) || MathTrunc(number) !== number) {
+    throw new TypeError("The value cannot be converted because it is not an integer.");
+  }
+  if (number < 0) {
+    throw new TypeError(
+      "The value cannot be converted because it is negative and this API expects a " +
+        "positive number.",
+    );
+  }
+  if (number > 0xffff_ffff) throw new TypeError("Value out of range. Must be less than 2^32.");
+  return number;
+}
+
+function refuseTails(tails, streamingTails, allowExperimental) {
+  for (const [field, list] of [["tails", tails], ["streamingTails", streamingTails]]) {
+    if (list === undefined) continue;
+    if (!ArrayIsArray(list)) throw incorrect(field, "WorkerCode", "Array");
+    if (field === "streamingTails" && !allowExperimental) {
+      throw new Error(
+        "Streaming tail workers are experimental. You must pass the option " +
+          "'allowExperimental: true' to the worker loader to use them",
+      );
+    }
+    if (list.length > 0) {
+      throw new Error(`${field}: Outboard does not offer tail workers to dynamic workers.`);
+    }
+  }
+}
+
+/** `env`'s text, for `process.env`. */
+function textOf(env) {
+  const text = { __proto__: null };
+  const names = ObjectKeys(env);
+  for (let i = 0; i < names.length; i++) {
+    const value = env[names[i]];
+    if (typeof value === "string") text[names[i]] = value;
+  }
+  return JSONStringify(text);
+}
+
+function outboundOf(outbound) {
+  if (outbound === undefined) return { outbound: "inherited", service: 0, target: null };
+  if (outbound === null) return { outbound: "denied", service: 0, target: null };
+  const hook = serviceHook(outbound);
+  if (hook === undefined) throw incorrect("globalOutbound", "WorkerCode", "Fetcher");
+  const binding = addressOf(hook);
+  if (binding === undefined) {
+    throw new DOMException(
+      "A Fetcher that came in a call cannot be the 'globalOutbound' of a dynamic Worker: " +
+        "it ends with its call.",
+      "DataCloneError",
+    );
+  }
+  return { outbound: "given", service: binding.service, target: binding.object };
+}
+
+/** Names, kinds and contents by turns. */
+function modulesOf(modules, main) {
+  const names = ObjectKeys(modules);
+  if (names.length === 0) {
+    throw new TypeError("Dynamic Worker code must contain at least one module.");
+  }
+  if (StringPrototypeEndsWith(main, ".py")) throw new Error(PYTHON);
+  const list = [];
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const { 0: kind, 1: content } = moduleOf(name, modules[name]);
+    ArrayPrototypePush(list, name, kind, content);
+  }
+  return list;
+}
+
+const PYTHON = "Outboard does not serve Python Workers.";
+
+function pythonModule(name) {
+  return new TypeError(
+    `Module "${name}" is a Python module, but the main module isn't a Python module.`,
+  );
+}
+
+function moduleOf(name, value) {
+  if (isWasmModule(value)) return [WASM, value];
+  if (typeof value !== "object" || value === null) {
+    if (StringPrototypeEndsWith(name, ".py")) throw pythonModule(name);
+    if (StringPrototypeEndsWith(name, ".js")) return [JS, `${value}`];
+    throw nameless(name);
+  }
+  const given = [];
+  for (let i = 0; i < NAMES.length; i++) {
+    if (value[NAMES[i]] !== undefined) ArrayPrototypePush(given, NAMES[i]);
+  }
+  if (given.length !== 1) {
+    throw new TypeError(
+      "Each module must contain exactly one of 'js', 'cjs', 'text', 'data', 'json', 'py', " +
+        `or 'wasm'. Module '${name}' contained ${given.length} properties.`,
+    );
+  }
+  if (given[0] === "py") throw pythonModule(name);
+  let kind = 0;
+  while (KINDS[kind] !== given[0]) kind++;
+  const content = value[given[0]];
+  switch (kind) {
+    case DATA:
+      return [kind, bytesOf(content, "data", "Array")];
+    case JSON:
+      return [kind, `${JSONStringify(content)}`];
+    case WASM:
+      return [
+        kind,
+        isWasmModule(content) ? content : bytesOf(content, "wasm", "Array or WasmModuleObject"),
+      ];
+    default:
+      return [kind, `${content}`];
+  }
+}
+
+function isWasmModule(value) {
+  return typeof value === "object" && value !== null &&
+    ObjectPrototypeIsPrototypeOf(WasmModule.prototype, value);
+}
+
+/** A view, whose bytes the host copies at once. */
+function bytesOf(content, field, type) {
+  if (ArrayBufferIsView(content)) return content;
+  if (isAnyArrayBuffer(content)) return new Uint8Array(content);
+  throw incorrect(field, "Module", type);
+}
+
+function nameless(name) {
+  const compiled = [".ts", ".tsx", ".jsx"];
+  const hint = [];
+  for (let i = 0; i < compiled.length; i++) {
+    if (StringPrototypeEndsWith(name, compiled[i])) {
+      hint[0] = ". If you're trying to load TypeScript, bundle it first with " +
+        "'@cloudflare/worker-bundler' and pass the generated JavaScript modules.";
+    }
+  }
+  return new TypeError(
+    "Module name must end with '.js' or '.py' (or the content must be an object " +
+      `indicating the type explicitly). Got: ${name}${ArrayPrototypeJoin(hint, "")}`,
+  );
+}
+
+/** A worker that was loaded; which of its exports is meant is still to be said. */
+class WorkerStub {
+  #number;
+  /** What keeps it loaded. */
+  #handle;
+
+  constructor(key, number, handle) {
+    if (key !== kOwn) throw new TypeError("Illegal constructor");
+    this.#number = number;
+    this.#handle = handle;
+  }
+
+  getEntrypoint(name = undefined, options = undefined) {
+    if (!(#handle in this)) throw illegalInvocation();
+    if (options !== undefined && (typeof options !== "object" || options === null)) {
+      throw new TypeError(
+        "Failed to execute 'getEntrypoint' on 'WorkerStub': parameter 2 is not of type " +
+          "'EntrypointOptions'.",
+      );
+    }
+    const event = requireEvent();
+    const { props, limits } = options ?? {};
+    if (props !== undefined && (typeof props !== "object" || props === null)) {
+      throw incorrect("props", "EntrypointOptions", "Object");
+    }
+    const { cpuMs, subRequests } = limitsOf(limits, "EntrypointOptions");
+    const named = name === undefined || name === null || `${name}` === "default"
+      ? null
+      : `${name}`;
+    const { 0: number, 1: handle } = op_loader_entrypoint(
+      this.#number,
+      named,
+      props === undefined ? null : pack(event, props),
+      cpuMs ?? -1,
+      subRequests ?? -1,
+    );
+    return fetcherOf(new BindingHook(number, null, handle));
+  }
+
+  getDurableObjectClass(_name = undefined, _options = undefined) {
+    if (!(#handle in this)) throw illegalInvocation();
+    throw new Error(
+      "getDurableObjectClass: Outboard does not offer facets, which a class of a dynamic " +
+        "Worker is for.",
+    );
+  }
+}
+makeEnumerable(WorkerStub.prototype);
+
+for (const Class of [WorkerLoader, WorkerStub]) {
+  ObjectDefineProperty(Class.prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: Class.name,
+    configurable: true,
+  });
+}
+
+function bindingOf(binding) {
+  return new WorkerLoader(kOwn, binding);
+}
+
+return { bindingOf };
+})();

@@ -1,0 +1,61 @@
+//! What workers of other lanes ask of this one's host: a worker that was loaded by
+//! one of this lane has that one's services and objects.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use http::Request;
+
+use super::LaneRef;
+use crate::binding::ServiceTarget;
+use crate::body::HostBody;
+use crate::capability::Capability;
+use crate::delivery::{Delivery, Report};
+use crate::host::{ServiceAnswer, ServiceError};
+use crate::rpc::RpcEnd;
+
+impl LaneRef {
+    /// Sends a request to what a worker of the lane may call.
+    pub(crate) async fn call(
+        &self,
+        to: Capability,
+        request: Request<HostBody>,
+    ) -> Result<ServiceAnswer, ServiceError> {
+        self.ask(move |lane| {
+            async move {
+                Ok(match &to {
+                    Capability::Service(target) => lane.host.service(target, request).await,
+                    Capability::Object(target) => lane.host.objects().call(target, request).await,
+                })
+            }
+            .boxed_local()
+        })
+        .await?
+    }
+
+    /// Runs a session of calls with it, until it ends.
+    pub(crate) async fn rpc(&self, to: Capability, called: RpcEnd) -> Result<(), ServiceError> {
+        self.ask(move |lane| {
+            async move {
+                Ok(match &to {
+                    Capability::Service(target) => lane.host.rpc(target, called).await,
+                    Capability::Object(target) => lane.host.objects().rpc(target, called).await,
+                })
+            }
+            .boxed_local()
+        })
+        .await?
+    }
+
+    /// Hands a service of the lane's a scheduled run or a batch of messages.
+    pub(crate) async fn deliver(
+        &self,
+        target: Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, ServiceError> {
+        self.ask(move |lane| {
+            async move { Ok(lane.host.deliver(&target, delivery).await) }.boxed_local()
+        })
+        .await?
+    }
+}

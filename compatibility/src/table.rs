@@ -125,7 +125,7 @@ flags! {
     VectorizeQueryMetadataOptional = 37: "vectorize_query_metadata_optional" / "vectorize_query_original" since 2023_11_08
         => SERVICES;
     UnsafeModule = 38: "unsafe_module" experimental yes => Off("there is no such module");
-    JsRpc = 39: "js_rpc" experimental yes => Obsolete;
+    JsRpc = 39: "js_rpc" experimental yes => Follows;
     NoGlobalImportscripts = 40: "no_global_importscripts" / "global_importscripts" since 2024_03_04
         => On("`importScripts` is not there");
     NodejsAls = 41: "nodejs_als" / "no_nodejs_als" => Follows;

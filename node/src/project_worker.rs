@@ -47,6 +47,11 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .chain(kv_namespaces(project, names))
             .chain(loaders(project))
             .collect(),
+        classes: project
+            .classes()
+            .into_iter()
+            .filter_map(|class| names.classes.find(names.own, class))
+            .collect(),
         limits: limits(project),
         compatibility: project.compatibility,
         ..WorkerSpec::default()

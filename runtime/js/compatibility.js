@@ -32,6 +32,7 @@ const flag = {
   formdata_parser_supports_files: 0,
   global_navigator: 11,
   no_resizable_array_buffer_in_blob: 173,
+  js_rpc: 39,
   nodejs_compat_populate_process_env: 76,
   nodejs_compat_v2: 50,
   pedantic_wpt: 101,

@@ -29,7 +29,7 @@ function loopback(namespace) {
     if (!isClass && (typeof value !== "object" || value === null)) continue;
     if (isClass && ObjectPrototypeIsPrototypeOf(DurableObject.prototype, value.prototype)) {
       const number = op_object_class(names[i]);
-      // A class that nothing is bound to has no storage.
+      // A class that no configuration names has no storage.
       if (number >= 0) {
         const { namespaceOf } = core.loadExtScript("ext:outboard/objects.js");
         exports[names[i]] = namespaceOf(number);

@@ -41,13 +41,16 @@ const {
   TypeError,
 } = primordials;
 const { cancelTimer, createTimer, runMicrotasks } = core;
-const { EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
+const { currentEvent, EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { newId } = core.loadExtScript("ext:outboard/objects.js");
 const { storageOf } = core.loadExtScript("ext:outboard/object_storage.js");
 
 const kOwn = Symbol("made here");
+
+/** How many calls of `blockConcurrencyWhile` may be one in another, as Workers have it. */
+const DEEPEST_BLOCK = 64;
 
 /** What `blockConcurrencyWhile` may take, as Workers have it. */
 const LONGEST_BLOCK = 30_000;
@@ -100,9 +103,11 @@ class Section {
   #id;
   #active = true;
 
-  constructor(life, id) {
+  /** @param {number} depth how many parts it is in, itself counted */
+  constructor(life, id, depth) {
     this.#life = life;
     this.#id = id;
+    this.depth = depth;
     SetPrototypeAdd(life.sections, this);
   }
 
@@ -199,7 +204,11 @@ class DurableObjectState {
   blockConcurrencyWhile(run) {
     const number = this.#number;
     const life = this.#context;
-    const section = new Section(life, op_object_block(number));
+    const depth = (currentEvent()?.depth ?? 0) + 1;
+    if (depth > DEEPEST_BLOCK) {
+      throw new Error("blockConcurrencyWhile() calls are nested too deeply.");
+    }
+    const section = new Section(life, op_object_block(number), depth);
     life.blocked++;
     const fail = (error) => {
       cancelTimer(late);

@@ -85,14 +85,10 @@ class DurableObjectStub {
     this.#namespace = namespace;
     this.#id = id;
     this.#hook = hook;
-  }
-
-  get id() {
-    return this.#id;
-  }
-
-  get name() {
-    return this.#id.name;
+    const own = (name, value) =>
+      ObjectDefineProperty(this, name, { __proto__: null, value, enumerable: true });
+    own("id", id);
+    own("name", id.name);
   }
 
   fetch(input, init = undefined) {

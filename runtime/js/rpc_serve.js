@@ -15,6 +15,7 @@ const {
   SetPrototypeHas,
   TypeError,
 } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { hookOf, isReference, isStub, RpcTarget } = core.loadExtScript(
   "ext:outboard/rpc.js",
 );
@@ -155,7 +156,10 @@ function entrypointRoot(handler, ctx, env) {
     return { kind: HANDLERS, instance: handler, env, ctx };
   }
   const { WorkerEntrypoint } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
-  if (!ObjectPrototypeIsPrototypeOf(WorkerEntrypoint.prototype, handler.prototype)) {
+  if (
+    !ObjectPrototypeIsPrototypeOf(WorkerEntrypoint.prototype, handler.prototype) &&
+    !has(flag.js_rpc)
+  ) {
     throw notForRpc("receiver", "WorkerEntrypoint");
   }
   return { kind: INSTANCE, instance: new handler(ctx, env) };
@@ -164,7 +168,8 @@ function entrypointRoot(handler, ctx, env) {
 /** What a session is with, where that is a durable object. */
 function objectRoot(instance, objectId) {
   const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
-  const isOne = ObjectPrototypeIsPrototypeOf(DurableObject.prototype, instance);
+  const isOne = ObjectPrototypeIsPrototypeOf(DurableObject.prototype, instance) ||
+    has(flag.js_rpc);
   // Said to each call: the object is there for its other events.
   const fault = isOne ? undefined : notForRpc("receiving Durable Object", "DurableObject");
   return { kind: INSTANCE, instance, objectId, fault };

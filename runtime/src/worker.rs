@@ -65,6 +65,9 @@ pub struct WorkerSpec {
     pub env: serde_json::Map<String, serde_json::Value>,
     /// What else `env` holds, by name; one of a name in `env` replaces it.
     pub bindings: Vec<(String, Binding)>,
+    /// Its own classes of objects, so that `ctx.exports` has also those that nothing
+    /// is bound to.
+    pub classes: Vec<Arc<ObjectNamespace>>,
     /// Where `fetch()` goes; None: to the host's network.
     pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
@@ -82,7 +85,10 @@ pub struct Worker {
     pub(crate) main: Url,
     pub(crate) modules: HashMap<String, Module>,
     pub(crate) env: String,
+    /// Those of `env`, and after them its classes that `env` has not.
     pub(crate) bindings: Vec<(String, Binding)>,
+    /// How many of them `env` has.
+    pub(crate) named: usize,
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
     pub(crate) compatibility: Compatibility,
@@ -155,13 +161,22 @@ impl Worker {
                     .is_some_and(|module| module.kind.is_script())
             })
             .ok_or(WorkerError::NoMain(spec.main))?;
+        let mut bindings = spec.bindings;
+        let named = bindings.len();
+        for class in spec.classes {
+            let class = Binding::Objects(class);
+            if bindings.iter().all(|(_, binding)| *binding != class) {
+                bindings.push((String::new(), class));
+            }
+        }
         Ok(Arc::new(Self {
             id: WorkerId(NEXT.fetch_add(1, Ordering::Relaxed)),
             name: spec.name,
             main,
             modules,
             env: serde_json::Value::Object(spec.env).to_string(),
-            bindings: spec.bindings,
+            bindings,
+            named,
             outbound: spec.outbound,
             limits: spec.limits,
             compatibility: spec.compatibility,
@@ -203,6 +218,7 @@ impl Worker {
     pub fn namespaces(&self) -> impl Iterator<Item = (&str, &ObjectNamespace)> {
         self.bindings
             .iter()
+            .take(self.named)
             .filter_map(|(name, binding)| match binding {
                 Binding::Objects(namespace) => Some((name.as_str(), &**namespace)),
                 _ => None,

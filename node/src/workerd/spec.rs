@@ -62,6 +62,7 @@ pub(super) fn spec(
             "{path}.ephemeralLocal: objects without storage are not offered"
         ));
     }
+    spec.classes = classes(name, keys);
     for binding in &config.bindings {
         if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind, keys) {
             faults.push(format!("{}: {fault}", binding.path));
@@ -72,6 +73,19 @@ pub(super) fn spec(
     } else {
         Err(faults)
     }
+}
+
+/// The classes of `service` whose objects have storage.
+fn classes(service: &str, keys: &ObjectKeys) -> Vec<Arc<ObjectNamespace>> {
+    let own = keys.iter().filter(|((of, _), _)| of == service);
+    own.map(|((service, class), key)| {
+        Arc::new(ObjectNamespace {
+            service: service.clone(),
+            class: class.clone(),
+            key: key.clone(),
+        })
+    })
+    .collect()
 }
 
 fn compatibility(config: &WorkerConfig, date: &str, faults: &mut Vec<String>) -> Compatibility {

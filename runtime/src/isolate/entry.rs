@@ -131,7 +131,7 @@ impl Entry {
         // and an `env` of values.
         let bindings = match &worker.loaded {
             Some(loaded) if loaded.env.is_some() => -1.0,
-            _ => worker.bindings.len() as f64,
+            _ => worker.named as f64,
         };
         let bindings = v8::Number::new(scope, bindings);
         let arguments = [env.into(), grace.into(), bindings.into(), service.into()];

@@ -54,7 +54,7 @@ fn namespace(state: &OpState, binding: u32) -> Result<std::sync::Arc<ObjectNames
     found.ok_or_else(|| JsErrorBox::range_error("no such namespace"))
 }
 
-/// The binding of a class that the worker itself has; -1 where nothing is bound to it.
+/// The number of a class that the worker itself has; -1 of one that it has not.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_object_class(state: &mut OpState, #[string] class: &str) -> i32 {

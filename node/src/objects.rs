@@ -440,10 +440,6 @@ impl ObjectStorage for NodeStorage {
         self.object.connection_mut()
     }
 
-    fn size(&self) -> u64 {
-        self.object.size()
-    }
-
     fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
         let receipt = self.object.newest()?;
         if receipt.is_durable() {

@@ -61,9 +61,6 @@ pub trait ObjectStorage {
     /// The database: empty at first, and this object's alone.
     fn connection(&mut self) -> &mut Connection;
 
-    /// Bytes in the database.
-    fn size(&self) -> u64;
-
     /// Resolves when all that was committed so far is durable. None: it is.
     fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>>;
 
@@ -209,11 +206,6 @@ impl Object {
     /// Asks something of the database as its host keeps it, where it is open.
     pub(crate) fn storage<T>(&self, ask: impl FnOnce(&dyn ObjectStorage) -> T) -> Option<T> {
         self.database.borrow().storage().map(ask)
-    }
-
-    /// Bytes in the database; none where it was not opened.
-    pub(crate) fn size(&self) -> u64 {
-        self.database.borrow().size()
     }
 
     /// A turn ended: what it wrote is a commit, or, where the turn was stopped, was

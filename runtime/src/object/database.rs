@@ -179,8 +179,16 @@ impl Database {
         self.storage.as_deref()
     }
 
-    pub(super) fn size(&self) -> u64 {
-        self.storage.as_ref().map_or(0, |storage| storage.size())
+    /// Bytes in use, with what the turn has written.
+    pub(crate) fn size(&mut self) -> Result<i64, DatabaseError> {
+        self.trusted(|connection| {
+            let number = |sql| -> rusqlite::Result<i64> {
+                let mut statement = connection.prepare_cached(sql)?;
+                statement.query_one((), |row| row.get(0))
+            };
+            let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+            Ok(pages * number("PRAGMA page_size")?)
+        })
     }
 
     pub(super) fn take(&mut self) -> Option<Box<dyn ObjectStorage>> {

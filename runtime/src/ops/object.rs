@@ -257,8 +257,7 @@ pub(crate) async fn op_object_restore_next(
 #[op2(fast)]
 pub(crate) fn op_object_size(state: &mut OpState, #[smi] number: u32) -> Result<f64, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
-    database(&shared, number, |_| Ok(()))?;
-    Ok(find(&shared, number)?.size() as f64)
+    Ok(database(&shared, number, Database::size)? as f64)
 }
 
 const BEGIN_LONG: u32 = 3;

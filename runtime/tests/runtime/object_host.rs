@@ -52,10 +52,6 @@ impl ObjectStorage for Storage {
         &mut self.connection
     }
 
-    fn size(&self) -> u64 {
-        4096
-    }
-
     fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
         let mut durable = self.shared.durable.subscribe();
         let changes = self.connection.total_changes() as i64;

@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod d1;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -107,6 +109,19 @@ pub(crate) enum Command {
     ///     outboard kv delete SETTINGS user:1
     #[command(subcommand, verbatim_doc_comment)]
     Kv(Kv),
+    /// Run SQL and migrations on a project's D1 databases, and write them out
+    ///
+    /// Works on the folder that `outboard dev` or `outboard serve` keeps data in,
+    /// while neither has it open. A database is said by its binding, name or id.
+    ///
+    /// Examples:
+    ///     outboard d1 execute DB --command "SELECT * FROM users"
+    ///     outboard d1 execute DB --file seed.sql
+    ///     outboard d1 migrations create DB "add users"
+    ///     outboard d1 migrations apply DB
+    ///     outboard d1 export DB --output backup.sql
+    #[command(subcommand, verbatim_doc_comment)]
+    D1(d1::D1),
     /// Serve or test a configuration of workerd
     ///
     /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod d1;
 mod data;
 mod dev;
 mod kv;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check(options) => check::run(&options),
         Command::Data(command) => data::run(&command),
         Command::Kv(command) => kv::run(&command),
+        Command::D1(command) => d1::run(&command),
         Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();

@@ -257,8 +257,8 @@ impl NodeObjects {
         Ok(Box::new(NodeStorage::new(object)))
     }
 
-    /// The database of an object, or of what is known like one.
-    pub(crate) fn object(
+    /// The database of an object.
+    fn object(
         &self,
         namespace: &Arc<ObjectNamespace>,
         id: outboard_runtime::ObjectId,

@@ -12,6 +12,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
 const kOwn = Symbol("made here");
@@ -167,10 +168,16 @@ class SqlStorage {
     return new Cursor(kOwn, columns, rows, read, written);
   }
 
+  /** A statement, which is called with its bindings. */
+  prepare(query) {
+    return (...bindings) => this.exec(query, ...bindings);
+  }
+
   get databaseSize() {
     return op_object_size(this.#number);
   }
 }
+if (!has(flag.experimental)) delete SqlStorage.prototype.prepare;
 makeEnumerable(SqlStorage.prototype);
 ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
   __proto__: null,

@@ -84,10 +84,8 @@ pub fn run(
             }
             next = following.unwrap_or(None);
         }
-        for (index, value) in values.iter().enumerate().filter(|_| bound) {
-            statement.raw_bind_parameter(index + 1, value)?;
-        }
-        touched.read += step(&mut statement, rows)?;
+        let values = if bound { values } else { &[] };
+        touched.read += step(&mut statement, values, rows)?;
         if next.is_none() && !bound {
             next = batch.next()?;
         }
@@ -102,8 +100,32 @@ fn several() -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
 
+/// Runs one statement, with these values.
+pub fn run_statement(
+    connection: &Connection,
+    statement: &mut Statement<'_>,
+    values: &[Value],
+    rows: &mut impl Rows,
+) -> rusqlite::Result<Touched> {
+    let wanted = statement.parameter_count();
+    if wanted != values.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
+    }
+    let before = connection.total_changes();
+    let read = step(statement, values, rows)?;
+    let written = connection.total_changes() - before;
+    Ok(Touched { read, written })
+}
+
 /// Runs one statement to its end; answers the rows that it read.
-fn step(statement: &mut Statement<'_>, into: &mut impl Rows) -> rusqlite::Result<u64> {
+fn step(
+    statement: &mut Statement<'_>,
+    values: &[Value],
+    into: &mut impl Rows,
+) -> rusqlite::Result<u64> {
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
     into.begin(&statement.column_names().collect::<Vec<_>>())?;
     let mut given = 0;
     let mut rows = statement.raw_query();

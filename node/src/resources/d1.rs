@@ -7,6 +7,7 @@
 mod database;
 mod databases;
 mod query;
+mod rows;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,15 +17,16 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
-use outboard_runtime::{HostBody, ObjectNamespace, full_body};
+use outboard_runtime::{HostBody, full_body};
 
-pub(crate) use self::database::{Database, Deadline, Format, Results};
+pub(crate) use self::database::{Database, Deadline, Results};
 pub(crate) use self::databases::Databases;
 pub(crate) use self::query::Query;
 use self::query::read;
+pub(crate) use self::rows::Format;
 
-/// What all databases are of, for the store: no class's key lacks a colon.
-const KEY: &str = "d1";
+/// What the store's databases of this kind are called by.
+pub(crate) const KIND: &str = "d1";
 
 /// A session's bookmark, both ways.
 const TOKEN: HeaderName = HeaderName::from_static("x-cf-d1-session-commit-token");
@@ -54,15 +56,6 @@ pub(crate) enum D1Error {
     Storage(String),
     #[error("Network connection lost.")]
     Lost,
-}
-
-/// The namespace of all databases; one's id is made of its name.
-pub(crate) fn namespace() -> Arc<ObjectNamespace> {
-    Arc::new(ObjectNamespace {
-        service: String::new(),
-        class: "D1".into(),
-        key: KEY.into(),
-    })
 }
 
 /// Answers a request of a binding's to the database `id`.

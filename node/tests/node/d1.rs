@@ -265,6 +265,81 @@ fn what_was_answered_survives_a_kill() {
     }
 }
 
+/// Invariant 1, with clients side by side: a batch books a number and counts it.
+#[test]
+fn batches_survive_a_kill_under_load() {
+    const CLIENTS: usize = 4;
+    let dir = project(
+        "const [, verb, client, n] = new URL(request.url).pathname.split('/');
+         if (verb === 'add') {
+           await DB.batch([
+             DB.prepare('INSERT INTO booked VALUES (?, ?)').bind(client, Number(n)),
+             DB.prepare('UPDATE counted SET n = n + 1'),
+           ]);
+           return Number(n);
+         }
+         await DB.exec('CREATE TABLE IF NOT EXISTS booked (client TEXT, n INTEGER, UNIQUE (client, n))');
+         await DB.exec('CREATE TABLE IF NOT EXISTS counted (n INTEGER)');
+         await DB.exec('INSERT INTO counted SELECT 0 WHERE NOT EXISTS (SELECT * FROM counted)');
+         return [await DB.prepare('SELECT n FROM counted').first('n'),
+           await DB.prepare('SELECT client, max(n), count(*) FROM booked GROUP BY client ORDER BY 1').raw()];",
+    );
+    let mut acknowledged = [0; CLIENTS];
+    for round in 1..=5 {
+        let dev = Dev::start(dir.path());
+        let found: Value = serde_json::from_str(&body(&dev, "/all")).expect("JSON");
+        let mut booked = 0;
+        let mut last = [0; CLIENTS];
+        for row in found[1].as_array().expect("rows") {
+            let client: usize = row[0]
+                .as_str()
+                .and_then(|name| name.parse().ok())
+                .expect("a client");
+            last[client] = row[1].as_u64().expect("a number");
+            assert_eq!(row[1], row[2], "no gaps: {found}");
+            booked += last[client];
+        }
+        assert_eq!(found[0], booked, "a batch is whole: {found}");
+        for client in 0..CLIENTS {
+            let (had, has) = (acknowledged[client], last[client]);
+            assert!(
+                (had..=had + 1).contains(&has),
+                "{client} had {had}: {found}"
+            );
+        }
+        let (answered, answers) = std::sync::mpsc::channel();
+        let (process, address) = (dev.process, dev.address);
+        acknowledged = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|client| {
+                    let (answered, mut done) = (answered.clone(), last[client]);
+                    scope.spawn(move || {
+                        loop {
+                            let path = format!("/add/{client}/{}", done + 1);
+                            let answer = send(address, &get("localhost", &path));
+                            if answer.body != (done + 1).to_string().as_bytes() {
+                                assert_eq!(answer.status, "", "only a kill fails: {answer:?}");
+                                return done;
+                            }
+                            done += 1;
+                            let _ = answered.send(());
+                        }
+                    })
+                })
+                .collect();
+            for _ in 0..round * 17 {
+                answers.recv().expect("an answer");
+            }
+            // Killed in the middle of what it does.
+            drop(process);
+            let done = clients
+                .into_iter()
+                .map(|client| client.join().expect("a client"));
+            done.collect::<Vec<_>>().try_into().expect("all of them")
+        });
+    }
+}
+
 fn post(path: &str, text: &str) -> Request {
     let mut request = get("localhost", path);
     request.method = "POST".into();

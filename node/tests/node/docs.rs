@@ -248,7 +248,15 @@ fn the_two_commands_are_there() {
 fn help_teaches() {
     let dir = workplace();
     let top = text(&run(dir.path(), &["--help"]).stdout);
-    for command in ["dev", "serve", "bundle", "check", "data", "completions"] {
+    for command in [
+        "dev",
+        "serve",
+        "bundle",
+        "check",
+        "data",
+        "d1",
+        "completions",
+    ] {
         let listed = top.lines().any(|line| {
             let mut words = line.split_whitespace();
             words.next() == Some(command) && words.count() >= 3
@@ -267,6 +275,7 @@ fn help_teaches() {
         ("bundle", "outboard bundle"),
         ("check", "outboard check"),
         ("data", "outboard data export"),
+        ("d1", "outboard d1 migrations apply"),
     ] {
         let help = text(&run(dir.path(), &["help", command]).stdout);
         assert!(help.contains(example), "{command} has an example:\n{help}");

@@ -5,6 +5,7 @@ mod browser;
 mod cache;
 mod configurations;
 mod d1;
+mod d1_command;
 mod data;
 mod dev;
 mod docs;

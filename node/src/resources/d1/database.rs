@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use outboard_runtime::sql::{self, Authority, LIMITS, Rows, Touched};
+use outboard_runtime::sql::{self, Authority, LIMITS, Touched};
 use outboard_storage::{Object, Receipt};
 use parking_lot::Mutex;
-use rusqlite::Row;
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::limits::Limit;
-use rusqlite::types::ValueRef;
+use rusqlite::{Batch, Connection};
 
-use super::{D1Error, Query};
+use super::rows::JsonRows;
+use super::{D1Error, Format, Query};
 use crate::objects::told;
 
 /// Instructions of SQLite's between two looks at the clock.
@@ -22,27 +23,6 @@ const MOST_PAGES: u64 = (10 << 30) / outboard_storage::PAGE_SIZE as u64;
 
 /// A string, a blob or a row, as D1 has it.
 const MOST_LENGTH: i32 = 2_000_000;
-
-/// What rows look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// An object a row.
-    Objects,
-    /// The names of columns once, and a list a row.
-    Columns,
-}
-
-impl Format {
-    /// Of a request's query. `NONE` has the rows too, since `run()` gives them.
-    pub(super) fn of(query: &str) -> Self {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        let found = pairs.find(|(name, _)| name == "resultsFormat");
-        match found {
-            Some((_, format)) if format == "ROWS_AND_COLUMNS" => Self::Columns,
-            _ => Self::Objects,
-        }
-    }
-}
 
 /// When a transaction has to be over.
 #[derive(Debug, Clone)]
@@ -105,6 +85,17 @@ impl Database {
         }
     }
 
+    /// Lets statements be as long as SQLite has them: a file's, that a person runs.
+    pub(crate) fn without_length_limit(&self) -> Result<(), D1Error> {
+        let connection = self.object.connection();
+        let set = connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, i32::MAX);
+        set.map(drop).map_err(|error| self.fault(&error))
+    }
+
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
+    }
+
     /// Runs queries as one transaction: all of them, or none.
     pub(crate) fn run(
         &self,
@@ -112,20 +103,56 @@ impl Database {
         format: Format,
         deadline: &Deadline,
     ) -> Result<Results, D1Error> {
+        *self.deadline.lock() = Some(deadline.clone());
+        let done = self.transaction(|json| {
+            let start = json.len();
+            for query in queries.iter().filter(|query| !query.is_comment()) {
+                let (sql, values) = (&query.sql, &query.params);
+                self.result(json, format, |connection, rows| {
+                    sql::run(connection, sql, values, rows).map(Some)
+                })?;
+            }
+            match json.len() > start {
+                true => Ok(()),
+                false => Err(D1Error::NoStatement),
+            }
+        });
+        *self.deadline.lock() = None;
+        done.map_err(|error| match deadline.is_over() {
+            true => D1Error::TooSlow,
+            false => error,
+        })
+    }
+
+    /// Runs the statements of scripts as one transaction; each has a result.
+    pub(crate) fn run_scripts(&self, scripts: &[&str], format: Format) -> Result<Results, D1Error> {
+        self.transaction(|json| {
+            for script in scripts {
+                let mut batch = Batch::new(self.object.connection(), script);
+                while self.result(json, format, |connection, rows| match batch.next()? {
+                    Some(mut statement) => {
+                        sql::run_statement(connection, &mut statement, &[], rows).map(Some)
+                    }
+                    None => Ok(None),
+                })? {}
+            }
+            Ok(())
+        })
+    }
+
+    /// What is done inside is all done, or not at all; it writes results.
+    fn transaction(
+        &self,
+        work: impl FnOnce(&mut Vec<u8>) -> Result<(), D1Error>,
+    ) -> Result<Results, D1Error> {
         let mut json = vec![b'['];
         self.own("BEGIN")?;
-        *self.deadline.lock() = Some(deadline.clone());
-        let done = self.queries(queries, format, &mut json);
-        *self.deadline.lock() = None;
-        if let Err(error) = done.and_then(|()| self.own("COMMIT")) {
+        if let Err(error) = work(&mut json).and_then(|()| self.own("COMMIT")) {
             // Some errors have rolled back already.
             if !self.object.connection().is_autocommit() {
                 self.own("ROLLBACK")?;
             }
-            return Err(match deadline.is_over() {
-                true => D1Error::TooSlow,
-                false => error,
-            });
+            return Err(error);
         }
         json.push(b']');
         let newest = self.object.newest();
@@ -136,35 +163,24 @@ impl Database {
         })
     }
 
-    fn queries(
+    /// Writes the result of a query behind those that are there. Answers whether
+    /// there was one.
+    fn result(
         &self,
-        queries: &[Query],
-        format: Format,
         json: &mut Vec<u8>,
-    ) -> Result<(), D1Error> {
-        let start = json.len();
-        for query in queries.iter().filter(|query| !query.is_comment()) {
-            if json.len() > start {
-                json.push(b',');
-            }
-            self.query(query, format, json)?;
-        }
-        match json.len() > start {
-            true => Ok(()),
-            false => Err(D1Error::NoStatement),
-        }
-    }
-
-    /// One query's result, as JSON behind what is there.
-    fn query(&self, query: &Query, format: Format, json: &mut Vec<u8>) -> Result<(), D1Error> {
+        format: Format,
+        query: impl FnOnce(&Connection, &mut JsonRows<'_>) -> rusqlite::Result<Option<Touched>>,
+    ) -> Result<bool, D1Error> {
         let connection = self.object.connection();
+        let start = json.len();
         let began = Instant::now();
         let before = self.state()?;
+        if json.last() == Some(&b'}') {
+            json.push(b',');
+        }
         json.extend_from_slice(b"{\"success\":true,\"results\":");
         let mut rows = JsonRows::new(json, format, self.most_results);
-        let ran = self
-            .authority
-            .script(|| sql::run(connection, &query.sql, &query.params, &mut rows));
+        let ran = self.authority.script(|| query(connection, &mut rows));
         let is_full = rows.end();
         let touched = match ran {
             _ if is_full => return Err(D1Error::TooLarge),
@@ -172,7 +188,11 @@ impl Database {
                 return Err(D1Error::Sql(sql::NO_TRANSACTION.into()));
             }
             Err(error) => return Err(self.fault(&error)),
-            Ok(touched) => touched,
+            Ok(Some(touched)) => touched,
+            Ok(None) => {
+                json.truncate(start);
+                return Ok(false);
+            }
         };
         if self.authority.may_rename() && self.number(sql::COUNT_RESERVED)? > 0 {
             return Err(D1Error::Sql(sql::RESERVED_NAME.into()));
@@ -181,7 +201,17 @@ impl Database {
         json.extend_from_slice(b",\"meta\":");
         meta(json, began.elapsed(), &before, &after, touched);
         json.push(b'}');
-        Ok(())
+        Ok(true)
+    }
+
+    /// Runs the node's own statements, which may do what scripts' may not.
+    pub(crate) fn trusted<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, D1Error> {
+        let connection = self.object.connection();
+        let done = self.authority.trusted(|| work(connection));
+        done.map_err(|error| self.fault(&error))
     }
 
     fn state(&self) -> Result<State, D1Error> {
@@ -196,24 +226,16 @@ impl Database {
     }
 
     fn number(&self, sql: &str) -> Result<i64, D1Error> {
-        let connection = self.object.connection();
-        let read = || {
+        self.trusted(|connection| {
             connection
                 .prepare_cached(sql)?
                 .query_one((), |row| row.get(0))
-        };
-        self.authority
-            .trusted(read)
-            .map_err(|error| self.fault(&error))
+        })
     }
 
     /// Runs a statement of the node's own.
     fn own(&self, sql: &str) -> Result<(), D1Error> {
-        let connection = self.object.connection();
-        let run = || connection.prepare_cached(sql)?.execute(()).map(drop);
-        self.authority
-            .trusted(run)
-            .map_err(|error| self.fault(&error))
+        self.trusted(|connection| connection.prepare_cached(sql)?.execute(()).map(drop))
     }
 
     fn fault(&self, error: &rusqlite::Error) -> D1Error {
@@ -253,125 +275,4 @@ fn meta(json: &mut Vec<u8>, took: Duration, before: &State, after: &State, touch
         "total_attempts": 1,
     });
     json.extend_from_slice(meta.to_string().as_bytes());
-}
-
-/// Rows written as JSON while SQLite gives them.
-struct JsonRows<'a> {
-    json: &'a mut Vec<u8>,
-    /// Where this query's begin.
-    start: usize,
-    format: Format,
-    most: usize,
-    is_full: bool,
-    /// The names of columns, as JSON has them.
-    columns: Vec<Vec<u8>>,
-    is_first: bool,
-}
-
-impl<'a> JsonRows<'a> {
-    fn new(json: &'a mut Vec<u8>, format: Format, most: usize) -> Self {
-        let start = json.len();
-        let mut rows = Self {
-            json,
-            start,
-            format,
-            most,
-            is_full: false,
-            columns: Vec::new(),
-            is_first: true,
-        };
-        rows.head();
-        rows
-    }
-
-    fn head(&mut self) {
-        self.json.truncate(self.start);
-        self.is_first = true;
-        if self.format == Format::Objects {
-            self.json.push(b'[');
-            return;
-        }
-        self.json.extend_from_slice(b"{\"columns\":[");
-        self.json.extend_from_slice(&self.columns.join(&b','));
-        self.json.extend_from_slice(b"],\"rows\":[");
-    }
-
-    /// Answers whether there were too many.
-    fn end(self) -> bool {
-        let end: &[u8] = match self.format {
-            Format::Objects => b"]",
-            Format::Columns => b"]}",
-        };
-        self.json.extend_from_slice(end);
-        self.is_full
-    }
-}
-
-impl Rows for JsonRows<'_> {
-    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()> {
-        self.columns.clear();
-        for name in columns {
-            let mut json = Vec::new();
-            string(&mut json, name);
-            self.columns.push(json);
-        }
-        self.head();
-        Ok(())
-    }
-
-    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        if !std::mem::take(&mut self.is_first) {
-            self.json.push(b',');
-        }
-        let (open, close) = match self.format {
-            Format::Objects => (b'{', b'}'),
-            Format::Columns => (b'[', b']'),
-        };
-        self.json.push(open);
-        for (index, name) in self.columns.iter().enumerate() {
-            if index > 0 {
-                self.json.push(b',');
-            }
-            // Of two columns of a name the last one is read, as of an object's members.
-            if self.format == Format::Objects {
-                self.json.extend_from_slice(name);
-                self.json.push(b':');
-            }
-            value(self.json, row.get_ref(index)?);
-        }
-        self.json.push(close);
-        if self.json.len() > self.most {
-            self.is_full = true;
-            let message = "the results are too large";
-            return Err(rusqlite::Error::ToSqlConversionFailure(message.into()));
-        }
-        Ok(())
-    }
-}
-
-fn value(json: &mut Vec<u8>, value: ValueRef<'_>) {
-    match value {
-        ValueRef::Null => json.extend_from_slice(b"null"),
-        ValueRef::Integer(number) => json.extend_from_slice(number.to_string().as_bytes()),
-        ValueRef::Real(number) if number.is_finite() => {
-            json.extend_from_slice(serde_json::Value::from(number).to_string().as_bytes());
-        }
-        ValueRef::Real(_) => json.extend_from_slice(b"null"),
-        ValueRef::Text(text) => string(json, &String::from_utf8_lossy(text)),
-        ValueRef::Blob(bytes) => {
-            json.push(b'[');
-            for (index, byte) in bytes.iter().enumerate() {
-                if index > 0 {
-                    json.push(b',');
-                }
-                json.extend_from_slice(byte.to_string().as_bytes());
-            }
-            json.push(b']');
-        }
-    }
-}
-
-fn string(json: &mut Vec<u8>, text: &str) {
-    // Writing to memory, and a string, cannot fail.
-    let _ = serde_json::to_writer(json, text);
 }

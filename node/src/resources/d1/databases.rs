@@ -8,12 +8,11 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use outboard_runtime::ObjectId;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{D1Error, Database, Deadline, Format, KEY, MOST_REQUEST, Query, Results, namespace};
-use crate::objects::NodeObjects;
+use super::{D1Error, Database, Deadline, Format, KIND, MOST_REQUEST, Query, Results};
+use crate::objects::{NodeObjects, told};
 
 /// What databases may cost.
 #[derive(Debug, Clone, Copy)]
@@ -258,10 +257,7 @@ impl Runner {
         let mut database = None;
         loop {
             match jobs.recv_timeout(self.limits.idle) {
-                Ok(job) => {
-                    self.serve(&mut database, job);
-                    self.state.busy.fetch_sub(1, Ordering::Relaxed);
-                }
+                Ok(job) => self.serve(&mut database, job),
                 Err(RecvTimeoutError::Timeout) if !self.leaves() => {}
                 Err(_) => return,
             }
@@ -277,13 +273,12 @@ impl Runner {
             reply,
             _room,
         } = job;
-        if abandoned.load(Ordering::Relaxed) {
-            return;
-        }
         if self.state.is_broken.swap(false, Ordering::Relaxed) {
             *database = None;
         }
-        let done = if since.elapsed() > self.limits.time {
+        let done = if abandoned.load(Ordering::Relaxed) {
+            Err(D1Error::Lost)
+        } else if since.elapsed() > self.limits.time {
             Err(D1Error::QueuedTooLong)
         } else {
             let deadline = Deadline {
@@ -296,6 +291,8 @@ impl Runner {
         if matches!(done, Err(D1Error::Storage(_))) {
             *database = None;
         }
+        // Before anybody is told, who may then find it idle.
+        self.state.busy.fetch_sub(1, Ordering::Relaxed);
         // Who asked may be gone.
         let _ = reply.send(done);
     }
@@ -305,9 +302,9 @@ impl Runner {
             return Ok(database);
         }
         let databases = self.databases.upgrade().ok_or(D1Error::Lost)?;
-        let id = ObjectId::from_name(KEY, &self.id);
-        let object = databases.objects.object(&namespace(), id);
-        let object = object.map_err(|error| D1Error::Storage(error.message))?;
+        let object = databases.objects.database(KIND, &self.id);
+        let object = object.ok_or_else(|| D1Error::Storage("this node keeps no data".into()))?;
+        let object = object.map_err(|error| D1Error::Storage(told(error).message))?;
         Ok(database.insert(Database::open(object, self.limits.results)?))
     }
 

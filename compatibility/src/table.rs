@@ -61,7 +61,6 @@ const NODE: Support = Without("this part of Node's API");
 const OBJECTS: Support = Without("this part of Durable Objects");
 const PYTHON: Support = Without("Python Workers");
 const QUEUES: Support = Without("Queues");
-const R2: Support = Without("R2");
 const REWRITER: Support = Off("`esi:include` has an end tag");
 const SERVICES: Support = Without("a service of Cloudflare's");
 const WORKFLOWS: Support = Without("Workflows");
@@ -87,13 +86,14 @@ flags! {
     GlobalNavigator = 11: "global_navigator" / "no_global_navigator" since 2022_03_21 => Follows;
     CaptureAsyncApiThrows = 12: "capture_async_api_throws" / "do_not_capture_async_api_throws" since 2022_10_31
         => On("errors of asynchronous methods are rejections");
-    R2PublicBetaBindings = 13: "r2_public_beta_bindings" / "r2_internal_beta_bindings" since 0 => R2;
+    R2PublicBetaBindings = 13: "r2_public_beta_bindings" / "r2_internal_beta_bindings" since 0
+        => On("R2 speaks its present protocol");
     DurableObjectAlarms = 14: "durable_object_alarms" => Obsolete;
     DontSubstituteNullOnTypeError = 15: "dont_substitute_null_on_type_error" / "substitute_null_on_type_error" since 2022_06_01
         => On("a wrong type is a TypeError");
     TransformstreamEnableStandardConstructor = 16: "transformstream_enable_standard_constructor" / "transformstream_disable_standard_constructor" since 2022_11_30
         => On("the constructors are there");
-    R2ListHonorInclude = 17: "r2_list_honor_include" since 2022_08_04 => R2;
+    R2ListHonorInclude = 17: "r2_list_honor_include" since 2022_08_04 => Follows;
     ExportCommonjsDefault = 18: "export_commonjs_default" / "export_commonjs_namespace" since 2022_10_31 => Follows;
     DurableObjectRename = 19: "durable_object_rename" experimental yes => Obsolete;
     WebSocketCompression = 20: "web_socket_compression" / "no_web_socket_compression" since 2023_08_15

@@ -81,8 +81,8 @@ fn what_is_given_and_not_met_is_told() {
         [""; 0]
     );
     assert_eq!(
-        told(&["r2_list_honor_include"]),
-        ["\"r2_list_honor_include\" has no effect: Outboard does not offer R2"]
+        told(&["python_workers"]),
+        ["\"python_workers\" has no effect: Outboard does not offer Python Workers"]
     );
 }
 

@@ -122,6 +122,19 @@ pub(crate) enum Command {
     ///     outboard d1 export DB --output backup.sql
     #[command(subcommand, verbatim_doc_comment)]
     D1(d1::D1),
+    /// List, read, write and delete objects of R2 buckets
+    ///
+    /// Works on the folder that `outboard dev` or `outboard serve` keeps data in,
+    /// while neither has it open.
+    ///
+    /// Examples:
+    ///     outboard r2 list
+    ///     outboard r2 list files --prefix images/
+    ///     outboard r2 put files images/cat.png --file cat.png --content-type image/png
+    ///     outboard r2 get files images/cat.png > cat.png
+    ///     outboard r2 delete files images/cat.png
+    #[command(subcommand, verbatim_doc_comment)]
+    R2(R2),
     /// Serve or test a configuration of workerd
     ///
     /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the
@@ -271,6 +284,49 @@ pub(crate) enum Kv {
         namespace: String,
         /// The key
         key: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum R2 {
+    /// List buckets with their objects and bytes, or a bucket's objects
+    List {
+        bucket: Option<String>,
+        /// Only keys that begin so
+        #[arg(long, default_value = "", requires = "bucket")]
+        prefix: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Write an object to a file, or to the standard output
+    Get {
+        bucket: String,
+        key: String,
+        /// The file to write; it must not be there yet
+        #[arg(long)]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Make a file, or the standard input, an object
+    Put {
+        bucket: String,
+        key: String,
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// What browsers are told that it is
+        #[arg(long, value_name = "TYPE")]
+        content_type: Option<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Delete objects, all of them or none
+    Delete {
+        bucket: String,
+        #[arg(required = true)]
+        keys: Vec<String>,
         #[command(flatten)]
         store: StoreArgs,
     },

@@ -6,6 +6,7 @@ mod d1;
 mod data;
 mod dev;
 mod kv;
+mod r2;
 mod serve;
 mod workerd;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Data(command) => data::run(&command),
         Command::Kv(command) => kv::run(&command),
         Command::D1(command) => d1::run(&command),
+        Command::R2(command) => r2::run(&command),
         Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();

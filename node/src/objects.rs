@@ -75,6 +75,7 @@ struct Kept {
     store: Store,
     alarms: Alarms,
     catalogue: Catalogue,
+    folder: PathBuf,
 }
 
 impl NodeObjects {
@@ -110,6 +111,7 @@ impl NodeObjects {
             store,
             alarms,
             catalogue,
+            folder: path.to_path_buf(),
         });
         self.opened.notify_one();
         self.remove_deleted();
@@ -134,6 +136,11 @@ impl NodeObjects {
     pub(crate) fn classes(&self) -> Arc<Classes> {
         let kept = self.kept.get();
         kept.map_or_else(Arc::default, |kept| kept.catalogue.classes())
+    }
+
+    /// The folder that the store is in.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.kept.get().map(|kept| kept.folder.as_path())
     }
 
     pub(crate) fn run_on(&self, lanes: Vec<LaneRef>) {

@@ -46,6 +46,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .chain(databases(project))
             .chain(kv_namespaces(project, names))
             .chain(loaders(project))
+            .chain(r2_buckets(project, names))
             .collect(),
         classes: project
             .classes()
@@ -135,6 +136,22 @@ fn kv_namespaces(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (
 fn loaders(project: &Project) -> impl Iterator<Item = (String, Binding)> {
     let names = project.worker_loaders.iter();
     names.map(|name| (name.clone(), Binding::Loader(name.clone())))
+}
+
+/// Bindings to R2 buckets.
+fn r2_buckets(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (String, Binding)> {
+    project.r2_buckets.iter().map(move |binding| {
+        let bucket = match (names.mode, &binding.preview) {
+            (Mode::Development, Some(preview)) => preview,
+            _ => &binding.bucket,
+        };
+        let target = Arc::new(ServiceTarget {
+            service: names.scope.name(bucket),
+            entrypoint: Entrypoint::default(),
+        });
+        let bucket = Binding::Resource(ResourceKind::R2, target);
+        (binding.name.clone(), bucket)
+    })
 }
 
 fn kind(kind: outboard_project::ModuleKind) -> ModuleKind {

@@ -4,6 +4,7 @@ mod answer;
 pub(crate) mod d1;
 mod database;
 pub(crate) mod kv;
+pub(crate) mod r2;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) struct Resources {
     objects: Arc<NodeObjects>,
     d1: Arc<d1::Databases>,
     kv: kv::Namespaces,
+    r2: r2::Buckets,
 }
 
 impl Resources {
@@ -29,6 +31,7 @@ impl Resources {
         Self {
             d1: Arc::new(d1::Databases::new(objects.clone())),
             kv: kv::Namespaces::new(objects.clone()),
+            r2: r2::Buckets::new(objects.clone()),
             objects,
         }
     }
@@ -51,6 +54,13 @@ impl Resources {
                 let id = id.clone();
                 return async move {
                     let answer = self.kv.answer(&id, request).await;
+                    Ok(ServiceAnswer::Response(answer))
+                }
+                .boxed_local();
+            }
+            (Some(_), ResourceKind::R2) => {
+                return async move {
+                    let answer = self.r2.answer(&target.service, request).await;
                     Ok(ServiceAnswer::Response(answer))
                 }
                 .boxed_local();

@@ -31,5 +31,5 @@ pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
     D1Database, Dev, DurableObjectBinding, JsxFactories, KvBinding, Limits, Migration, ModuleRule,
-    Project, Protocol, Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
+    Project, Protocol, R2Bucket, Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
 };

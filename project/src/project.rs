@@ -75,6 +75,9 @@ pub struct Project {
     pub kv_namespaces: Vec<KvBinding>,
     /// The names of loaders of workers in `env`.
     pub worker_loaders: Vec<String>,
+    /// Members of `env` that stand for buckets; their names are unlike those of the
+    /// others.
+    pub r2_buckets: Vec<R2Bucket>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }
@@ -148,6 +151,17 @@ pub struct KvBinding {
     pub id: Option<String>,
     /// The one to use while developing, if it is another.
     pub preview_id: Option<String>,
+}
+
+/// One of `r2_buckets`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct R2Bucket {
+    /// The member of `env`.
+    pub name: String,
+    /// The bucket's name, which workers of a node share.
+    pub bucket: String,
+    /// The one to use while developing, if it is another.
+    pub preview: Option<String>,
 }
 
 /// One of `durable_objects.bindings`.

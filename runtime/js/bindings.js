@@ -10,6 +10,7 @@ const resources = {
   d1: "ext:outboard/d1.js",
   kv: "ext:outboard/kv.js",
   loader: "ext:outboard/worker_loader.js",
+  r2: "ext:outboard/r2.js",
 };
 
 /** Gives `env` its first `count` bindings, in the worker's order. */

@@ -37,6 +37,7 @@ const flag = {
   nodejs_compat_v2: 50,
   pedantic_wpt: 101,
   queue_consumer_no_wait_for_wait_until: 75,
+  r2_list_honor_include: 17,
   request_signal_passthrough: 85,
   require_returns_default_export: 156,
   rpc: 46,

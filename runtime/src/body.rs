@@ -1,5 +1,6 @@
 //! Bodies: bytes that stream between the host and a script.
 
+mod head;
 mod limited;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+pub use self::head::{body_behind, split_head};
 pub(crate) use self::limited::LimitedBody;
 use crate::object::Object;
 

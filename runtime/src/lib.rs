@@ -34,7 +34,7 @@ mod watchdog;
 mod worker;
 
 pub use binding::{Binding, KeyBinding, KeyFormat, ResourceKind, ServiceTarget};
-pub use body::{BodyError, HostBody, ResponseBody, empty_body, full_body};
+pub use body::{BodyError, HostBody, ResponseBody, body_behind, empty_body, full_body, split_head};
 pub use cage::Usage;
 pub use capability::Parcel;
 pub use delivery::{

@@ -19,6 +19,7 @@ use crate::worker::Worker;
 
 pub(crate) mod binding;
 pub(crate) mod body;
+pub(crate) mod body_head;
 pub(crate) mod cache;
 pub(crate) mod clock;
 pub(crate) mod compatibility;

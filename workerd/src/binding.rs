@@ -33,6 +33,8 @@ pub enum BindingKind {
     },
     /// A D1 database, kept by a service that speaks D1's own protocol.
     D1(Designator),
+    /// A bucket that the service keeps.
+    R2Bucket(Designator),
     /// A variable of the process's environment.
     FromEnvironment(String),
     /// What loads workers. Those with one id share the names they load by.
@@ -47,6 +49,7 @@ impl Binding {
         match &self.kind {
             BindingKind::Service(service) => Some(("service", service)),
             BindingKind::Kv(service) => Some(("kvNamespace", service)),
+            BindingKind::R2Bucket(service) => Some(("r2Bucket", service)),
             BindingKind::D1(service) => Some(("wrapped.innerBindings[0].service", service)),
             _ => None,
         }
@@ -98,7 +101,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
     ),
     ("durableObjectClass", Some("a durable object's class is")),
     ("kvNamespace", None),
-    ("r2Bucket", Some("R2 is")),
+    ("r2Bucket", None),
     ("obsolete0", Some("an obsolete kind of binding is")),
     ("wrapped", None),
     ("queue", Some("queues are")),
@@ -137,6 +140,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "durableObjectNamespace" => objects(&path, value, faults),
         "wrapped" => wrapped(&path, value, &name, faults)?,
         "workerLoader" => loader(&path, value, faults),
+        "r2Bucket" => BindingKind::R2Bucket(designator(&path, value, faults)),
         _ => BindingKind::FromEnvironment(check::text(&path, value, faults)?),
     };
     Some(Binding {

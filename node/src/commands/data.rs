@@ -16,6 +16,7 @@ use outboard_storage::{
 
 use crate::cli::{Data, StoreArgs};
 use crate::objects::{Alarms, Catalogue, alarm_of, namespace_id, own};
+use crate::resources::r2;
 
 /// Where `dev` and `serve` keep objects if nobody says otherwise.
 const FOLDERS: [&str; 2] = [".outboard", "data"];
@@ -55,6 +56,8 @@ pub(super) enum DataError {
     At(String),
     #[error("--at: {text}: {source}")]
     Past { text: String, source: HistoryError },
+    #[error("the bytes of R2 objects are not what they were: {0} blobs")]
+    Blobs(usize),
     #[error("{damaged} of {all} objects are damaged")]
     Damaged { damaged: usize, all: usize },
     #[error("what is kept of the past is damaged")]
@@ -144,9 +147,29 @@ impl Opened {
         }
     }
 
+    /// The names of what is kept of a kind, in order.
+    pub(super) fn named(&self, kind: &str) -> impl Iterator<Item = (ObjectKey, &str)> {
+        let mine = self.names.iter().filter_map(move |(key, name)| {
+            let name = name.strip_prefix(kind)?.strip_prefix('/')?;
+            Some((*key, name))
+        });
+        let mut mine: Vec<_> = mine.collect();
+        mine.sort_by_key(|(_, name)| *name);
+        mine.into_iter()
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// All databases, the node's own too.
+    fn all_keys(&self) -> Result<Vec<ObjectKey>, DataError> {
+        self.store.keys().map_err(|error| self.fault(error))
+    }
+
     /// The objects of workers, in order.
     fn keys(&self) -> Result<Vec<ObjectKey>, DataError> {
-        let mut keys = self.store.keys().map_err(|error| self.fault(error))?;
+        let mut keys = self.all_keys()?;
         keys.retain(|key| own(*key).is_none());
         Ok(keys)
     }
@@ -241,7 +264,7 @@ fn check(mut opened: Opened) -> anyhow::Result<()> {
     // It is checked too, and is open once.
     opened.catalogue = None;
     let mut out = io::stdout().lock();
-    let all = opened.store.keys().map_err(|error| opened.fault(error))?;
+    let all = opened.all_keys()?;
     let mut damaged = 0;
     let mut bytes = 0;
     for damage in &opened.recovery.damage {
@@ -261,12 +284,19 @@ fn check(mut opened: Opened) -> anyhow::Result<()> {
     for fault in &past {
         writeln!(out, "{fault}")?;
     }
+    let missing = r2_faults(&opened)?;
+    for fault in &missing {
+        writeln!(out, "R2 object {fault}")?;
+    }
     let all = all.len();
     if damaged > 0 {
         return Err(DataError::Damaged { damaged, all }.into());
     }
     if !past.is_empty() {
         return Err(DataError::DamagedPast.into());
+    }
+    if !missing.is_empty() {
+        return Err(DataError::Blobs(missing.len()).into());
     }
     writeln!(
         out,
@@ -276,6 +306,19 @@ fn check(mut opened: Opened) -> anyhow::Result<()> {
         writeln!(out, "the history of {bytes} bytes is sound")?;
     }
     Ok(())
+}
+
+/// What is wrong with the bytes of R2 buckets. An index that is damaged is told like
+/// other databases.
+fn r2_faults(opened: &Opened) -> anyhow::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for (key, bucket) in opened.named(r2::KIND) {
+        if let Ok(database) = opened.store.object(key) {
+            let found = r2::blob_faults(database, &opened.folder, bucket);
+            faults.extend(found.with_context(|| format!("R2 bucket {bucket}"))?);
+        }
+    }
+    Ok(faults)
 }
 
 /// What is wrong with an object.

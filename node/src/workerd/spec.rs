@@ -170,6 +170,7 @@ fn bind(
         BindingKind::Service(service) => Binding::Service(target(service)),
         BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
         BindingKind::Kv(service) => Binding::Resource(ResourceKind::Kv, target(service)),
+        BindingKind::R2Bucket(service) => Binding::Resource(ResourceKind::R2, target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
         BindingKind::DurableObjects {
             class_name,

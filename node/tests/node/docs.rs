@@ -255,6 +255,7 @@ fn help_teaches() {
         "check",
         "data",
         "d1",
+        "r2",
         "completions",
     ] {
         let listed = top.lines().any(|line| {
@@ -276,6 +277,7 @@ fn help_teaches() {
         ("check", "outboard check"),
         ("data", "outboard data export"),
         ("d1", "outboard d1 migrations apply"),
+        ("r2", "outboard r2 put"),
     ] {
         let help = text(&run(dir.path(), &["help", command]).stdout);
         assert!(help.contains(example), "{command} has an example:\n{help}");

@@ -17,6 +17,7 @@ mod loader;
 mod migrations;
 mod objects;
 mod parity;
+mod r2;
 mod rpc;
 mod serve;
 mod support;

@@ -61,6 +61,10 @@ impl Process {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it wrote to its standard error so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.lock().clone()

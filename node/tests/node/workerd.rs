@@ -339,9 +339,9 @@ fn a_bad_configuration_is_one_clear_error() {
     };
     check("", &[], "bad.capnp: no constant of type Config");
     check(
-        &worker("bindings = [(name = \"B\", r2Bucket = \"w\")]"),
+        &worker("bindings = [(name = \"B\", memoryCache = (id = \"w\"))]"),
         &[],
-        "services[0].worker.bindings[0].r2Bucket: binding \"B\": R2 is not offered",
+        "services[0].worker.bindings[0].memoryCache: binding \"B\": a memory cache is not offered",
     );
     check(
         &worker(

@@ -8,7 +8,7 @@ use outboard_compatibility::Compatibility;
 use super::build::{self, Expect, Switch};
 use super::names::Names;
 use super::worker_loaders::worker_loaders;
-use super::{Checker, Document, d1, dev, durable_objects, kv, routes, rules, services, values};
+use super::{Checker, Document, d1, dev, durable_objects, kv, r2, routes, rules, services, values};
 use crate::{Date, Project};
 
 /// What is known besides the file.
@@ -59,6 +59,7 @@ pub(crate) fn project<'a>(
     let d1_databases = d1::databases(checker, document, &name, root, &mut taken);
     let kv_namespaces = kv::namespaces(checker, document, &mut taken);
     let worker_loaders = worker_loaders(checker, document, &mut taken);
+    let r2_buckets = r2::buckets(checker, document, &name, &mut taken);
 
     if !checker.faults.is_empty() {
         return None;
@@ -97,6 +98,7 @@ pub(crate) fn project<'a>(
         d1_databases,
         kv_namespaces,
         worker_loaders,
+        r2_buckets,
         migrations,
     })
 }

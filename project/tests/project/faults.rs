@@ -286,7 +286,6 @@ fn toml_has_the_same_faults_and_its_own() {
 #[test]
 fn what_is_not_served_is_refused_by_name() {
     for name in [
-        "r2_buckets",
         "queues",
         "ai",
         "browser",

@@ -13,4 +13,5 @@ mod jsx;
 mod kv;
 mod modules;
 mod packages;
+mod r2;
 mod services;

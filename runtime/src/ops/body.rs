@@ -11,16 +11,17 @@ use async_compression::tokio::bufread::{
 use bytes::Bytes;
 use deno_core::convert::Uint8Array;
 use deno_core::{
-    AsyncRefCell, AsyncResult, BufView, CancelHandle, CancelTryFuture, OpState, RcRef, Resource,
-    ResourceId, op2, v8,
+    AsyncRefCell, AsyncResult, BufView, CancelFuture, CancelHandle, CancelTryFuture, OpState,
+    RcRef, Resource, ResourceId, op2, v8,
 };
 use deno_error::JsErrorBox;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::HeaderValue;
+use http_body::Body;
 use http_body_util::{BodyDataStream, BodyExt, StreamBody};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::body::{BodyError, HostBody, ResponseBody, carried};
+use crate::body::{BodyError, HostBody, ResponseBody, carried, split_head};
 
 /// A content coding (RFC 9110, 8.4.1) that the runtime reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ enum Reader {
 /// A host body in an isolate's resource table.
 pub(crate) struct BodyResource {
     reader: AsyncRefCell<Reader>,
-    coding: Coding,
+    coding: Cell<Coding>,
     limit: usize,
     cancel: CancelHandle,
     /// A script's signal ended the exchange: what is missing is an error.
@@ -77,7 +78,7 @@ impl BodyResource {
     pub(crate) fn new(body: HostBody, coding: Coding, limit: usize) -> Self {
         Self {
             reader: AsyncRefCell::new(Reader::Whole(body)),
-            coding,
+            coding: Cell::new(coding),
             limit,
             cancel: CancelHandle::new(),
             aborted: Cell::new(false),
@@ -90,10 +91,12 @@ impl BodyResource {
             .try_borrow_mut()
             .ok_or_else(|| JsErrorBox::type_error("The body is being read."))?;
         match std::mem::replace(&mut *reader, Reader::Taken) {
-            Reader::Whole(body) if self.coding == kept || self.coding == Coding::Identity => {
+            Reader::Whole(body)
+                if self.coding.get() == kept || self.coding.get() == Coding::Identity =>
+            {
                 Ok(body)
             }
-            Reader::Whole(body) => Ok(boxed(decode(body, self.coding))),
+            Reader::Whole(body) => Ok(boxed(decode(body, self.coding.get()))),
             Reader::Reading { chunks, left } => {
                 let left = futures::stream::iter((!left.is_empty()).then_some(Ok(left)));
                 Ok(boxed(left.chain(chunks)))
@@ -109,7 +112,7 @@ impl BodyResource {
                 Reader::Whole(_) => {
                     if let Reader::Whole(body) = std::mem::replace(&mut *reader, Reader::Taken) {
                         *reader = Reader::Reading {
-                            chunks: decode(body, self.coding),
+                            chunks: decode(body, self.coding.get()),
                             left: Bytes::new(),
                         };
                     }
@@ -132,6 +135,35 @@ impl BodyResource {
                 }
                 Reader::Taken => return Ok(Bytes::new()),
             }
+        }
+    }
+
+    /// Takes the first `count` bytes; the rest stays to be read or passed on as it is.
+    pub(super) async fn take_head(self: Rc<Self>, count: usize) -> Result<Bytes, JsErrorBox> {
+        let mut reader = RcRef::map(&self, |body| &body.reader).borrow_mut().await;
+        let body = match std::mem::replace(&mut *reader, Reader::Taken) {
+            Reader::Whole(body) if self.coding.get() == Coding::Identity => body,
+            Reader::Whole(body) => boxed(decode(body, self.coding.get())),
+            _ => return Err(JsErrorBox::type_error("The body was read already.")),
+        };
+        self.coding.set(Coding::Identity);
+        let (head, rest) = split_head(body, count)
+            .or_cancel(RcRef::map(&self, |body| &body.cancel))
+            .await
+            .map_err(|_| aborted())?
+            .map_err(lost)?;
+        *reader = Reader::Whole(rest);
+        Ok(head)
+    }
+
+    /// How many bytes are to come, where that is known and nobody took any.
+    pub(super) fn length(self: &Rc<Self>) -> Option<u64> {
+        let reader = RcRef::map(self, |body| &body.reader).try_borrow_mut()?;
+        match &*reader {
+            Reader::Whole(body) if self.coding.get() == Coding::Identity => {
+                body.size_hint().exact()
+            }
+            _ => None,
         }
     }
 

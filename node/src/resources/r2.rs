@@ -8,6 +8,7 @@ mod digest;
 mod error;
 mod index;
 mod inspect;
+mod kept;
 mod list;
 mod protocol;
 mod range;
@@ -141,7 +142,7 @@ async fn answer(
             told(&ToldUpload { upload_id })
         }
         Ask::UploadPart(ask) => {
-            let etag = bucket.put_part(&ask, value.body, value.size).await?;
+            let etag = bucket.put_part(ask, value.body, value.size).await?;
             told(&ToldPart { etag })
         }
         Ask::CompleteMultipartUpload(ask) => {

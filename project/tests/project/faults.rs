@@ -364,9 +364,9 @@ fn warnings() {
     );
     check_warnings(r#""compatibility_flags": ["nodejs_compat"]"#, &[]);
     check_warnings(
-        r#""compatibility_flags": ["r2_list_honor_include"]"#,
+        r#""compatibility_flags": ["python_workers"]"#,
         &[
-            "2:25: compatibility_flags[0]: \"r2_list_honor_include\" has no effect: Outboard does not offer R2",
+            "2:25: compatibility_flags[0]: \"python_workers\" has no effect: Outboard does not offer Python Workers",
         ],
     );
     check_warnings(

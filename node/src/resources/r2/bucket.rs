@@ -1,6 +1,4 @@
-//! A bucket: its index, its blobs, and the order of things between the two. A put's
-//! blob is durable before the commit that names it; a blob goes after the commit that
-//! names it no more.
+//! A bucket, as it is asked.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,21 +6,21 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use outboard_runtime::HostBody;
-use outboard_storage::{Object, Receipt};
-use tokio::sync::Mutex;
+use outboard_storage::Object;
 
 use super::blobs::{BlobId, Blobs};
 use super::condition;
 use super::digest::{Algorithm, Digests, Found, hex};
 use super::error::R2Error;
-use super::index::{Attributes, Blob, Doomed, Index, Row};
+use super::index::{Attributes, Index, Row};
+use super::kept::{Fresh, Kept, durable};
 use super::list::{Page, Walk};
 use super::protocol::{
     AskAbort, AskComplete, AskDelete, AskGet, AskList, AskPart, AskPut, AskUpload, AskedAttributes,
-    Conditional, ToldRange,
+    ToldRange,
 };
 use super::range;
-use super::read::{Pin, Pins, Reading};
+use super::read::Reading;
 use super::upload::{Begun, PATIENCE};
 
 /// Documented limits: of a key, of all metadata, of what one request puts, and of the
@@ -54,9 +52,7 @@ pub(super) fn folder_of(data: &Path, bucket: &str) -> PathBuf {
 
 pub(crate) struct Bucket {
     name: String,
-    index: Arc<Mutex<Index>>,
-    blobs: Blobs,
-    pins: Arc<Pins>,
+    kept: Kept,
     /// The next name of a blob, or owner of some.
     fresh: AtomicI64,
     /// When uploads were looked through.
@@ -72,29 +68,22 @@ impl Bucket {
     ) -> Result<Arc<Self>, R2Error> {
         let (index, run) = Index::open(database)?;
         durable(index.newest()).await?;
-        let blobs = Blobs::open(&folder_of(folder, name)).map_err(|error| {
-            tracing::error!(%error, bucket = name, "a bucket's folder cannot be made");
-            R2Error::Internal
-        })?;
+        // Before anybody reads: later there are some that wait for their readers.
+        let doomed = index.doomed()?;
+        let blobs = Blobs::open(&folder_of(folder, name))?;
         let bucket = Arc::new(Self {
             name: name.into(),
-            index: Arc::new(Mutex::new(index)),
-            blobs,
-            pins: Arc::default(),
+            kept: Kept::new(index, blobs),
             fresh: AtomicI64::new(BlobId::first(run).0),
             expired: AtomicI64::new(0),
         });
-        tokio::spawn(bucket.clone().sweep(run));
+        tokio::spawn(bucket.clone().sweep(run, doomed));
         Ok(bucket)
     }
 
     pub(crate) async fn head(&self, key: &str) -> Result<Row, R2Error> {
         check_key(key)?;
-        let (found, receipt) = {
-            let index = self.index.lock().await;
-            (index.find(key)?, index.newest())
-        };
-        durable(receipt).await?;
+        let found = self.kept.look(|index| index.find(key)).await?;
         found.ok_or(R2Error::NoSuchKey)
     }
 
@@ -105,15 +94,13 @@ impl Bucket {
         if ask.ssec.is_some() {
             return Err(no_ssec());
         }
-        let (row, blobs, pin, receipt) = {
-            let index = self.index.lock().await;
+        let look = self.kept.look(|index| {
             let row = index.find(&ask.object)?.ok_or(R2Error::NoSuchKey)?;
-            // Under the lock, so that nobody removes them between.
-            let pin = Pins::pin(&self.pins, row.id);
+            let hold = self.kept.hold(row.id);
             let blobs = index.blobs(row.id)?;
-            (row, blobs, pin, index.newest())
-        };
-        durable(receipt).await?;
+            Ok((row, blobs, hold))
+        });
+        let (row, blobs, hold) = look.await?;
         let there = Some((row.etag.as_str(), row.uploaded));
         if let Some(only_if) = &ask.only_if
             && !condition::holds(only_if, there)
@@ -121,12 +108,7 @@ impl Bucket {
             return Ok(Got::Refused(row));
         }
         let range = range::of(ask.range, ask.range_header.as_deref(), row.size)?;
-        let releasing = Releasing {
-            pin: Some(pin),
-            index: self.index.clone(),
-            blobs: self.blobs.clone(),
-        };
-        let reading = Reading::open(&self.blobs, blobs, range, releasing).await?;
+        let reading = Reading::open(&self.kept.blobs, blobs, range, hold).await?;
         Ok(Got::Found(row, range, reading))
     }
 
@@ -137,10 +119,14 @@ impl Bucket {
         if size > MOST_PUT {
             return Err(R2Error::TooLarge);
         }
-        let only_if = ask.only_if.as_ref();
+        let only_if = ask.only_if;
         // Once more with the commit; here it spares the writing of what is refused.
-        if only_if.is_some() {
-            self.expect(&ask.object, only_if).await?;
+        if let Some(only_if) = &only_if {
+            let found = self.kept.look(|index| index.find(&ask.object)).await?;
+            let found = found.as_ref().map(|row| (row.etag.as_str(), row.uploaded));
+            if !condition::holds(only_if, found) {
+                return Err(R2Error::Precondition);
+            }
         }
         let asked = ask.digests.into_list();
         let digests = Digests::of(asked.iter().map(|(algorithm, _)| *algorithm));
@@ -165,23 +151,13 @@ impl Bucket {
             checksums,
             attributes,
         };
-        let part = (size > 0).then(|| blob.part(0, size, &found));
-        self.commit(|index| {
-            let doomed = index.put(&row, part.as_ref(), only_if)?;
+        let put = self.kept.commit(move |index| {
+            let part = (size > 0).then(|| blob.part(0, size, &found));
+            let doomed = index.put(&row, part.as_ref(), only_if.as_ref())?;
             blob.keep();
-            Ok(doomed)
-        })
-        .await?;
-        Ok(row)
-    }
-
-    async fn expect(&self, key: &str, only_if: Option<&Conditional>) -> Result<(), R2Error> {
-        let found = self.index.lock().await.find(key)?;
-        let found = found.as_ref().map(|row| (row.etag.as_str(), row.uploaded));
-        match only_if.is_none_or(|only_if| condition::holds(only_if, found)) {
-            true => Ok(()),
-            false => Err(R2Error::Precondition),
-        }
+            Ok((row, doomed))
+        });
+        put.await
     }
 
     pub(crate) async fn delete(&self, ask: AskDelete) -> Result<(), R2Error> {
@@ -193,48 +169,53 @@ impl Bucket {
             )));
         }
         keys.iter().try_for_each(|key| check_key(key))?;
-        self.commit(move |index| index.delete(&keys)).await
+        let delete = self
+            .kept
+            .commit(move |index| Ok(((), index.delete(&keys)?)));
+        delete.await
     }
 
     pub(crate) async fn list(&self, ask: AskList) -> Result<Page<Row>, R2Error> {
         let walk = Walk::new(&ask)?;
-        let mut index = self.index.clone().lock_owned().await;
-        // Milliseconds for a long page: not on the lane.
-        let walked = tokio::task::spawn_blocking(move || {
-            let page = walk.page(&mut *index);
-            page.map(|page| (page, index.newest()))
-        });
-        let (page, receipt) = walked.await.map_err(|_| R2Error::Internal)??;
-        durable(receipt).await?;
-        Ok(page)
+        self.kept.work(move |index| walk.page(index)).await
     }
 
     /// Begins an upload; gives its name.
     pub(crate) async fn begin_upload(&self, ask: AskUpload) -> Result<String, R2Error> {
         check_key(&ask.object)?;
         let attributes = attributes(ask.attributes)?;
-        let name = [version(), version(), version(), version()].concat();
-        let now = now();
-        let begun = Begun {
-            id: self.fresh(),
-            name: &name,
-            key: &ask.object,
-            now,
-            attributes: &attributes,
-        };
-        self.commit(|index| index.begin_upload(&begun).map(|()| Vec::new()))
-            .await?;
+        let (id, now) = (self.fresh(), now());
+        let begin = self.kept.commit(move |index| {
+            let name = [version(), version(), version(), version()].concat();
+            index.begin_upload(&Begun {
+                id,
+                name: &name,
+                key: &ask.object,
+                now,
+                attributes: &attributes,
+            })?;
+            Ok((name, Vec::new()))
+        });
+        let name = begin.await?;
         if now - self.expired.load(Ordering::Relaxed) > EXPIRY {
             self.expired.store(now, Ordering::Relaxed);
-            self.commit(|index| index.expire(now - PATIENCE)).await?;
+            self.expire(now - PATIENCE).await?;
         }
         Ok(name)
+    }
+
+    /// Forgets uploads that began before a time.
+    async fn expire(&self, before: i64) -> Result<(), R2Error> {
+        let expire = self
+            .kept
+            .commit(move |index| Ok(((), index.expire(before)?)));
+        expire.await
     }
 
     /// Makes `body` a part of an upload; gives its etag.
     pub(crate) async fn put_part(
         &self,
-        ask: &AskPart,
+        ask: AskPart,
         body: HostBody,
         size: u64,
     ) -> Result<String, R2Error> {
@@ -242,7 +223,8 @@ impl Bucket {
         if ask.ssec.is_some() {
             return Err(no_ssec());
         }
-        if !(1..=10_000).contains(&ask.part_number) {
+        let number = ask.part_number;
+        if !(1..=10_000).contains(&number) {
             return Err(R2Error::Argument(
                 "A part's number is from 1 to 10000.".into(),
             ));
@@ -250,61 +232,34 @@ impl Bucket {
         if size > MOST_PUT {
             return Err(R2Error::TooLarge);
         }
-        let (name, key) = (&ask.upload_id, &ask.object);
-        self.index.lock().await.open_upload(name, key)?;
+        let (name, key) = (ask.upload_id, ask.object);
+        // Before it is sent, which may be long.
+        self.kept
+            .look(|index| index.open_upload(&name, &key))
+            .await?;
         let (blob, found) = self.write(body, size, Digests::default()).await?;
-        let part = blob.part(ask.part_number, size, &found);
-        self.commit(|index| {
-            let doomed = index.put_part(name, key, &part)?;
+        let put = self.kept.commit(move |index| {
+            let doomed = index.put_part(&name, &key, &blob.part(number, size, &found))?;
             blob.keep();
-            Ok(doomed)
-        })
-        .await?;
-        Ok(hex(&found.md5))
+            Ok((hex(&found.md5), doomed))
+        });
+        put.await
     }
 
     pub(crate) async fn complete(&self, ask: AskComplete) -> Result<Row, R2Error> {
         check_key(&ask.object)?;
-        let mut row = None;
-        self.commit(|index| {
-            let (name, key) = (&ask.upload_id, &ask.object);
-            let (made, doomed) = index.complete(name, key, &ask.parts, version(), now())?;
-            row = Some(made);
-            Ok(doomed)
-        })
-        .await?;
-        row.ok_or(R2Error::Internal)
+        let complete = self.kept.commit(move |index| {
+            index.complete(&ask.upload_id, &ask.object, &ask.parts, version(), now())
+        });
+        complete.await
     }
 
     pub(crate) async fn abort(&self, ask: AskAbort) -> Result<(), R2Error> {
         check_key(&ask.object)?;
-        self.commit(|index| index.abort(&ask.upload_id, &ask.object))
-            .await
-    }
-
-    /// Changes the index, waits until that is durable, and lets go of blobs that are
-    /// nobody's then. What was changed stays so although nobody waits for it.
-    async fn commit(
-        &self,
-        change: impl FnOnce(&mut Index) -> Result<Doomed, R2Error>,
-    ) -> Result<(), R2Error> {
-        let (doomed, receipt) = {
-            let mut index = self.index.lock().await;
-            let doomed = change(&mut index)?;
-            (doomed, index.newest())
-        };
-        let doomed = self.pins.doom(doomed);
-        if doomed.is_empty() {
-            return durable(receipt).await;
-        }
-        let removal = remove(
-            self.index.clone(),
-            self.blobs.clone(),
-            doomed,
-            receipt.clone(),
-        );
-        tokio::spawn(removal);
-        durable(receipt).await
+        let abort = self
+            .kept
+            .commit(move |index| Ok(((), index.abort(&ask.upload_id, &ask.object)?)));
+        abort.await
     }
 
     async fn write(
@@ -314,20 +269,7 @@ impl Bucket {
         digests: Digests,
     ) -> Result<(Fresh, Found), R2Error> {
         let id = BlobId(self.fresh());
-        let fresh = Fresh {
-            id,
-            blobs: Some(self.blobs.clone()),
-        };
-        if size == 0 {
-            // There is no blob of nothing; a body that goes on is found out.
-            let empty = super::blobs::nothing(body).await?;
-            return Ok((
-                fresh,
-                empty.then(|| digests.finish()).ok_or(R2Error::Incomplete)?,
-            ));
-        }
-        let found = self.blobs.write(id, body, size, digests).await?;
-        Ok((fresh, found))
+        self.kept.write(id, body, size, digests).await
     }
 
     fn fresh(&self) -> i64 {
@@ -336,39 +278,23 @@ impl Bucket {
 
     /// Removes what runs before left: blobs that are nobody's, parts of uploads that
     /// nobody completed, and bytes that never became an object.
-    async fn sweep(self: Arc<Self>, run: i64) {
+    async fn sweep(self: Arc<Self>, run: i64, doomed: Vec<BlobId>) {
+        let now = now();
+        self.expired.store(now, Ordering::Relaxed);
+        let swept = async {
+            self.expire(now - PATIENCE).await?;
+            let removed = doomed.len() as u64;
+            if removed > 0 {
+                self.kept.clone().remove(doomed, None).await;
+            }
+            Ok::<_, R2Error>(removed + self.kept.sweep_runs(run).await?)
+        };
         let bucket = &self.name;
-        match self.swept(run).await {
+        match swept.await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(bucket, removed, "swept what a crash left"),
             Err(error) => tracing::error!(bucket, %error, "a bucket was not swept"),
         }
-    }
-
-    async fn swept(&self, run: i64) -> Result<u64, R2Error> {
-        let now = now();
-        self.expired.store(now, Ordering::Relaxed);
-        self.commit(|index| index.expire(now - PATIENCE)).await?;
-        let (doomed, from) = {
-            let index = self.index.lock().await;
-            (index.doomed()?, index.swept()?)
-        };
-        let mut removed = doomed.len() as u64;
-        if !doomed.is_empty() {
-            remove(self.index.clone(), self.blobs.clone(), doomed, None).await;
-        }
-        let (blobs, index) = (self.blobs.clone(), self.index.clone());
-        let files = tokio::task::spawn_blocking(move || {
-            let mut removed = 0;
-            let runs = blobs.runs().map_err(|_| R2Error::Internal)?;
-            for old in runs.into_iter().filter(|old| (from..run).contains(old)) {
-                removed += blobs.sweep(old, |id| index.blocking_lock().knows(id))?;
-            }
-            Ok::<_, R2Error>(removed)
-        });
-        removed += files.await.map_err(|_| R2Error::Internal)??;
-        self.index.lock().await.set_swept(run)?;
-        Ok(removed)
     }
 }
 
@@ -377,92 +303,6 @@ pub(crate) enum Got {
     Found(Row, ToldRange, Reading),
     /// A condition does not hold.
     Refused(Row),
-}
-
-/// A blob that was written and that no row names yet: goes with its guard.
-struct Fresh {
-    id: BlobId,
-    blobs: Option<Blobs>,
-}
-
-impl Fresh {
-    fn part(&self, number: u32, size: u64, found: &Found) -> Blob {
-        Blob {
-            id: self.id,
-            number,
-            size,
-            md5: found.md5,
-        }
-    }
-
-    /// A row names it from now on, durable or not.
-    fn keep(mut self) {
-        self.blobs = None;
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if let Some(blobs) = self.blobs.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let id = self.id;
-            // What it cannot remove the next run sweeps.
-            runtime.spawn(async move { blobs.remove(id).await });
-        }
-    }
-}
-
-/// A reader's hold on an object's blobs; the last to let go of those that are nobody's
-/// any more has them removed.
-pub(super) struct Releasing {
-    pin: Option<Pin>,
-    index: Arc<Mutex<Index>>,
-    blobs: Blobs,
-}
-
-impl Drop for Releasing {
-    fn drop(&mut self) {
-        let doomed = self.pin.take().map(Pin::release).unwrap_or_default();
-        if !doomed.is_empty()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(remove(self.index.clone(), self.blobs.clone(), doomed, None));
-        }
-    }
-}
-
-/// Removes blobs once it is durable that they are nobody's, and then their rows.
-async fn remove(
-    index: Arc<Mutex<Index>>,
-    blobs: Blobs,
-    doomed: Vec<BlobId>,
-    receipt: Option<Receipt>,
-) {
-    if durable(receipt).await.is_err() {
-        // They may be somebody's after all.
-        return;
-    }
-    let mut removed = Vec::with_capacity(doomed.len());
-    for id in doomed {
-        match blobs.remove(id).await {
-            Ok(()) => removed.push(id),
-            Err(error) => {
-                tracing::warn!(%error, "a blob is not removed; the next start tries again")
-            }
-        }
-    }
-    if let Err(error) = index.lock().await.forget(&removed) {
-        tracing::warn!(%error, "removed blobs are not forgotten");
-    }
-}
-
-/// Waits until a commit is durable.
-async fn durable(receipt: Option<Receipt>) -> Result<(), R2Error> {
-    match receipt {
-        Some(receipt) if !receipt.is_durable() => Ok(receipt.wait().await?),
-        _ => Ok(()),
-    }
 }
 
 fn check_key(key: &str) -> Result<(), R2Error> {

@@ -193,7 +193,7 @@ impl Index {
         self.write(|transaction| Ok(set_state(transaction, "swept", run)?))
     }
 
-    /// Every blob that an object or upload owns, with the key; `each` may stop.
+    /// Every blob that an object or upload owns, with the key.
     pub(super) fn each_blob(&self, mut each: impl FnMut(&str, &Blob)) -> Result<(), R2Error> {
         self.read(|connection| {
             let mut find = connection.prepare(
@@ -219,7 +219,10 @@ impl Index {
         })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, R2Error> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, R2Error> {
         read(self.object.connection()).map_err(|error| self.object.explain(error).into())
     }
 

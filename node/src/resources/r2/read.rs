@@ -15,9 +15,9 @@ use outboard_runtime::{BodyError, HostBody};
 use parking_lot::Mutex;
 
 use super::blobs::{BlobId, Blobs};
-use super::bucket::Releasing;
 use super::error::R2Error;
 use super::index::{Blob, Doomed};
+use super::kept::Releasing;
 use super::protocol::ToldRange;
 
 /// Objects that are being read, by the owner of their blobs.

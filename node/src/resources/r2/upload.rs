@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::digest::{etag_of_parts, hex};
 use super::error::R2Error;
@@ -49,12 +49,13 @@ impl Index {
         })
     }
 
-    /// Refuses an upload that takes no parts: before one is sent, which may be long.
-    pub(super) fn open_upload(&mut self, name: &str, key: &str) -> Result<(), R2Error> {
-        self.write(|transaction| match find(transaction, name, key)? {
+    /// Refuses an upload that takes no parts.
+    pub(super) fn open_upload(&self, name: &str, key: &str) -> Result<(), R2Error> {
+        let found = self.read(|connection| find(connection, name, key))?;
+        match found {
             Some(Upload { ended: false, .. }) => Ok(()),
-            _ => Err(R2Error::NoSuchUpload.into()),
-        })
+            _ => Err(R2Error::NoSuchUpload),
+        }
     }
 
     /// Makes a blob a part of an upload, in the place of the one that was.
@@ -163,8 +164,8 @@ struct Upload {
     attributes: Attributes,
 }
 
-fn find(transaction: &Transaction<'_>, name: &str, key: &str) -> rusqlite::Result<Option<Upload>> {
-    transaction
+fn find(connection: &Connection, name: &str, key: &str) -> rusqlite::Result<Option<Upload>> {
+    connection
         .prepare_cached(
             "SELECT id, ended, http, custom, class FROM uploads WHERE name = ? AND key = ?",
         )?

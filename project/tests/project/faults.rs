@@ -364,9 +364,9 @@ fn warnings() {
     );
     check_warnings(r#""compatibility_flags": ["nodejs_compat"]"#, &[]);
     check_warnings(
-        r#""compatibility_flags": ["python_workers"]"#,
+        r#""compatibility_flags": ["minimal_subrequests"]"#,
         &[
-            "2:25: compatibility_flags[0]: \"python_workers\" has no effect: Outboard does not offer Python Workers",
+            "2:25: compatibility_flags[0]: \"minimal_subrequests\" has no effect: Outboard does not offer the network in front of a worker",
         ],
     );
     check_warnings(

@@ -176,7 +176,7 @@ struct Loaded {
 /// A worker that was read and bundled.
 enum Source {
     Project(Box<Project>, Bundle),
-    Script(WorkerSpec),
+    Script(Box<WorkerSpec>),
 }
 
 async fn load_workers(
@@ -322,7 +322,7 @@ async fn read(config: &WorkerConfig) -> anyhow::Result<Source> {
         WorkerSource::Script {
             path,
             compatibility,
-        } => Ok(Source::Script(script(path, *compatibility)?)),
+        } => Ok(Source::Script(Box::new(script(path, *compatibility)?))),
         WorkerSource::Project { dir, env } => {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
@@ -336,7 +336,7 @@ async fn read(config: &WorkerConfig) -> anyhow::Result<Source> {
 
 fn version(config: &WorkerConfig, source: Source, plan: &Plan) -> Result<Arc<Worker>, WorkerError> {
     let mut spec = match source {
-        Source::Script(spec) => spec,
+        Source::Script(spec) => *spec,
         Source::Project(project, bundle) => {
             let names = Names {
                 own: &config.name,

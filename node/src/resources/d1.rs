@@ -10,7 +10,6 @@ mod query;
 mod rows;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -96,24 +95,12 @@ pub(crate) async fn answer(
 
 fn success(results: Results) -> Response<HostBody> {
     let mut response = json(results.json);
-    // Digits are a header's value.
-    if let Ok(value) = HeaderValue::try_from(bookmark(results.seq)) {
+    // Digits are a header's value. There is one copy of a database, which has all of
+    // every bookmark that comes back.
+    if let Ok(value) = HeaderValue::try_from(results.bookmark) {
         response.headers_mut().insert(TOKEN, value);
     }
     response
-}
-
-/// Later is greater. There is one copy of a database, and all of a bookmark is in it.
-fn bookmark(seq: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_millis();
-    format!(
-        "{:08x}-{:08x}-{:08x}-{:032x}",
-        now >> 32,
-        now & 0xffff_ffff,
-        0,
-        seq
-    )
 }
 
 fn failure(status: StatusCode, message: &str) -> Response<HostBody> {

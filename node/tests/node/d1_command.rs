@@ -281,6 +281,34 @@ fn what_is_exported_makes_the_same_database() {
     assert!(told.contains("\"f\" is a virtual table"), "{told}");
 }
 
+/// A session's bookmark leads back to what the database was.
+#[test]
+fn a_database_becomes_what_it_was_at_a_bookmark() {
+    let dir = project();
+    let script = "export default { async fetch(request, { DB }) {
+        const session = DB.withSession();
+        await session.prepare('CREATE TABLE IF NOT EXISTS t (a)').run();
+        await session.prepare('INSERT INTO t VALUES (1)').run();
+        return new Response(session.getBookmark());
+      } };";
+    std::fs::write(dir.path().join("index.js"), script).expect("a file");
+    let dev = Dev::start(dir.path());
+    let bookmarks = [(); 3].map(|()| body(&dev, "/"));
+    assert!(bookmarks.is_sorted(), "{bookmarks:?}");
+    drop(dev);
+    let data = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+        command.arg("data").args(arguments).current_dir(dir.path());
+        let output = command.output().expect("outboard runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+    };
+    data(&["export", "d1/shop-1", "was.sqlite", "--at", &bookmarks[1]]);
+    data(&["import", "was.sqlite", "d1/shop-1", "--force"]);
+    let count = ["execute", "DB", "--command", "SELECT count(*) n FROM t"];
+    assert_eq!(done(dir.path(), &count), "n\n-\n2\n");
+}
+
 /// What `outboard data` calls a database.
 #[test]
 fn a_database_is_among_the_folders_data() {

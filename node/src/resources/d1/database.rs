@@ -44,8 +44,8 @@ pub(crate) struct Results {
     pub(crate) json: Vec<u8>,
     /// Durable when this is; None where it is already.
     pub(crate) receipt: Option<Receipt>,
-    /// The newest commit's place in the log; 0 where there was none yet.
-    pub(crate) seq: u64,
+    /// Of the state that it left.
+    pub(crate) bookmark: String,
 }
 
 pub(crate) struct Database {
@@ -158,7 +158,7 @@ impl Database {
         let newest = self.object.newest();
         Ok(Results {
             json,
-            seq: newest.as_ref().map_or(0, |receipt| receipt.seq().0),
+            bookmark: self.object.past().now().text(self.object.key()),
             receipt: newest.filter(|receipt| !receipt.is_durable()),
         })
     }

@@ -60,7 +60,6 @@ const ENGINE: Support = Without("the inside of another engine");
 const NODE: Support = Without("this part of Node's API");
 const OBJECTS: Support = Without("this part of Durable Objects");
 const PYTHON: Support = Without("Python Workers");
-const QUEUES: Support = Without("Queues");
 const REWRITER: Support = Off("`esi:include` has an end tag");
 const SERVICES: Support = Without("a service of Cloudflare's");
 const WORKFLOWS: Support = Without("Workflows");
@@ -129,7 +128,7 @@ flags! {
     NoGlobalImportscripts = 40: "no_global_importscripts" / "global_importscripts" since 2024_03_04
         => On("`importScripts` is not there");
     NodejsAls = 41: "nodejs_als" / "no_nodejs_als" => Follows;
-    QueuesJsonMessages = 42: "queues_json_messages" / "no_queues_json_messages" since 2024_03_18 => QUEUES;
+    QueuesJsonMessages = 42: "queues_json_messages" / "no_queues_json_messages" since 2024_03_18 => Follows;
     PythonWorkers = 43: "python_workers" by [PythonWorkersDevelopment] after 2000_01_01 => PYTHON;
     FetcherNoGetPutDelete = 44: "fetcher_no_get_put_delete" / "fetcher_has_get_put_delete" since 2024_03_26
         => On("`get`, `put` and `delete` are not there");
@@ -306,7 +305,7 @@ flags! {
     RequireReturnsDefaultExport = 156: "require_returns_default_export" / "require_returns_namespace" since 2026_01_22 => Follows;
     PythonRequestHeadersPreserveCommas = 157: "python_request_headers_preserve_commas" / "disable_python_request_headers_preserve_commas" since 2026_02_17
         => PYTHON;
-    QueueExposeErrorCodes = 158: "queue_expose_error_codes" / "no_queue_expose_error_codes" since 2026_03_12 => QUEUES;
+    QueueExposeErrorCodes = 158: "queue_expose_error_codes" / "no_queue_expose_error_codes" since 2026_03_12 => Follows;
     TextDecoderReplaceSurrogates = 159: "text_decoder_replace_surrogates" / "disable_text_decoder_replace_surrogates" since 2026_02_24
         by [PedanticWpt] after 2026_02_24 => On("lone surrogates are replaced");
     ContainersPidNamespace = 160: "containers_pid_namespace" / "no_containers_pid_namespace" since 2026_04_01 => SERVICES;

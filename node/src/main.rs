@@ -5,6 +5,7 @@ mod cache;
 mod cli;
 mod commands;
 mod config;
+mod duties;
 mod host;
 mod ingress;
 mod inspector;

@@ -11,15 +11,16 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost, ObjectNamespace,
-    ObjectStorage, ObjectTarget, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError,
-    Worker,
+    Delivery, Entrypoint, EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost,
+    ObjectNamespace, ObjectStorage, ObjectTarget, Report, RpcEnd, ServiceAnswer, ServiceError,
+    ServiceTarget, StorageError, Worker,
 };
 use outboard_storage::{
     NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, Store, StoreOptions,
@@ -27,7 +28,7 @@ use outboard_storage::{
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub(crate) use self::alarms::{Alarms, alarm_of};
 use self::catalogue::CatalogueError;
@@ -36,6 +37,7 @@ use self::classes::Fate;
 pub(crate) use self::classes::{Classes, Scope, Wanted};
 pub(crate) use self::migrate::Plan;
 pub(crate) use self::past::{keep, keep_for_development};
+use crate::duties::Deployed;
 use crate::node::RouteList;
 
 /// What a store does not open for.
@@ -68,6 +70,10 @@ pub(crate) struct NodeObjects {
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
     workers: RwLock<HashMap<String, Arc<Worker>>>,
+    /// What is served, for what comes by itself.
+    deployed: watch::Sender<Arc<[Deployed]>>,
+    /// Whose turn it is of the lanes.
+    turn: AtomicUsize,
 }
 
 /// What a folder of objects has.
@@ -153,6 +159,52 @@ impl NodeObjects {
             .iter()
             .map(|(_, target)| (target.worker.name().to_string(), target.worker.clone()));
         *self.workers.write() = workers.collect();
+        let mut deployed: Vec<Deployed> = Vec::new();
+        for (_, target) in routes {
+            let same = |other: &Deployed| Arc::ptr_eq(&other.worker, &target.worker);
+            if !deployed.iter().any(same) {
+                deployed.push(Deployed {
+                    worker: target.worker.clone(),
+                    lane: target.lane.as_ref().map(|lane| lane.handle()),
+                    duties: target.duties.clone(),
+                });
+            }
+        }
+        self.deployed.send_replace(deployed.into());
+    }
+
+    /// What is served, and every change of it.
+    pub(crate) fn deployed(&self) -> watch::Receiver<Arc<[Deployed]>> {
+        self.deployed.subscribe()
+    }
+
+    pub(crate) fn lane_count(&self) -> usize {
+        self.lanes.get().map_or(1, Vec::len)
+    }
+
+    /// Hands a worker a delivery, on its lane or on the one whose turn it is.
+    pub(crate) async fn deliver(
+        &self,
+        deployed: &Deployed,
+        delivery: Delivery,
+    ) -> Result<Report, EventError> {
+        let lanes = self.lanes.get().filter(|lanes| !lanes.is_empty());
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let lane = match (&deployed.lane, lanes) {
+            (Some(own), _) => own,
+            (None, Some(lanes)) => &lanes[turn % lanes.len()],
+            (None, None) => {
+                return Err(EventError::IsolateLost {
+                    reason: "the node has no lane".into(),
+                });
+            }
+        };
+        let target = Arc::new(ServiceTarget {
+            service: deployed.worker.name().into(),
+            entrypoint: Entrypoint::default(),
+        });
+        let worker = deployed.worker.clone();
+        lane.deliver_to(worker, target, delivery).await
     }
 
     /// Adds a worker, whose classes have keys of its own.

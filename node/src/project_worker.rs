@@ -10,6 +10,7 @@ use outboard_runtime::{
 };
 
 use crate::objects::{Classes, Scope};
+use crate::resources::delayed;
 
 /// What a project's names mean on this node.
 pub(crate) struct Names<'a> {
@@ -47,6 +48,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .chain(kv_namespaces(project, names))
             .chain(loaders(project))
             .chain(r2_buckets(project, names))
+            .chain(queues(project, names))
             .collect(),
         classes: project
             .classes()
@@ -151,6 +153,21 @@ fn r2_buckets(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (Str
         });
         let bucket = Binding::Resource(ResourceKind::R2, target);
         (binding.name.clone(), bucket)
+    })
+}
+
+/// Bindings to queues, as who sends to them.
+fn queues(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (String, Binding)> {
+    project.queue_producers.iter().map(move |producer| {
+        let target = Arc::new(ServiceTarget {
+            service: names.scope.name(&producer.queue),
+            entrypoint: Entrypoint {
+                props: delayed(producer.delivery_delay),
+                ..Entrypoint::default()
+            },
+        });
+        let queue = Binding::Resource(ResourceKind::Queue, target);
+        (producer.name.clone(), queue)
     })
 }
 

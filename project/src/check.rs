@@ -11,6 +11,7 @@ mod document;
 mod durable_objects;
 mod kv;
 mod names;
+mod queues;
 mod r2;
 mod routes;
 mod rules;

@@ -90,6 +90,7 @@ const FIELDS: &[KnownField] = &[
     field("kv_namespaces", PerEnvironment, Served),
     field("worker_loaders", PerEnvironment, Served),
     field("r2_buckets", PerEnvironment, Served),
+    field("queues", PerEnvironment, Served),
     field("migrations", Inherited, Served),
 
     field("$schema", TopLevel, Ignored),
@@ -108,7 +109,6 @@ const FIELDS: &[KnownField] = &[
     field("legacy_env", TopLevel, Warned("has no effect: an environment is always a worker of its own")),
     field("usage_model", Inherited, Warned("has no effect; wrangler no longer knows it either")),
 
-    field("queues", PerEnvironment, NotYet),
     field("workflows", PerEnvironment, NotYet),
     field("assets", Inherited, NotYet),
     field("site", TopLevel, NotYet),

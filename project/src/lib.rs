@@ -16,6 +16,7 @@
 
 mod bundle;
 mod check;
+mod cron;
 mod date;
 mod dev_vars;
 mod diagnostic;
@@ -26,10 +27,12 @@ mod project;
 mod tree;
 
 pub use bundle::{Bundle, BundleErrors, BundleOptions, Mode, Module, ModuleKind, bundle};
+pub use cron::{Cron, CronError};
 pub use date::Date;
 pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
     D1Database, Dev, DurableObjectBinding, JsxFactories, KvBinding, Limits, Migration, ModuleRule,
-    Project, Protocol, R2Bucket, Route, RuleType, Secret, ServiceBinding, Transfer, VarValue, Zone,
+    Project, Protocol, QueueConsumer, QueueProducer, R2Bucket, Route, RuleType, Secret, ServiceBinding,
+    Transfer, VarValue, Zone,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use outboard_compatibility::Compatibility;
 
-use crate::Date;
+use crate::{Cron, Date};
 
 /// A developer's folder, checked. Made by [`load`](crate::load).
 ///
@@ -58,7 +58,7 @@ pub struct Project {
     pub dev: Dev,
     pub routes: Vec<Route>,
     /// Cron expressions of `triggers`.
-    pub crons: Vec<String>,
+    pub crons: Vec<Cron>,
     pub limits: Limits,
 
     /// Members of `env` that stand for the objects of a class; their names are
@@ -78,6 +78,10 @@ pub struct Project {
     /// Members of `env` that stand for buckets; their names are unlike those of the
     /// others.
     pub r2_buckets: Vec<R2Bucket>,
+    /// Members of `env` that send to queues; their names are unlike those of the others.
+    pub queue_producers: Vec<QueueProducer>,
+    /// Queues whose messages the worker is given, each once.
+    pub queue_consumers: Vec<QueueConsumer>,
     /// In the order they apply. Each was possible after those before it.
     pub migrations: Vec<Migration>,
 }
@@ -162,6 +166,48 @@ pub struct R2Bucket {
     pub bucket: String,
     /// The one to use while developing, if it is another.
     pub preview: Option<String>,
+}
+
+/// One of `queues.producers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueProducer {
+    /// The member of `env`.
+    pub name: String,
+    pub queue: String,
+    /// Seconds that its messages wait, where they do not say.
+    pub delivery_delay: Option<u32>,
+}
+
+/// One of `queues.consumers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueConsumer {
+    pub queue: String,
+    pub max_batch_size: u32,
+    /// Seconds that a message waits for others.
+    pub max_batch_timeout: u32,
+    /// Deliveries of a message after its first.
+    pub max_retries: u32,
+    /// Where messages go that failed so often. `None`: nowhere.
+    pub dead_letter_queue: Option<String>,
+    /// Batches that are delivered at a time. `None`: as the node has lanes.
+    pub max_concurrency: Option<u32>,
+    /// Seconds until a message is delivered again, where the worker does not say.
+    pub retry_delay: u32,
+}
+
+impl QueueConsumer {
+    /// The consumer of a queue that says no more, as Workers have it.
+    pub fn of(queue: &str) -> Self {
+        Self {
+            queue: queue.into(),
+            max_batch_size: 10,
+            max_batch_timeout: 5,
+            max_retries: 3,
+            dead_letter_queue: None,
+            max_concurrency: None,
+            retry_delay: 0,
+        }
+    }
 }
 
 /// One of `durable_objects.bindings`.

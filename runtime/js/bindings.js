@@ -10,6 +10,7 @@ const resources = {
   d1: "ext:outboard/d1.js",
   kv: "ext:outboard/kv.js",
   loader: "ext:outboard/worker_loader.js",
+  queue: "ext:outboard/queue.js",
   r2: "ext:outboard/r2.js",
 };
 

@@ -37,6 +37,8 @@ const flag = {
   nodejs_compat_v2: 50,
   pedantic_wpt: 101,
   queue_consumer_no_wait_for_wait_until: 75,
+  queue_expose_error_codes: 158,
+  queues_json_messages: 42,
   r2_list_honor_include: 17,
   request_signal_passthrough: 85,
   require_returns_default_export: 156,

@@ -199,6 +199,7 @@ deno_core::extension!(
         "parcels.js",
         "performance.js",
         "performance_node.js",
+        "queue.js",
         "r2.js",
         "r2_objects.js",
         "r2_options.js",

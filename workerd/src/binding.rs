@@ -25,6 +25,8 @@ pub enum BindingKind {
     Service(Designator),
     /// A service that speaks KV's protocol.
     Kv(Designator),
+    /// A service that speaks the protocol of queues.
+    Queue(Designator),
     /// The objects of a class.
     DurableObjects {
         class_name: String,
@@ -50,6 +52,7 @@ impl Binding {
             BindingKind::Service(service) => Some(("service", service)),
             BindingKind::Kv(service) => Some(("kvNamespace", service)),
             BindingKind::R2Bucket(service) => Some(("r2Bucket", service)),
+            BindingKind::Queue(service) => Some(("queue", service)),
             BindingKind::D1(service) => Some(("wrapped.innerBindings[0].service", service)),
             _ => None,
         }
@@ -104,7 +107,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
     ("r2Bucket", None),
     ("obsolete0", Some("an obsolete kind of binding is")),
     ("wrapped", None),
-    ("queue", Some("queues are")),
+    ("queue", None),
     ("analyticsEngine", Some("Analytics Engine is")),
     ("hyperdrive", Some("Hyperdrive is")),
     ("unsafeEval", Some("code from strings is")),
@@ -137,6 +140,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "cryptoKey" => BindingKind::CryptoKey(crypto_key(&path, value, faults)?),
         "service" => BindingKind::Service(designator(&path, value, faults)),
         "kvNamespace" => BindingKind::Kv(designator(&path, value, faults)),
+        "queue" => BindingKind::Queue(designator(&path, value, faults)),
         "durableObjectNamespace" => objects(&path, value, faults),
         "wrapped" => wrapped(&path, value, &name, faults)?,
         "workerLoader" => loader(&path, value, faults),

@@ -20,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
 use crate::cache::Store;
 use crate::cli::Dev;
+use crate::duties::Duties;
 use crate::host::{NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
 use crate::inspector::InspectorServer;
@@ -98,8 +99,8 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         Vec::new(),
     )?;
     let background = async move {
-        let _resources = AbortOnDrop::new(tokio::spawn(resources.tend()));
-        serve(options, node, inspector, loaded, &data).await
+        let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
+        serve(options, node, &resources, inspector, loaded, &data).await
     };
     command_runtime()?.block_on(background)
 }
@@ -141,6 +142,7 @@ fn load_project(options: &Dev) -> anyhow::Result<Loaded> {
 async fn serve(
     options: &Dev,
     node: Node,
+    resources: &Resources,
     inspector: Option<InspectorServer>,
     first: Loaded,
     data: &Data,
@@ -186,6 +188,7 @@ async fn serve(
     }
     // A script that is paused holds the lane; its debugger goes first.
     drop(inspector);
+    resources.stop();
     node.drain().await;
     Ok(())
 }
@@ -235,11 +238,13 @@ async fn build(
         classes: plan.classes(),
         mode: Mode::Development,
     };
+    let duties = Arc::new(Duties::of(project, &scope));
     let target = Target {
         worker: Worker::new(project_worker::spec(project, bundle, &names))?,
         lane: None,
+        duties,
     };
-    if target.worker.keeps_data() {
+    if target.worker.keeps_data() || target.duties.keep_data() {
         objects.keep_in(&data.folder, data.past).context("--data")?;
     }
     // Debuggers attach to the new version, and a script that one has paused lets

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 use crate::cache::Store;
 use crate::cli::Serve;
 use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
+use crate::duties::Duties;
 use crate::host::{MakeHost, NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
 use crate::node::{Node, NodeError, NodeOptions, RouteList, private_lane};
@@ -116,7 +117,7 @@ async fn until_terminated(
     resources: Arc<Resources>,
     mut routes: RouteList,
 ) -> anyhow::Result<()> {
-    let _resources = AbortOnDrop::new(tokio::spawn(resources.tend()));
+    let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
     let _alarms = AbortOnDrop::new(tokio::spawn(node.objects().clone().ring_alarms()));
     let mut stop = std::pin::pin!(stop_signal());
     let mut hangup = signal(SignalKind::hangup())?;
@@ -133,6 +134,7 @@ async fn until_terminated(
         }
     }
     tracing::info!("draining");
+    resources.stop();
     node.drain().await;
     Ok(())
 }
@@ -222,17 +224,22 @@ async fn load_workers(
     };
     let mut faults = Vec::new();
     for (worker, source) in sources {
+        let duties = match &source {
+            Source::Project(project, _) => Duties::of(project, &scope),
+            Source::Script(_) => Duties::default(),
+        };
         match version(worker, source, &new.plan) {
-            Ok(version) => new.add(worker, version, host, known)?,
+            Ok(version) => new.add(worker, version, duties, host, known)?,
             Err(error) => faults.push(of_worker(&worker.name, &error.to_string())),
         }
     }
     faults.extend(lost(&config.workers, &new));
+    faults.extend(contested(&new));
     all_well(faults)?;
     if new
         .routes
         .iter()
-        .any(|(_, target)| target.worker.keeps_data())
+        .any(|(_, target)| target.worker.keeps_data() || target.duties.keep_data())
     {
         objects
             .keep_in(&config.data, config.history)
@@ -259,12 +266,16 @@ impl Loaded {
         &mut self,
         worker: &WorkerConfig,
         version: Arc<Worker>,
+        duties: Duties,
         host: &MakeHost,
         known: &Known,
     ) -> Result<(), NodeError> {
         let private = worker.isolation == Isolation::Private;
         let target = match known.get(&worker.name) {
-            Some(old) if *old.worker == *version && old.lane.is_some() == private => old.clone(),
+            Some(old) if *old.worker == *version && old.lane.is_some() == private => Target {
+                duties: Arc::new(duties),
+                ..old.clone()
+            },
             _ => {
                 let lane = private
                     .then(|| private_lane(&worker.name, host))
@@ -272,6 +283,7 @@ impl Loaded {
                 let target = Target {
                     worker: version,
                     lane,
+                    duties: Arc::new(duties),
                 };
                 self.changed.push(target.clone());
                 target
@@ -282,6 +294,27 @@ impl Loaded {
             .extend(routes.map(|pattern| (pattern.clone(), target.clone())));
         Ok(())
     }
+}
+
+/// Queues that several workers would take the messages of.
+fn contested(new: &Loaded) -> BTreeSet<String> {
+    let mut consumers: HashMap<&str, &str> = HashMap::new();
+    let mut contested = BTreeSet::new();
+    for (_, target) in &new.routes {
+        let worker = target.worker.name();
+        for consumer in &target.duties.consumers {
+            let queue = &consumer.queue;
+            match consumers.insert(queue, worker) {
+                Some(other) if other != worker => {
+                    let fault =
+                        format!("queues.consumers: worker {other:?} consumes {queue:?} too");
+                    contested.insert(of_worker(worker, &fault));
+                }
+                _ => {}
+            }
+        }
+    }
+    contested
 }
 
 /// Bindings that lead nowhere.

@@ -157,7 +157,7 @@ impl Ingress {
             return answer::plain(StatusCode::OK, "ok", true);
         }
         let routes = self.routes.borrow().clone();
-        let Some(Target { worker, lane }) = routes.find(host, path) else {
+        let Some(Target { worker, lane, .. }) = routes.find(host, path) else {
             return answer::plain(
                 StatusCode::NOT_FOUND,
                 &format!("no worker is routed at {host}{path}"),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use outboard_runtime::{Lane, Worker};
 
+use crate::duties::Duties;
+
 /// A route's pattern: `*`, `example.com`, `*.example.com/*`, `example.com/api/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
@@ -123,6 +125,7 @@ pub(crate) struct Target {
     pub(crate) worker: Arc<Worker>,
     /// None: the lane that accepted the connection serves it.
     pub(crate) lane: Option<Arc<Lane>>,
+    pub(crate) duties: Arc<Duties>,
 }
 
 /// All routes of a node, the most specific first. Replaced whole on a change.
@@ -205,7 +208,11 @@ mod tests {
             ..WorkerSpec::default()
         })
         .expect("a worker");
-        Target { worker, lane: None }
+        Target {
+            worker,
+            lane: None,
+            duties: Arc::default(),
+        }
     }
 
     #[test]

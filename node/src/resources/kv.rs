@@ -5,7 +5,6 @@ mod entries;
 mod namespace;
 mod options;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,13 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use outboard_runtime::{HostBody, full_body};
-use parking_lot::Mutex;
-use tokio::sync::OnceCell;
 
 pub(crate) use self::namespace::{Found, KIND, Namespace, PutError, now};
 use self::options::{BulkGet, check_bulk_get, check_get, check_list, key_of, parameters};
 pub(crate) use self::options::{Head, Refusal, check_key, check_put};
 use super::answer::{refused, unavailable};
 use super::database::DatabaseError;
+use super::open::Open;
 use crate::objects::NodeObjects;
 
 /// How many entries a list has at most, and if nobody says.
@@ -42,12 +40,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// The node's namespaces, each open once it was asked for.
 pub(crate) struct Namespaces {
     objects: Arc<NodeObjects>,
-    open: Mutex<HashMap<String, Arc<OnceCell<Namespace>>>>,
+    open: Open<Namespace>,
 }
 
 impl Namespaces {
     pub(super) fn new(objects: Arc<NodeObjects>) -> Self {
-        let open = Mutex::default();
+        let open = Open::new();
         Self { objects, open }
     }
 
@@ -60,19 +58,17 @@ impl Namespaces {
     }
 
     async fn open(&self, id: &str) -> Result<Namespace, DatabaseError> {
-        let cell = self.open.lock().entry(id.into()).or_default().clone();
         let open = || Namespace::open(self.objects.clone(), id);
-        cell.get_or_try_init(open).await.cloned()
+        self.open.get(id, open).await
     }
 
     /// Deletes what has expired, and what crashes left, until the future is dropped.
     pub(super) async fn sweep_often(&self) {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
-            let cells: Vec<_> = self.open.lock().values().cloned().collect();
-            for namespace in cells.iter().filter_map(|cell| cell.get()) {
+            for (id, namespace) in self.open.all() {
                 if let Err(error) = namespace.sweep().await {
-                    tracing::warn!(%error, "a namespace's expired entries stay for now");
+                    tracing::warn!(%error, namespace = id, "a namespace's expired entries stay for now");
                 }
             }
         }

@@ -171,6 +171,7 @@ fn bind(
         BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
         BindingKind::Kv(service) => Binding::Resource(ResourceKind::Kv, target(service)),
         BindingKind::R2Bucket(service) => Binding::Resource(ResourceKind::R2, target(service)),
+        BindingKind::Queue(service) => Binding::Resource(ResourceKind::Queue, target(service)),
         BindingKind::CryptoKey(key) => Binding::Key(self::key(key)?),
         BindingKind::DurableObjects {
             class_name,

@@ -2,7 +2,7 @@
 
 use super::{Checker, Document, Field};
 use crate::tree::Value;
-use crate::{Route, Zone};
+use crate::{Cron, Route, Zone};
 
 pub(super) fn routes<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> Vec<Route> {
     let (one, many) = (document.field("route"), document.field("routes"));
@@ -87,7 +87,7 @@ fn pattern_of(
 }
 
 /// `triggers.crons`.
-pub(super) fn crons<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> Vec<String> {
+pub(super) fn crons<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> Vec<Cron> {
     let Some(section) = document
         .field("triggers")
         .and_then(|field| checker.section(&field))
@@ -103,14 +103,9 @@ pub(super) fn crons<'a>(checker: &mut Checker<'a>, document: &Document<'a>) -> V
         let Some(cron) = checker.text(&item) else {
             continue;
         };
-        match cron.split_whitespace().count() {
-            5 => crons.push(cron.to_owned()),
-            parts => checker.fault(
-                &item,
-                format!(
-                    "a cron expression has five parts (minute hour day month weekday), not {parts}"
-                ),
-            ),
+        match Cron::parse(cron) {
+            Ok(cron) => crons.push(cron),
+            Err(error) => checker.fault(&item, error.to_string()),
         }
     }
     crons

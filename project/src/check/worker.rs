@@ -8,7 +8,9 @@ use outboard_compatibility::Compatibility;
 use super::build::{self, Expect, Switch};
 use super::names::Names;
 use super::worker_loaders::worker_loaders;
-use super::{Checker, Document, d1, dev, durable_objects, kv, r2, routes, rules, services, values};
+use super::{
+    Checker, Document, d1, dev, durable_objects, kv, queues, r2, routes, rules, services, values,
+};
 use crate::{Date, Project};
 
 /// What is known besides the file.
@@ -58,6 +60,7 @@ pub(crate) fn project<'a>(
     let services = services::services(checker, document, &name, &mut taken);
     let d1_databases = d1::databases(checker, document, &name, root, &mut taken);
     let kv_namespaces = kv::namespaces(checker, document, &mut taken);
+    let (queue_producers, queue_consumers) = queues::queues(checker, document, &mut taken);
     let worker_loaders = worker_loaders(checker, document, &mut taken);
     let r2_buckets = r2::buckets(checker, document, &name, &mut taken);
 
@@ -97,6 +100,8 @@ pub(crate) fn project<'a>(
         services,
         d1_databases,
         kv_namespaces,
+        queue_producers,
+        queue_consumers,
         worker_loaders,
         r2_buckets,
         migrations,

@@ -286,7 +286,6 @@ fn toml_has_the_same_faults_and_its_own() {
 #[test]
 fn what_is_not_served_is_refused_by_name() {
     for name in [
-        "queues",
         "ai",
         "browser",
         "vectorize",
@@ -391,14 +390,14 @@ fn what_is_missing_is_guessed_and_said() {
 
 #[test]
 fn all_faults_are_listed_in_the_order_of_the_file() {
-    let text = "{\n  \"minify\": 1,\n  \"dev\": { \"port\": 70000, \"ip\": 2 },\n  \"queues\": [1],\n  \"name\": \"A\"\n}";
+    let text = "{\n  \"minify\": 1,\n  \"dev\": { \"port\": 70000, \"ip\": 2 },\n  \"vectorize\": [1],\n  \"name\": \"A\"\n}";
     assert_eq!(
         faults("wrangler.jsonc", text),
         "wrangler.jsonc: main: required: the worker's entry file, e.g. \"src/index.ts\"\n\
          wrangler.jsonc:2:13: minify: expected true or false, not a number\n\
          wrangler.jsonc:3:20: dev.port: expected a whole number from 0 to 65535, not 70000\n\
          wrangler.jsonc:3:33: dev.ip: expected a string, not a number\n\
-         wrangler.jsonc:4:3: queues: Outboard does not serve queues yet\n\
+         wrangler.jsonc:4:3: vectorize: Outboard does not serve vectorize yet\n\
          wrangler.jsonc:5:11: name: expected lower-case letters, digits, \"-\" and \"_\", \
          not starting with \"-\"; not \"A\""
     );

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use outboard_project::{
-    Date, Dev, DevVars, JsxFactories, LoadOptions, ModuleRule, Protocol, RuleType, VarValue, Zone,
+    Cron, Date, Dev, DevVars, JsxFactories, LoadOptions, ModuleRule, Protocol, RuleType, VarValue,
+    Zone,
 };
 use serde_json::json;
 
@@ -188,7 +189,8 @@ fn the_three_formats_say_the_same() {
         Some(Zone::Name("example.com".to_owned()))
     );
     assert!(project.routes[2].custom_domain);
-    assert_eq!(project.crons, ["*/5 * * * *"]);
+    let crons: Vec<_> = project.crons.iter().map(Cron::as_str).collect();
+    assert_eq!(crons, ["*/5 * * * *"]);
     assert_eq!(
         (project.limits.cpu_ms, project.limits.subrequests),
         (Some(50), Some(10))

@@ -13,5 +13,6 @@ mod jsx;
 mod kv;
 mod modules;
 mod packages;
+mod queues;
 mod r2;
 mod services;

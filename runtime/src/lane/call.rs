@@ -4,10 +4,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures::FutureExt;
 use http::Request;
 use tokio::task::AbortHandle;
 
-use super::{LaneLocal, Served};
+use super::{LaneLocal, LaneRef, Served};
 use crate::binding::ServiceTarget;
 use crate::body::{HostBody, carried};
 use crate::delivery::{Delivery, DeliveryOutcome, Report, ScheduledRun};
@@ -16,6 +17,20 @@ use crate::error::{EventError, StartError};
 use crate::event::Outcome;
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
+
+impl LaneRef {
+    /// Hands a worker a delivery on this lane, from another thread. Waits while the lane
+    /// has too many commands; dropping the future abandons the delivery.
+    pub async fn deliver_to(
+        &self,
+        worker: Arc<Worker>,
+        target: Arc<ServiceTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, EventError> {
+        self.ask(move |lane| lane.deliver(worker, target, delivery).boxed_local())
+            .await
+    }
+}
 
 impl LaneLocal {
     /// Serves one request of another worker of this lane, or of the same: its

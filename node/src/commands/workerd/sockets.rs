@@ -211,7 +211,11 @@ fn target(services: &Services, socket: &Socket) -> anyhow::Result<Target> {
             socket.name
         );
     }
-    Ok(Target { worker, lane: None })
+    Ok(Target {
+        worker,
+        lane: None,
+        duties: Default::default(),
+    })
 }
 
 fn options() -> IngressOptions {

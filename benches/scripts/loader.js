@@ -1,5 +1,5 @@
-// workerd only: starts one dynamic worker a host name through the Worker
-// Loader binding, its way to make isolates while running.
+// Starts one dynamic worker a host name through the Worker Loader binding:
+// workerd's way to make isolates while it runs, and one of Outboard's.
 export default {
   fetch(request, env) {
     const { hostname } = new URL(request.url);

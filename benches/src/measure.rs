@@ -53,10 +53,18 @@ pub(crate) const MEASUREMENTS: &[(&str, Measure)] = &[
     ("latency", latency::measure),
     ("isolates", isolates::measure),
     ("memory", memory::measure),
+    ("loader", loader),
     ("start", start::measure),
     ("micro", micro::apis),
     ("calls", micro::calls),
 ];
+
+/// The same questions of workers that a worker loads, on either side.
+fn loader(bench: &Bench) -> Result<Vec<Row>> {
+    let mut rows = isolates::made_by(bench, isolates::Made::Loaded)?;
+    rows.extend(memory::of(bench, isolates::Made::Loaded)?);
+    Ok(rows)
+}
 
 impl Bench {
     pub(crate) fn note(&self, note: String) {

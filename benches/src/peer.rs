@@ -10,6 +10,9 @@ use anyhow::Result;
 
 use crate::server::{Scratch, Server, free_port};
 
+/// Loads a worker for each host name.
+const LOADER: &str = include_str!("../scripts/loader.js");
+
 /// The semantics asked for; scripts/loader.js names the same date for the tenants.
 const COMPATIBILITY_DATE: &str = "2025-06-01";
 
@@ -26,6 +29,8 @@ pub(crate) enum Site {
     /// `count` workers, each a script of its own (it begins with `const NAME
     /// = "…"`) for the host [`tenant`], none of them started yet.
     Tenants { script: &'static str, count: usize },
+    /// The same, of any count, which one worker loads as they are asked for.
+    Loaded { script: &'static str },
 }
 
 pub(crate) fn tenant(index: usize) -> String {

@@ -39,35 +39,68 @@ struct Timings {
     p99: Vec<f64>,
 }
 
+/// How Outboard comes by the isolates; workerd has one way.
+#[derive(Clone, Copy)]
+pub(super) enum Made {
+    Configured,
+    Loaded,
+}
+
+impl Made {
+    pub(super) fn site(self, script: &'static str, count: usize) -> Site {
+        match self {
+            Self::Configured => Site::Tenants { script, count },
+            Self::Loaded => Site::Loaded { script },
+        }
+    }
+
+    /// What the rows call one, and the measurement's name for each part.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Configured => "isolate",
+            Self::Loaded => "dynamic worker",
+        }
+    }
+}
+
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
+    made_by(bench, Made::Configured)
+}
+
+pub(super) fn made_by(bench: &Bench, made: Made) -> Result<Vec<Row>> {
     let rounds = bench.effort.pick(5, 3);
     let paced = bench.effort.pick(100, 40);
     let burst = bench.effort.pick(400, 100);
-    let mut turns = bench.enter("isolates", bench.peers(), |_| Ok(Rounds::new()));
+    let (name, first, later) = match made {
+        Made::Configured => ("isolates", "≤ 1 ms", "≤ 3 ms"),
+        Made::Loaded => ("loader", "ratio ≤ 0.2", ""),
+    };
+    let mut turns = bench.enter(name, bench.peers(), |_| Ok(Rounds::new()));
     turns.rounds(rounds, |peer, rounds| {
-        rounds.round(bench, peer, paced, burst)
+        rounds.round(bench, peer, made, paced, burst)
     });
 
-    let row = |what: &str, unit| Row::new("isolates", what, unit);
+    let one = made.name();
+    let row = |what: &str, unit| Row::new(name, what.replace("ISOLATE", one), unit);
     Ok(vec![
         turns.row(
-            row("new isolate to first byte, 50 a second: p50", "ms").aim("≤ 1 ms"),
+            row("new ISOLATE to first byte, 50 a second: p50", "ms").aim(first),
             everyone,
             |rounds| rounds.paced.p50(),
         ),
         turns.row(
-            row("new isolate to first byte, 50 a second: p99", "ms").aim("≤ 3 ms"),
+            row("new ISOLATE to first byte, 50 a second: p99", "ms").aim(later),
             everyone,
             |rounds| rounds.paced.p99(),
         ),
         turns.row(
-            row("the same once the isolate is there: p50", "ms"),
+            row("the same once the ISOLATE is there: p50", "ms"),
             everyone,
             |rounds| rounds.warm.p50(),
         ),
         turns.row(
             row(
-                "new isolate to answer, 8 at a time without pause: p50",
+                "new ISOLATE to answer, 8 at a time without pause: p50",
                 "ms",
             ),
             everyone,
@@ -75,19 +108,19 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         ),
         turns.row(
             row(
-                "new isolate to answer, 8 at a time without pause: p99",
+                "new ISOLATE to answer, 8 at a time without pause: p99",
                 "ms",
             ),
             everyone,
             |rounds| rounds.burst.p99(),
         ),
         turns.row(
-            row("isolates made", "isolates / CPU s").aim("≥ 500"),
+            row("ISOLATEs made", "isolates / CPU s").aim("≥ 500"),
             everyone,
             |rounds| Samples::median(rounds.per_cpu_second.clone()),
         ),
         turns.row(
-            row("isolates made, wall", "isolates / s"),
+            row("ISOLATEs made, wall", "isolates / s"),
             everyone,
             |rounds| Samples::median(rounds.per_second.clone()),
         ),
@@ -106,13 +139,17 @@ impl Rounds {
     }
 
     /// One fresh server: its first tenants at a pace, one of them again, then the others in a burst.
-    fn round(&mut self, bench: &Bench, peer: &Peer, paced: usize, burst: usize) -> Result<()> {
+    fn round(
+        &mut self,
+        bench: &Bench,
+        peer: &Peer,
+        made: Made,
+        paced: usize,
+        burst: usize,
+    ) -> Result<()> {
         let script = include_str!("../../scripts/counter.js");
         let server = peer.start(
-            Site::Tenants {
-                script,
-                count: 1 + paced + burst,
-            },
+            made.site(script, 1 + paced + burst),
             &http::get(&tenant(0)),
             &bench.scratch,
         )?;

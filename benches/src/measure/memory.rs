@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::isolates::Made;
 use super::{Bench, everyone};
 use crate::http::{self, Client};
 use crate::load::{Connections, Pace, Requests};
 use crate::machine;
-use crate::peer::{Peer, Site, tenant};
+use crate::peer::{Peer, tenant};
 use crate::report::{Row, Samples};
 use crate::server::{Memory, Server};
 
@@ -35,6 +36,10 @@ struct Stage {
 }
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
+    of(bench, Made::Configured)
+}
+
+pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
     let available = machine::available_memory()?;
     if available < NEEDED {
         bail!(
@@ -44,26 +49,29 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         );
     }
     let rounds = bench.effort.pick(3, 1);
-    let mut turns = bench.enter("memory", bench.peers(), |_| Ok(Rounds::default()));
-    turns.rounds(rounds, |peer, rounds| rounds.round(bench, peer));
+    let (name, one) = match made {
+        Made::Configured => ("memory", made.name()),
+        Made::Loaded => ("loader", made.name()),
+    };
+    let mut turns = bench.enter(name, bench.peers(), |_| Ok(Rounds::default()));
+    turns.rounds(rounds, |peer, rounds| rounds.round(bench, peer, made));
 
     let mut rows = vec![turns.row(
-        Row::new("memory", "server with one isolate, PSS", "MB"),
+        Row::new(name, format!("server with one {one}, PSS"), "MB"),
         everyone,
         |rounds| Samples::median(rounds.base.clone()),
     )];
     for (index, count) in STAGES.iter().enumerate() {
-        let row =
-            Row::new("memory", format!("idle isolate, one of {count}, PSS"), "MB").aim("≤ 1.0 MB");
+        let row = Row::new(name, format!("idle {one}, one of {count}, PSS"), "MB").aim("≤ 1.0 MB");
         rows.push(turns.row(row, everyone, |rounds| {
             Samples::median(rounds.stages[index].pss.clone())
         }));
-        let row = Row::new("memory", format!("idle isolate, one of {count}, RSS"), "MB");
+        let row = Row::new(name, format!("idle {one}, one of {count}, RSS"), "MB");
         rows.push(turns.row(row, everyone, |rounds| {
             Samples::median(rounds.stages[index].rss.clone())
         }));
     }
-    let row = Row::new("memory", "isolates still alive when asked again", "%");
+    let row = Row::new(name, format!("{one}s still alive when asked again"), "%");
     rows.push(turns.row(row, everyone, |rounds| {
         Samples::median(rounds.alive.clone())
     }));
@@ -72,14 +80,11 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
 
 impl Rounds {
     /// One fresh server, weighed with one isolate and then at each stage.
-    fn round(&mut self, bench: &Bench, peer: &Peer) -> Result<()> {
+    fn round(&mut self, bench: &Bench, peer: &Peer, made: Made) -> Result<()> {
         let script = include_str!("../../scripts/counter.js");
         let most = STAGES[STAGES.len() - 1];
         let server = peer.start(
-            Site::Tenants {
-                script,
-                count: 1 + most,
-            },
+            made.site(script, 1 + most),
             &http::get(&tenant(0)),
             &bench.scratch,
         )?;

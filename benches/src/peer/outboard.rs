@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{COMPATIBILITY_DATE, Site, tenant};
+use super::{COMPATIBILITY_DATE, LOADER, Site, tenant};
 use crate::server::write;
 
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
@@ -62,6 +62,22 @@ pub(super) fn configure(
             write!(
                 config,
                 "compatibility_date = {COMPATIBILITY_DATE:?}\ncompatibility_flags = {flags:?}\n"
+            )?;
+        }
+        Site::Loaded { script } => {
+            write(&folder.join("index.js"), LOADER)?;
+            let project = serde_json::json!({
+                "name": "loader",
+                "main": "index.js",
+                "compatibility_date": COMPATIBILITY_DATE,
+                "vars": { "SCRIPT": script },
+                "worker_loaders": [{ "binding": "LOADER" }],
+            });
+            write(&folder.join("wrangler.json"), &project.to_string())?;
+            let dir = folder.display();
+            write!(
+                config,
+                "\n[[worker]]\nname = \"loader\"\ndir = \"{dir}\"\nroutes = [\"*\"]\n"
             )?;
         }
         Site::Tenants { script, count } => {

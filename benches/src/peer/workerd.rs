@@ -7,10 +7,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{COMPATIBILITY_DATE, Site};
+use super::{COMPATIBILITY_DATE, LOADER, Site};
 use crate::server::write;
-
-const LOADER: &str = include_str!("../../scripts/loader.js");
 
 /// The program itself. npm's `bin/workerd` is a JavaScript launcher where
 /// install scripts are off; measuring that would measure Node.js.
@@ -75,7 +73,7 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
             write(&folder.join("worker.js"), script)?;
             format!("compatibilityFlags = {flags:?},")
         }
-        Site::Tenants { script, .. } => {
+        Site::Tenants { script, .. } | Site::Loaded { script } => {
             write(&folder.join("worker.js"), LOADER)?;
             write(&folder.join("tenant.js"), script)?;
             r#"compatibilityFlags = ["experimental"], bindings = [

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
+use crate::objects::with_packages;
+use crate::parity::program;
 use crate::support::http::{Upload, get, send};
 use crate::support::{Dev, Outboard, until};
 use crate::workerd::{results, run, workerd};
@@ -305,6 +307,32 @@ fn as_many_are_loaded_as_may_be() {
     assert_eq!(answer, expected, "{}", node.process.log());
 }
 
+#[test]
+fn code_mode_calls_its_tools() {
+    let Some(dir) = with_packages("codemode.ts") else {
+        return;
+    };
+    if !dir
+        .path()
+        .join("node_modules/@cloudflare/codemode")
+        .is_dir()
+    {
+        eprintln!("SKIPPED: @cloudflare/codemode is not here; run scripts/setup");
+        return;
+    }
+    let config = CONFIG.replace("index.js", "codemode.ts");
+    let config = config.replace(
+        "\"vars\"",
+        "\"compatibility_flags\": [\"nodejs_compat\"], \"vars\"",
+    );
+    // A project of its own, and no objects.
+    let (config, _) = config.split_once("  \"services\"").expect("the services");
+    write(dir.path(), "wrangler.jsonc", &format!("{config}}}"));
+    let dev = Dev::start(dir.path());
+    let expected = r#"[[{"sum":6},["sum 3"]],"Code execution failed: This worker is not permitted to acces","Code execution failed: as it does"]"#;
+    assert_eq!(text(&dev, "/"), expected, "{}", dev.process.log());
+}
+
 /// examples/loader, as its README has it.
 #[test]
 fn the_example_runs_what_it_is_sent() {
@@ -341,38 +369,148 @@ fn the_example_runs_what_it_is_sent() {
     );
 }
 
-#[test]
-fn loaders_of_one_id_share_their_names_in_workerds_configuration() {
+/// A folder with a configuration of one worker and its script.
+fn configuration(main: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = r#"
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
   compatibilityDate = "2026-04-01",
+  compatibilityFlags = ["experimental"],
   bindings = [
     (name = "ONE", workerLoader = (id = "shared")),
     (name = "TWO", workerLoader = (id = "shared")),
     (name = "OWN", workerLoader = ()),
+    (name = "SELF", service = (name = "main", entrypoint = "Api")),
   ],
+  durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter")],
+  durableObjectStorage = (inMemory = void),
 ))]);
 "#;
+    write(folder.path(), "config.capnp", config);
+    write(folder.path(), "main.js", &format!("{PARENT}{main}"));
+    folder
+}
+
+/// Runs the tests of a configuration here and in npm workerd, where it is installed.
+fn check_both(main: &str, expected: &[&str]) {
+    let folder = configuration(main);
+    let arguments = ["test", "config.capnp", "--experimental"];
+    for program in [Some(workerd(folder.path())), program()]
+        .into_iter()
+        .flatten()
+    {
+        let output = run(&program, &arguments, folder.path());
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(results(&output), expected, "{}: {shown}", program.display());
+    }
+}
+
+#[test]
+fn loaders_of_one_id_share_their_names_as_in_workerd() {
     let main = r#"
+const counting = "let n = 0; export default { count() { return ++n; } }";
 export default { async test(controller, env) {
-  const code = () => ({
-    compatibilityDate: "2026-04-01",
-    mainModule: "a.js",
-    modules: { "a.js": "let n = 0; export default { count() { return ++n; } }" },
-  });
   const counts = [];
-  for (const loader of [env.ONE, env.TWO, env.OWN, env.ONE]) {
-    counts.push(await loader.get("a", code).getEntrypoint().count(0));
+  for (const loader of [env.ONE, env.TWO, env.OWN, env.ONE, env.OWN]) {
+    counts.push(await loader.get("a", () => code(counting)).getEntrypoint().count(0));
   }
-  if (`${counts}` !== "1,2,1,3") throw new Error(`${counts}`);
+  if (`${counts}` !== "1,2,1,3,2") throw new Error(`${counts}`);
 } };
 "#;
-    write(folder.path(), "config.capnp", config);
-    write(folder.path(), "main.js", main);
-    let program = workerd(folder.path());
-    let output = run(&program, &["test", "config.capnp"], folder.path());
-    assert_eq!(results(&output), ["PASS main"], "{output:?}");
+    check_both(main, &["PASS main"]);
+}
+
+/// What is in `env` and props, and what is thrown, by the words.
+#[test]
+fn what_is_given_and_what_is_refused_is_as_in_workerd() {
+    let main = r#"
+import { RpcStub, RpcTarget } from "cloudflare:workers";
+const same = (a, b) => {
+  if (JSON.stringify(a) !== JSON.stringify(b)) {
+    throw new Error(`${JSON.stringify(a)} is not ${JSON.stringify(b)}`);
+  }
+};
+const fine = `
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  export default { greet(name, env, ctx) { return [name, Object.keys(env), ctx.props]; } };
+  export class Caller extends WorkerEntrypoint {
+    async call() {
+      const { api, counter } = this.env;
+      const own = await this.ctx.exports.default.greet("own");
+      return [await api.hello("a"), await counter.add(1), own];
+    }
+    async fetch() { return fetch("http://away.test/"); }
+  }`;
+export const given = { async test(controller, env, ctx) {
+  const counter = ctx.exports.Counter.getByName("one");
+  const worker = env.OWN.load(code(fine, {
+    env: { api: ctx.exports.Api({ props: { who: "exports" } }), counter, n: 1 },
+    globalOutbound: ctx.exports.Api({ props: { who: "outbound" } }),
+    compatibilityFlags: ["enable_ctx_exports"],
+  }));
+  const props = { when: new Date(7), list: [1] };
+  same(await worker.getEntrypoint(null, { props }).greet("a"), ["a", ["api", "counter", "n"], props]);
+  const called = await worker.getEntrypoint("Caller").call();
+  same(called, ["hello a from exports", 1, ["own", ["api", "counter", "n"], {}]]);
+  const answer = await worker.getEntrypoint("Caller").fetch("http://worker.test/");
+  same(await answer.text(), "outbound got http://away.test/");
+} };
+const notDynamic = "DataCloneError: Entrypoints to dynamically-loaded workers cannot be " +
+  "transferred to other Workers, because the system does not know how to reload this Worker from " +
+  "scratch. Instead, have the parent Worker expose an entrypoint which constructs the dynamic " +
+  "worker and forwards to it.";
+const type = (name, rest) => `DataCloneError: Could not serialize object of type "${name}". ` +
+  "This type does not support serialization.";
+export const refused = { async test(controller, env, ctx) {
+  const worker = env.OWN.load(code(fine));
+  const load = (rest, main = fine) => () => env.OWN.load(code(main, rest));
+  const call = (rest, main) => () => load(rest, main)().getEntrypoint().greet(0);
+  const start = (said) => "Error: Failed to start Worker:\nUncaught " + said;
+  const cases = [
+    [() => env.OWN.load(), "TypeError: Failed to execute 'load' on 'WorkerLoader': parameter 1 is not of type 'WorkerCode'."],
+    [() => env.OWN.get(), "TypeError: Failed to execute 'get' on 'WorkerLoader': parameter 1 is not of type 'string'."],
+    [() => env.OWN.get("a"), "TypeError: Failed to execute 'get' on 'WorkerLoader': parameter 2 is not of type 'function'."],
+    [() => env.OWN.load({}), "TypeError: Incorrect type for the 'modules' field on 'WorkerCode': the provided value is not of type 'object'."],
+    [load({ modules: {} }), "TypeError: Dynamic Worker code must contain at least one module."],
+    [load({ modules: { "a.txt": "x" } }), "TypeError: Module name must end with '.js' or '.py' (or the content must be an object indicating the type explicitly). Got: a.txt"],
+    [load({ modules: { "a.js": {} } }), "TypeError: Each module must contain exactly one of 'js', 'cjs', 'text', 'data', 'json', 'py', or 'wasm'. Module 'a.js' contained 0 properties."],
+    [load({ modules: { "a.js": { data: "x" } } }), "TypeError: Incorrect type for the 'data' field on 'Module': the provided value is not of type 'Array'."],
+    [load({ modules: { "main.js": fine, "a.py": "" } }), "TypeError: Module \"a.py\" is a Python module, but the main module isn't a Python module."],
+    [load({ compatibilityDate: "soon" }), "Error: Invalid compatibility date: soon"],
+    [load({ compatibilityFlags: ["no_such_flag"] }), "Error: No such compatibility flag: no_such_flag"],
+    [load({ compatibilityFlags: ["nodejs_als", "nodejs_als"] }), "Error: Compatibility flag specified multiple times: nodejs_als"],
+    [load({ compatibilityFlags: ["nodejs_als", "no_nodejs_als"] }), "Error: Compatibility flags are mutually contradictory: nodejs_als vs no_nodejs_als"],
+    [load({ compatibilityFlags: "x" }), "TypeError: Incorrect type for the 'compatibilityFlags' field on 'WorkerCode': the provided value is not of type 'Array'."],
+    [load({ limits: 5 }), "TypeError: Incorrect type for the 'limits' field on 'WorkerCode': the provided value is not of type 'ResourceLimits'."],
+    [load({ limits: { cpuMs: -1 } }), "TypeError: The value cannot be converted because it is negative and this API expects a positive number."],
+    [load({ env: 5 }), "TypeError: Incorrect type for the 'env' field on 'WorkerCode': the provided value is not of type 'Object'."],
+    [load({ env: { f() {} } }), "DataCloneError: f() {} could not be cloned."],
+    [load({ env: { it: new (class extends RpcTarget {})() } }), "DataCloneError: Remote RPC references can only be serialized for RPC."],
+    [load({ env: { it: new RpcStub(() => 1) } }), "DataCloneError: RpcStub cannot be serialized in this context because it is not a persistent stub."],
+    [load({ env: { it: new ReadableStream() } }), "DataCloneError: ReadableStream can only be serialized for RPC."],
+    [load({ env: { it: env.OWN } }), type("WorkerLoader")],
+    [load({ env: { it: worker } }), type("WorkerStub")],
+    [load({ env: { it: ctx.exports.Api } }), type("LoopbackServiceStub")],
+    [load({ env: { it: worker.getEntrypoint() } }), notDynamic],
+    [load({ globalOutbound: worker.getEntrypoint() }), notDynamic],
+    [load({ globalOutbound: 5 }), "TypeError: Incorrect type for the 'globalOutbound' field on 'WorkerCode': the provided value is not of type 'Fetcher'."],
+    [() => worker.getEntrypoint(null, 5), "TypeError: Failed to execute 'getEntrypoint' on 'WorkerStub': parameter 2 is not of type 'EntrypointOptions'."],
+    [() => worker.getEntrypoint(null, { props: 5 }), "TypeError: Incorrect type for the 'props' field on 'EntrypointOptions': the provided value is not of type 'Object'."],
+    [() => worker.getEntrypoint("no").greet(0), "Error: Worker has no such entrypoint: no"],
+    [() => worker.getEntrypoint().no(0), "TypeError: The RPC receiver does not implement the method \"no\"."],
+    [() => worker.getEntrypoint().fetch("http://x/"), "Error: Handler does not export a fetch() function."],
+    [call({ mainModule: "other.js" }), start("Error: No such module: other.js")],
+    [call({ modules: { "main.js": { text: "x" } } }), start("TypeError: Main module must be an ES module.")],
+    [call({}, "throw new TypeError('top'); export default {};"), start("TypeError: top\n  at main.js:1:7")],
+    [call({ globalOutbound: null }, "export default { greet() { return fetch('http://a.test/'); } };"), "Error: This worker is not permitted to access the internet via global functions like fetch(). It must use capabilities (such as bindings in 'env') to talk to the outside world."],
+    [() => env.OWN.get("x", () => 5).getEntrypoint().greet(0), "TypeError: Callback returned incorrect type; expected 'Promise'"],
+    [() => env.OWN.get("y", () => { throw new RangeError("no code"); }).getEntrypoint().greet(0), "RangeError: no code"],
+  ];
+  for (const [f, expected] of cases) same(await tried(f), expected);
+} };
+export default { test() {} };
+"#;
+    check_both(main, &["PASS main", "PASS main:given", "PASS main:refused"]);
 }

@@ -21,7 +21,7 @@ use crate::dynamic::{Dynamic, LoadFault, Loaded, Loading, Outbound};
 use crate::entrypoint::{CallLimits, Entrypoint, Props};
 use crate::event::EventId;
 use crate::limits::Limits;
-use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};
+use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_url};
 
 /// The most that all modules may have together, and that `env` may, as Workers have it.
 const CODE_BYTES: usize = 64 << 20;
@@ -157,9 +157,7 @@ pub(crate) fn op_loader_code<'a>(
         modules_of(scope, modules).and_then(|modules| spec(&shared, &resource, code, modules, env));
     match checked {
         Ok(spec) => {
-            let main = spec.main.clone();
-            let made = Worker::new(spec).map_err(|error| refused(&main, error));
-            loading.give(made.and_then(with_es_module));
+            loading.give(worker(spec));
             Ok(())
         }
         Err(error) => {
@@ -410,11 +408,17 @@ fn said_by_workers(fault: &Fault) -> String {
     }
 }
 
-fn with_es_module(worker: Arc<Worker>) -> Result<Arc<Worker>, LoadFault> {
-    if worker.main_kind() == ModuleKind::EsModule {
-        return Ok(worker);
+/// Makes the worker. What keeps it from being one its callers hear.
+fn worker(spec: WorkerSpec) -> Result<Arc<Worker>, LoadFault> {
+    let main = spec.main.clone();
+    let url = module_url(&main);
+    let is_main = |module: &&Module| module_url(&module.specifier) == url;
+    match spec.modules.iter().find(is_main) {
+        Some(module) if module.kind != ModuleKind::EsModule => {
+            Err(not_started("TypeError: Main module must be an ES module."))
+        }
+        _ => Worker::new(spec).map_err(|error| refused(&main, error)),
     }
-    Err(not_started("TypeError: Main module must be an ES module."))
 }
 
 /// What callers hear of modules that make no worker.

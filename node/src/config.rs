@@ -548,7 +548,8 @@ mod tests {
              { name = \"a\", main = \"a.js\", routes = [\"a\"], limits = { cpu_ms = 0, wall_ms = -5 } },\n\
              { name = \"b\", main = \"a.js\", routes = [\"b\"], limits = { subrequests = 4294967296 } },\n\
              { name = \"c\", main = \"a.js\", routes = [\"c\"], limits = { buffers_mb = 0, response_mb = 0 } },\n\
-             ]\nlimits = { drain_ms = 9999999999, request_head_bytes = 100 }\n",
+             ]\nlimits = { drain_ms = 9999999999, request_head_bytes = 100 }\n\
+             history = { days = -1, max_mb = 0 }\n",
             "outboard.toml:1:9: ready: -1: write 0 to 256\n\
              outboard.toml:3:66: worker[0].limits.cpu_ms: 0: write 1 to 3600000\n\
              outboard.toml:3:79: worker[0].limits.wall_ms: -5: write 1 to 86400000\n\
@@ -556,7 +557,9 @@ mod tests {
              outboard.toml:5:70: worker[2].limits.buffers_mb: 0: write 1 to 16384\n\
              outboard.toml:5:87: worker[2].limits.response_mb: 0: write 1 to 1048576\n\
              outboard.toml:7:23: limits.drain_ms: 9999999999: write 0 to 3600000\n\
-             outboard.toml:7:56: limits.request_head_bytes: 100: write 8192 to 16777216",
+             outboard.toml:7:56: limits.request_head_bytes: 100: write 8192 to 16777216\n\
+             outboard.toml:8:20: history.days: -1: write 0 to 3653\n\
+             outboard.toml:8:33: history.max_mb: 0: write 1 to 1073741824",
         );
         check(
             "[[worker]]\nname = \"a\"\nmain = \"a.js\"\nroutes = [\"*\"]\ncompatibility_date = \"soon\"\n\

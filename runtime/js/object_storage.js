@@ -421,6 +421,19 @@ class DurableObjectStorage extends Operations {
   }
 }
 
+/** There is one copy of an object: what it was at a bookmark of its own, it was.
+ * Offered by the flag `experimental`. */
+if (has(flag.experimental)) {
+  ObjectDefineProperty(DurableObjectStorage.prototype, "waitForBookmark", {
+    __proto__: null,
+    value: function waitForBookmark(_bookmark) {
+      return PromiseResolve();
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
 class SyncKvStorage {
   #number;
   #life;

@@ -208,7 +208,9 @@ impl Pages {
     /// what was there before and commits that, which needs no log.
     pub(crate) fn commit(&self) -> Result<(), PagesError> {
         let mut inner = self.inner.lock();
-        // SQLite cuts the file only after the commit; its header knows already.
+        // SQLite cuts the file only after the commit; its header knows already. Where
+        // that is refused, what would be cut is there.
+        let uncut = inner.size;
         if let Some(size) = inner.pending.get(&1).and_then(|page| size_in(page)) {
             inner.size = inner.size.min(size);
         }
@@ -222,13 +224,11 @@ impl Pages {
         if inner.full && inner.logged.len() > HOMELESS {
             self.settle_what_fits(&mut inner)?;
             if inner.logged.len() > HOMELESS {
-                inner.refused = true;
-                return Err(inner.fail(LogError::Full.into()));
+                return Err(inner.refuse(uncut, LogError::Full));
             }
         }
         if let Err(error) = self.append(&mut inner, Part::Whole) {
-            inner.refused = true;
-            return Err(inner.fail(error.into()));
+            return Err(inner.refuse(uncut, error));
         }
         if inner.logged.len() > KEEP {
             // The log has the commit: that the file has no room is no reason to
@@ -438,6 +438,12 @@ impl Pages {
 }
 
 impl Inner {
+    fn refuse(&mut self, uncut: u32, error: LogError) -> PagesError {
+        self.refused = true;
+        self.size = uncut;
+        self.fail(error.into())
+    }
+
     fn fail(&mut self, fault: PagesError) -> PagesError {
         self.fault.get_or_insert(fault.clone());
         fault

@@ -11,6 +11,7 @@ use outboard_runtime::{ObjectTarget, StorageError};
 use outboard_storage::{
     Bookmark, HistoryError, Object, ObjectError, ObjectKey, ObjectPast, Retention,
 };
+use tokio::sync::Semaphore;
 
 use super::{Kept, NodeObjects, alarm_of, database_key, no_store, told};
 
@@ -35,6 +36,10 @@ pub(crate) fn keep(days: Option<u64>, mb: Option<u64>) -> Retention {
 pub(crate) fn keep_for_development() -> Retention {
     keep(None, Some(DEV_BYTES >> 20))
 }
+
+/// Each reads up to some segments, and holds checkpoints back meanwhile; the others
+/// wait their turn.
+static READERS: Semaphore = Semaphore::const_new(2);
 
 /// An object's past, as its script asks for it.
 pub(super) struct Asked {
@@ -95,6 +100,8 @@ impl Asked {
     ) -> BoxFuture<'static, Result<String, StorageError>> {
         let (past, key) = (self.past.clone(), self.key);
         async move {
+            // It is never closed.
+            let _turn = READERS.acquire().await;
             let asked = tokio::task::spawn_blocking(move || ask(&past)).await;
             match asked {
                 Ok(Ok(bookmark)) => Ok(bookmark.text(key)),

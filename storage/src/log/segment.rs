@@ -210,7 +210,7 @@ pub(crate) fn records_of(
     let Some(head) = head_of(file, number)? else {
         return Ok(None);
     };
-    let end = walk(&contents(file)?, head, &mut |piece| {
+    let end = walk(&written(file)?, head, &mut |piece| {
         found(match piece {
             Piece::Damage { object, .. } => Err(object),
             Piece::Record { seq, at, body } => match CommitHead::decode(body) {
@@ -247,6 +247,23 @@ pub(crate) fn read_record(
     let (head, body) = record.split_at(RECORD_HEAD);
     let sound = read == record.len() && crc32c::crc32c(body) == word(head, 4);
     Ok(sound.then(|| Commit::decode(body)).flatten())
+}
+
+/// A segment up to where nothing was written yet: of one that is written now most
+/// is made of zeros.
+fn written(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    // No record has so many in a row.
+    const ZEROS: usize = 1 << 20;
+    let mut bytes = Vec::new();
+    loop {
+        let start = bytes.len();
+        bytes.resize(start + ZEROS, 0);
+        let read = file.read_at(&mut bytes[start..], start as u64)?;
+        bytes.truncate(start + read);
+        if read < ZEROS || bytes[start..].iter().all(|byte| *byte == 0) {
+            return Ok(bytes);
+        }
+    }
 }
 
 fn contents(file: &dyn DiskFile) -> io::Result<Vec<u8>> {

@@ -142,6 +142,34 @@ fn a_transaction_larger_than_a_segment_is_refused_whole() {
 }
 
 #[test]
+fn a_database_whose_cut_is_refused_stays_as_it_is() {
+    let store = open(&SimDisk::default());
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    let mut dice = crate::support::Dice::new(1);
+    for number in 1..60 {
+        let body: Vec<u8> = (0..3000).map(|_| dice.next() as u8).collect();
+        put_durably(&object, number, &body).unwrap();
+    }
+    let connection = object.connection();
+    // VACUUM attaches a database of its own.
+    connection
+        .set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 1)
+        .unwrap();
+    connection
+        .execute_batch("CREATE TABLE u (x); INSERT INTO u SELECT zeroblob(40000); DROP TABLE u")
+        .unwrap();
+    let error = object.explain(connection.execute_batch("VACUUM").unwrap_err());
+    assert!(
+        matches!(error, ObjectError::Log(LogError::TooLarge { .. })),
+        "{error}"
+    );
+    assert_eq!(version(&object), Some(59));
+    put_durably(&object, 60, b"more").unwrap();
+    assert_eq!(version(&object), Some(60));
+}
+
+#[test]
 fn after_a_failed_write_nothing_is_acknowledged() {
     let disk = SimDisk::default();
     let store = open(&disk);

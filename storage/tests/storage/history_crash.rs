@@ -350,3 +350,98 @@ fn an_import_is_whole_or_did_not_happen() {
         assert_eq!(store.history_faults().expect("all is read"), [""; 0]);
     }
 }
+
+/// A restore that is larger than a commit is there whole too, or not at all.
+#[test]
+fn a_large_restore_is_whole_or_did_not_happen() {
+    // What there was after each step, and where that is.
+    let run = |disk: &SimDisk, known: &mut Vec<(Bookmark, Dump)>| -> Result<(), Off> {
+        let opened = Store::open_on(Arc::new(disk.clone()), keeping(u64::MAX));
+        let (store, _) = opened.map_err(|_| Off)?;
+        let object = store.object(key(1))?;
+        let step = |object: &Object, number: u64, known: &mut Vec<_>| {
+            prepare(object).map_err(|_| Off)?;
+            let mut dice = Dice::new(number);
+            let body: Vec<u8> = (0..3000).map(|_| dice.next() as u8).collect();
+            put_durably(object, number, &body)?;
+            known.push((object.past().now(), dump(object.connection())));
+            Ok::<_, Off>(())
+        };
+        for number in 1..=12 {
+            step(&object, number, known)?;
+        }
+        let (then, _) = known[known.len() - 1];
+        for number in 1..=12 {
+            let sql = "UPDATE t SET body = zeroblob(2000) WHERE version = ?";
+            while object.connection().execute(sql, (number,)).is_err() {
+                if disk.is_off() {
+                    return Err(Off);
+                }
+                std::thread::yield_now();
+            }
+        }
+        step(&object, 13, known)?;
+        let (undo, to) = (object.past().restore_next(&then), known[11].1.clone());
+        let undo = undo.map_err(|_| Off)?;
+        known.push((undo, known[12].1.clone()));
+        block_on(object.close())?;
+        let mut object = store.object(key(1))?;
+        object.finish_restore()?;
+        assert_eq!(dump(object.connection()), to);
+        known.push((object.past().now(), to));
+        step(&object, 13, known)
+    };
+    let whole = SimDisk::default();
+    let mut states = Vec::new();
+    assert!(run(&whole, &mut states).is_ok());
+    let (before, wanted) = (states[12].1.clone(), states[11].1.clone());
+    let mut restored = 0;
+    let is_short = std::env::var_os("OUTBOARD_SEEDS").is_none();
+    let step = if is_short { 3 } else { 1 };
+    for cut in (whole.operations() / 2..whole.operations()).step_by(step) {
+        let mut dice = Dice::new(cut);
+        let mut known = Vec::new();
+        let disk = SimDisk::default();
+        disk.power_off_after(cut);
+        let _ = run(&disk, &mut known);
+        let mut disk = disk.after_power_cut(&mut dice);
+        // The power goes again while the restore goes on.
+        for _ in 0..dice.below(3) {
+            disk.power_off_after(dice.below(40));
+            if let Ok((store, _)) = Store::open_on(Arc::new(disk.clone()), keeping(u64::MAX)) {
+                let _ = store
+                    .object(key(1))
+                    .map(|mut object| object.finish_restore());
+            }
+            disk = disk.after_power_cut(&mut dice);
+        }
+        let opened = Store::open_on(Arc::new(disk), keeping(u64::MAX));
+        let (store, _) = opened.expect("opens");
+        let object = store.object(key(1)).expect("opens");
+        let found = dump(object.connection());
+        if known.len() == 14 {
+            // It was asked for, and not yet seen.
+            assert_eq!(found, wanted, "cut {cut}");
+            restored += 1;
+        }
+        for (bookmark, then) in known.iter().skip(11) {
+            let (_dir, database) = database_at(&store, 1, bookmark).expect("known");
+            assert_eq!(dump(&database), *then, "cut {cut}");
+        }
+        if known.len() < 13 {
+            continue;
+        }
+        // At no time was it half of one and half of the other.
+        let time = |point: &Bookmark| u64::from_str_radix(&point.text(key(1))[27..39], 16);
+        let (first, last) = (time(&known[12].0), time(&object.past().now()));
+        let (first, last) = (first.expect("a number"), last.expect("a number"));
+        for time in (first..last).step_by(1 + (last - first) as usize / 12) {
+            let point = store.bookmark_at(key(1), time).expect("known");
+            let (_dir, database) = database_at(&store, 1, &point).expect("known");
+            let found = dump(&database);
+            let is_whole = found == before || found.0.starts_with(&wanted.0);
+            assert!(is_whole, "cut {cut}, {time}: {found:?}");
+        }
+    }
+    assert!(restored > 0, "the restore is cut");
+}

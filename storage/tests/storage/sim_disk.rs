@@ -78,6 +78,11 @@ impl SimDisk {
         state.power_off_at = Some(state.operations + operations);
     }
 
+    pub(crate) fn is_off(&self) -> bool {
+        let state = self.state();
+        state.power_off_at.is_some_and(|at| state.operations >= at)
+    }
+
     /// Leaves room for so many bytes more, or for any number.
     pub(crate) fn limit(&self, bytes: Option<u64>) {
         let mut state = self.state();

@@ -5,6 +5,7 @@ mod isolates;
 mod latency;
 mod memory;
 mod micro;
+mod objects;
 mod start;
 mod throughput;
 
@@ -57,6 +58,7 @@ pub(crate) const MEASUREMENTS: &[(&str, Measure)] = &[
     ("start", start::measure),
     ("micro", micro::apis),
     ("calls", micro::calls),
+    ("objects", objects::measure),
 ];
 
 /// The same questions of workers that a worker loads, on either side.

@@ -31,6 +31,12 @@ pub(crate) enum Site {
     Tenants { script: &'static str, count: usize },
     /// The same, of any count, which one worker loads as they are asked for.
     Loaded { script: &'static str },
+    /// One worker with a class of durable objects, kept in the server's folder.
+    Objects {
+        script: &'static str,
+        class: &'static str,
+        binding: &'static str,
+    },
 }
 
 pub(crate) fn tenant(index: usize) -> String {
@@ -99,13 +105,17 @@ impl Peer {
 
     /// A server that has answered `request`.
     pub(crate) fn start(&self, site: Site, request: &[u8], scratch: &Scratch) -> Result<Server> {
-        let folder = scratch.folder()?;
+        self.start_in(site, request, &scratch.folder()?)
+    }
+
+    /// The same with what another server of the site has left in its folder.
+    pub(crate) fn start_in(&self, site: Site, request: &[u8], folder: &Path) -> Result<Server> {
         let port = free_port()?;
         let mut command = Command::new(&self.program);
-        command.current_dir(&folder);
+        command.current_dir(folder);
         match self.column {
-            Column::Workerd => workerd::configure(&mut command, site, &folder, port)?,
-            Column::Outboard => outboard::configure(&mut command, site, &folder, port, self.lanes)?,
+            Column::Workerd => workerd::configure(&mut command, site, folder, port)?,
+            Column::Outboard => outboard::configure(&mut command, site, folder, port, self.lanes)?,
         }
         Server::start(command, port, request, folder.join("server.log"))
             .map_err(|error| error.context(self.label()))

@@ -127,6 +127,12 @@ impl Server {
         Ok(memory)
     }
 
+    /// Ends it at once, as a crash does.
+    pub(crate) fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Asks for the config to be read again.
     pub(crate) fn reload(&self) {
         kernel::hang_up(self.child.id());
@@ -171,6 +177,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         kernel::terminate(self.child.id());
         let asked = Instant::now();
         while asked.elapsed() < STOP_PATIENCE {

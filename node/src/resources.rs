@@ -5,9 +5,9 @@ mod crons;
 pub(crate) mod d1;
 mod database;
 pub(crate) mod kv;
-pub(crate) mod r2;
 mod open;
 mod queues;
+pub(crate) mod r2;
 
 use std::sync::Arc;
 
@@ -53,39 +53,21 @@ impl Resources {
         target: Arc<ServiceTarget>,
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let id = &target.service;
-        let message = match (self.objects.store(), kind) {
-            (None, _) => "this node keeps no data".into(),
-            (Some(_), ResourceKind::D1) => {
-                let answer = d1::answer(self.d1.clone(), id.clone(), request);
-                return async move { Ok(ServiceAnswer::Response(answer.await)) }.boxed_local();
-            }
-            (Some(_), ResourceKind::Kv) => {
-                let id = id.clone();
-                return async move {
-                    let answer = self.kv.answer(&id, request).await;
-                    Ok(ServiceAnswer::Response(answer))
-                }
-                .boxed_local();
-            }
-            (Some(_), ResourceKind::R2) => {
-                return async move {
-                    let answer = self.r2.answer(&target.service, request).await;
-                    Ok(ServiceAnswer::Response(answer))
-                }
-                .boxed_local();
-            }
-            (Some(_), ResourceKind::Queue) => {
-                return async move {
-                    let delay = delay(&target);
-                    let answer = self.queues.answer(&target.service, delay, request).await;
-                    Ok(ServiceAnswer::Response(answer))
-                }
-                .boxed_local();
-            }
-            (Some(_), _) => format!("there is no {kind:?} {id:?} here"),
-        };
-        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+        if self.objects.store().is_none() {
+            let message = "this node keeps no data".into();
+            return std::future::ready(Err(FetchError { message }.into())).boxed_local();
+        }
+        async move {
+            let id = &target.service;
+            let answer = match kind {
+                ResourceKind::Kv => self.kv.answer(id, request).await,
+                ResourceKind::R2 => self.r2.answer(id, request).await,
+                ResourceKind::D1 => d1::answer(self.d1.clone(), id.clone(), request).await,
+                ResourceKind::Queue => self.queues.answer(id, delay(&target), request).await,
+            };
+            Ok(ServiceAnswer::Response(answer))
+        }
+        .boxed_local()
     }
 
     /// Does what is to be done without anybody asking, until the future is dropped.

@@ -33,6 +33,6 @@ pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
 pub use project::{
     D1Database, Dev, DurableObjectBinding, JsxFactories, KvBinding, Limits, Migration, ModuleRule,
-    Project, Protocol, QueueConsumer, QueueProducer, R2Bucket, Route, RuleType, Secret, ServiceBinding,
-    Transfer, VarValue, Zone,
+    Project, Protocol, QueueConsumer, QueueProducer, R2Bucket, Route, RuleType, Secret,
+    ServiceBinding, Transfer, VarValue, Zone,
 };

@@ -90,6 +90,25 @@ pub(super) fn configure(
                 )?;
             }
         }
+        Site::Objects {
+            script,
+            class,
+            binding,
+        } => {
+            write(&folder.join("worker.js"), script)?;
+            let project = format!(
+                r#"{{
+  "name": "worker",
+  "main": "worker.js",
+  "compatibility_date": "{COMPATIBILITY_DATE}",
+  "durable_objects": {{ "bindings": [{{ "name": "{binding}", "class_name": "{class}" }}] }},
+  "migrations": [{{ "tag": "v1", "new_sqlite_classes": ["{class}"] }}]
+}}
+"#
+            );
+            write(&folder.join("wrangler.jsonc"), &project)?;
+            config += "\n[[worker]]\nname = \"worker\"\ndir = \".\"\nroutes = [\"*\"]\n";
+        }
     }
     let path = folder.join("outboard.toml");
     write(&path, &config)?;

@@ -1,6 +1,6 @@
 //! npm's workerd: found in node_modules, configured by a Cap'n Proto text.
 
-use std::fs::File;
+use std::fs::{File, create_dir_all};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,6 +64,7 @@ fn is_native(program: &Path) -> bool {
 }
 
 pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: u16) -> Result<()> {
+    let mut services = "(name = \"main\", worker = .main)".to_owned();
     let extra = match site {
         Site::One { script } => {
             write(&folder.join("worker.js"), script)?;
@@ -82,11 +83,26 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
   ],"#
             .to_owned()
         }
+        Site::Objects {
+            script,
+            class,
+            binding,
+        } => {
+            write(&folder.join("worker.js"), script)?;
+            let disk = folder.join("disk");
+            create_dir_all(&disk)?;
+            services += &format!(", (name = \"disk\", disk = (path = {disk:?}, writable = true))");
+            format!(
+                r#"durableObjectNamespaces = [(className = "{class}", uniqueKey = "{class}", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [(name = "{binding}", durableObjectNamespace = "{class}")],"#
+            )
+        }
     };
     let config = format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .main)],
+  services = [{services}],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (

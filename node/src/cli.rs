@@ -16,6 +16,7 @@ use crate::commands::Workerd;
 ///     outboard dev my-worker          serve it here, reload on change
 ///     outboard check my-worker        every fault of its config and script
 ///     outboard serve --config outboard.toml   many workers, in production
+///     outboard deploy my-worker       put it on a node that runs
 ///
 /// How fast it is beside workerd: cargo run --release -p outboard-bench, in a
 /// checkout.
@@ -135,6 +136,49 @@ pub(crate) enum Command {
     ///     outboard r2 delete files images/cat.png
     #[command(subcommand, verbatim_doc_comment)]
     R2(R2),
+    /// Put a project on a running node
+    ///
+    /// Bundles it here and sends it to the node's control API. The node checks all of
+    /// it and starts its script; then new requests go to the new version, and open
+    /// ones end where they began. docs/deploy.md has the whole story.
+    ///
+    /// The token comes from OUTBOARD_TOKEN, the address from --to or OUTBOARD_URL.
+    ///
+    /// Examples:
+    ///     outboard deploy --to https://node.example.com
+    ///     outboard deploy api --env production
+    #[command(verbatim_doc_comment)]
+    Deploy(Deploy),
+    /// List the versions of a worker that a node keeps
+    #[command(subcommand)]
+    Versions(Versions),
+    /// Serve a version of before again, with the secrets that it had
+    ///
+    /// Examples:
+    ///     outboard rollback               the version before the one that is served
+    ///     outboard rollback 12 --name api
+    #[command(verbatim_doc_comment)]
+    Rollback(Rollback),
+    /// Set, list and remove the secrets of a worker on a node
+    ///
+    /// A value is read from standard input and shown by nothing afterwards. A secret
+    /// that changes makes a new version, which is served at once.
+    ///
+    /// Examples:
+    ///     outboard secret put API_KEY < key.txt
+    ///     outboard secret list --name api
+    #[command(subcommand, verbatim_doc_comment)]
+    Secret(Secret),
+    /// Make, list and revoke the tokens that tenants deploy with
+    ///
+    /// Works on the node's machine, on the data folder that its config names, while
+    /// the node runs or not.
+    ///
+    /// Examples:
+    ///     outboard token create --tenant acme --expires 90d
+    ///     outboard token revoke 0123456789abcdef
+    #[command(subcommand, verbatim_doc_comment)]
+    Token(Token),
     /// Serve or test a configuration of workerd
     ///
     /// Takes workerd's Cap'n Proto configuration, binary or text. Called by the
@@ -200,6 +244,106 @@ pub(crate) struct Bundle {
     /// The folder to write to; made if it is not there
     #[arg(long, short, value_name = "DIR", default_value = "dist")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct RemoteArgs {
+    /// The address of the node's control API [default: OUTBOARD_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+}
+
+/// A worker on a node: by its name, or by the project that was deployed.
+#[derive(Args)]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+    /// The worker's name [default: that of the project in DIR]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["dir", "env"])]
+    pub(crate) name: Option<String>,
+    /// The project's folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment of the wrangler configuration to use
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+    /// A route, instead of those of the wrangler configuration; can be given several
+    /// times
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) route: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Versions {
+    /// The newest first; a star marks the one that is served
+    List(WorkerArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct Rollback {
+    /// The number of the version [default: the one before the one that is served]
+    pub(crate) version: Option<u64>,
+    #[command(flatten)]
+    pub(crate) worker: WorkerArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Secret {
+    /// Set a secret to what standard input holds
+    Put {
+        /// What `env` calls it
+        secret: String,
+        #[command(flatten)]
+        worker: WorkerArgs,
+    },
+    /// Print the names of the secrets
+    List(WorkerArgs),
+    /// Remove a secret
+    Delete {
+        /// What `env` calls it
+        secret: String,
+        #[command(flatten)]
+        worker: WorkerArgs,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ConfigArgs {
+    /// The node's config file
+    #[arg(long, short, value_name = "FILE", default_value = "outboard.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// Print a new token; it is not shown again
+    Create {
+        /// The tenant whose workers it deploys
+        #[arg(long, value_name = "NAME")]
+        tenant: String,
+        /// How long it is valid: 90s, 15m, 12h, 30d [default: until it is revoked]
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// List tokens by their ids
+    List(ConfigArgs),
+    /// Make a token invalid at once
+    Revoke {
+        /// The token's id, which `list` prints
+        id: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
 }
 
 #[derive(Subcommand)]

@@ -4,10 +4,13 @@ mod bundle;
 mod check;
 mod d1;
 mod data;
+mod deploy;
 mod dev;
 mod kv;
 mod r2;
+mod remote;
 mod serve;
+mod token;
 mod workerd;
 
 use std::path::Path;
@@ -30,6 +33,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Kv(command) => kv::run(&command),
         Command::D1(command) => d1::run(&command),
         Command::R2(command) => r2::run(&command),
+        Command::Deploy(options) => deploy::deploy(&options),
+        Command::Versions(command) => deploy::versions(&command),
+        Command::Rollback(options) => deploy::rollback(&options),
+        Command::Secret(command) => deploy::secret(&command),
+        Command::Token(command) => token::run(&command),
         Command::Workerd(command) => workerd::run(&command),
         Command::Completions { shell } => {
             let mut command = Cli::command();

@@ -8,9 +8,16 @@ use outboard_runtime::Compatibility;
 use outboard_storage::Retention;
 use serde::Deserialize;
 
+pub(crate) use self::limits::WorkerLimits;
+use self::limits::WorkerLimitsToml;
 use self::range::Range;
+pub(crate) use self::tenants::{ControlConfig, TenantConfig};
+use self::tenants::{ControlToml, TenantToml};
 use crate::ingress::Pattern;
 use crate::objects::keep;
+
+mod limits;
+mod tenants;
 
 /// A number as it is written: any that TOML has, so that one out of its range is
 /// a fault like others and not the end of reading.
@@ -34,6 +41,9 @@ struct NodeToml {
     limits: LimitsToml,
     #[serde(default)]
     egress: EgressToml,
+    control: Option<ControlToml>,
+    #[serde(default)]
+    tenant: Vec<TenantToml>,
     #[serde(default)]
     worker: Vec<WorkerToml>,
 }
@@ -102,20 +112,6 @@ pub(crate) enum Isolation {
     Private,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorkerLimitsToml {
-    cpu_ms: Option<Number>,
-    startup_cpu_ms: Option<Number>,
-    wall_ms: Option<Number>,
-    heap_mb: Option<Number>,
-    buffers_mb: Option<Number>,
-    response_mb: Option<Number>,
-    subrequests: Option<Number>,
-    concurrent_events: Option<Number>,
-    dynamic_workers: Option<Number>,
-}
-
 /// How the node writes its log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,6 +138,9 @@ pub(crate) struct NodeConfig {
     pub(crate) head_timeout: Duration,
     pub(crate) drain: Duration,
     pub(crate) allow_private: bool,
+    /// Where deployments come in; None: nowhere.
+    pub(crate) control: Option<ControlConfig>,
+    pub(crate) tenants: Vec<TenantConfig>,
     pub(crate) workers: Vec<WorkerConfig>,
 }
 
@@ -165,41 +164,6 @@ pub(crate) enum WorkerSource {
         path: PathBuf,
         compatibility: Compatibility,
     },
-}
-
-/// Limits that the config sets; the rest are the runtime's.
-#[derive(Debug, Default)]
-pub(crate) struct WorkerLimits {
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) startup_cpu: Option<Duration>,
-    pub(crate) wall: Option<Duration>,
-    pub(crate) heap: Option<usize>,
-    pub(crate) buffers: Option<usize>,
-    pub(crate) response: Option<u64>,
-    pub(crate) subrequests: Option<u32>,
-    pub(crate) concurrent_events: Option<usize>,
-    pub(crate) dynamic_workers: Option<usize>,
-}
-
-impl WorkerLimits {
-    pub(crate) fn apply(&self, limits: &mut outboard_runtime::Limits) {
-        fn set<T: Clone>(field: &mut T, value: &Option<T>) {
-            if let Some(value) = value {
-                *field = value.clone();
-            }
-        }
-        set(&mut limits.cpu, &self.cpu);
-        set(&mut limits.startup_cpu, &self.startup_cpu);
-        set(&mut limits.wall, &self.wall);
-        set(&mut limits.heap, &self.heap);
-        set(&mut limits.buffers, &self.buffers);
-        if self.response.is_some() {
-            limits.response = self.response;
-        }
-        set(&mut limits.subrequests, &self.subrequests);
-        set(&mut limits.concurrent_events, &self.concurrent_events);
-        set(&mut limits.dynamic_workers, &self.dynamic_workers);
-    }
 }
 
 /// Every fault of a config, each with its place.
@@ -236,6 +200,10 @@ mod range {
     pub(super) const BUFFERS_MB: Range = 1..=16_384;
     pub(super) const RESPONSE_MB: Range = 1..=1 << 20;
     pub(super) const SUBREQUESTS: Range = 0..=1_000_000;
+    /// Versions of a worker, each with its modules on the disk.
+    pub(super) const VERSIONS: Range = 1..=1_000;
+    /// A package is in memory while it is checked.
+    pub(super) const PACKAGE_MB: Range = 1..=1_024;
     pub(super) const CONCURRENT_EVENTS: Range = 1..=65_536;
     pub(super) const DYNAMIC_WORKERS: Range = 1..=65_536;
 
@@ -290,19 +258,7 @@ impl Checker<'_> {
     }
 
     fn config(&mut self, file: NodeToml) -> NodeConfig {
-        let listen = match &file.listen {
-            None => SocketAddr::from(([127, 0, 0, 1], 8080)),
-            Some(listen) => listen.get_ref().parse().unwrap_or_else(|_| {
-                self.fault(
-                    listen.span().start,
-                    &format!(
-                        "listen: {:?}: write an address and a port, \"127.0.0.1:8080\"",
-                        listen.get_ref()
-                    ),
-                );
-                SocketAddr::from(([127, 0, 0, 1], 0))
-            }),
-        };
+        let listen = self.address("listen", &file.listen, 8080);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let lanes = self
             .number("lanes", &file.lanes, range::LANES)
@@ -342,10 +298,12 @@ impl Checker<'_> {
             let worker = self.worker(index, worker, &base);
             workers.extend(worker);
         }
-        if workers.is_empty() && self.faults.is_empty() {
+        let control = file.control.map(|control| self.control(&control));
+        let tenants = self.tenants(file.tenant, &workers);
+        if workers.is_empty() && tenants.is_empty() && self.faults.is_empty() {
             self.fault(
                 0,
-                "worker: there is none; add [[worker]] with name, dir and routes",
+                "worker: there is none; add [[worker]] with name, dir and routes, or [[tenant]]",
             );
         }
         NodeConfig {
@@ -361,8 +319,29 @@ impl Checker<'_> {
             head_timeout: Duration::from_millis(head_timeout.unwrap_or(30_000)),
             drain: Duration::from_millis(drain.unwrap_or(30_000)),
             allow_private: file.egress.allow_private.unwrap_or(false),
+            control,
+            tenants,
             workers,
         }
+    }
+
+    /// An address to listen on; by default one that only this machine reaches.
+    fn address(
+        &mut self,
+        field: &str,
+        value: &Option<toml::Spanned<String>>,
+        port: u16,
+    ) -> SocketAddr {
+        let default = SocketAddr::from(([127, 0, 0, 1], port));
+        let Some(value) = value else {
+            return default;
+        };
+        value.get_ref().parse().unwrap_or_else(|_| {
+            let text = value.get_ref();
+            let fault = format!("{field}: {text:?}: write an address and a port, \"{default}\"");
+            self.fault(value.span().start, &fault);
+            default
+        })
     }
 
     fn worker(&mut self, index: usize, worker: WorkerToml, base: &Path) -> Option<WorkerConfig> {
@@ -393,17 +372,8 @@ impl Checker<'_> {
                 ),
             );
         }
-        let mut routes = Vec::new();
-        for (number, route) in worker.routes.iter().enumerate() {
-            match route.get_ref().parse() {
-                Ok(pattern) => routes.push(pattern),
-                Err(error) => {
-                    let field = format!("worker[{index}].routes[{number}]");
-                    self.fault(route.span().start, &format!("{field}: {error}"));
-                }
-            }
-        }
-        let limits = self.limits(index, &worker.limits);
+        let routes = self.routes(&format!("worker[{index}]"), &worker.routes);
+        let limits = self.limits(&format!("worker[{index}]"), &worker.limits);
         let vars = match serde_json::to_value(worker.vars) {
             Ok(serde_json::Value::Object(vars)) => vars,
             _ => serde_json::Map::new(),
@@ -453,48 +423,18 @@ impl Checker<'_> {
         })
     }
 
-    fn limits(&mut self, index: usize, limits: &WorkerLimitsToml) -> WorkerLimits {
-        let mut ms = |name: &str, value: &Option<Number>, range: Range| {
-            let field = format!("worker[{index}].limits.{name}");
-            self.number(&field, value, range).map(Duration::from_millis)
-        };
-        let cpu = ms("cpu_ms", &limits.cpu_ms, range::CPU_MS);
-        let startup_cpu = ms(
-            "startup_cpu_ms",
-            &limits.startup_cpu_ms,
-            range::STARTUP_CPU_MS,
-        );
-        let wall = ms("wall_ms", &limits.wall_ms, range::WALL_MS);
-        let mut number = |name: &str, value: &Option<Number>, range: Range| {
-            let field = format!("worker[{index}].limits.{name}");
-            self.number::<usize>(&field, value, range)
-        };
-        let mb = |value: Option<usize>| value.map(|mb| mb << 20);
-        let heap = mb(number("heap_mb", &limits.heap_mb, range::HEAP_MB));
-        let buffers = mb(number("buffers_mb", &limits.buffers_mb, range::BUFFERS_MB));
-        let response = number("response_mb", &limits.response_mb, range::RESPONSE_MB);
-        let subrequests = number("subrequests", &limits.subrequests, range::SUBREQUESTS);
-        let concurrent_events = number(
-            "concurrent_events",
-            &limits.concurrent_events,
-            range::CONCURRENT_EVENTS,
-        );
-        let dynamic_workers = number(
-            "dynamic_workers",
-            &limits.dynamic_workers,
-            range::DYNAMIC_WORKERS,
-        );
-        WorkerLimits {
-            cpu,
-            startup_cpu,
-            wall,
-            heap,
-            buffers,
-            response: response.map(|mb| (mb as u64) << 20),
-            subrequests: subrequests.map(|count| count as u32),
-            concurrent_events,
-            dynamic_workers,
+    fn routes(&mut self, owner: &str, routes: &[toml::Spanned<String>]) -> Vec<Pattern> {
+        let mut patterns = Vec::new();
+        for (number, route) in routes.iter().enumerate() {
+            match route.get_ref().parse() {
+                Ok(pattern) => patterns.push(pattern),
+                Err(error) => {
+                    let field = format!("{owner}.routes[{number}]");
+                    self.fault(route.span().start, &format!("{field}: {error}"));
+                }
+            }
         }
+        patterns
     }
 
     /// The number, if there is one and it is in its range.
@@ -574,7 +514,8 @@ mod tests {
         );
         check(
             "",
-            "outboard.toml:1:1: worker: there is none; add [[worker]] with name, dir and routes",
+            "outboard.toml:1:1: worker: there is none; add [[worker]] with name, dir and routes, \
+             or [[tenant]]",
         );
     }
 

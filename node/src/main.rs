@@ -5,6 +5,7 @@ mod cache;
 mod cli;
 mod commands;
 mod config;
+mod control;
 mod duties;
 mod host;
 mod ingress;

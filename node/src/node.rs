@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use outboard_runtime::{Engine, Inspection, Lane, LaneConfig, StartError};
+use outboard_runtime::{Engine, Inspection, Lane, LaneConfig, LaneLocal, StartError};
 use tokio_util::sync::CancellationToken;
 
 use crate::host::MakeHost;
-use crate::ingress::{Ingress, IngressOptions, Pattern, Routes, Target, bind, listen_on_lane};
+use crate::ingress::{Ingress, IngressOptions, Roster, Routes, Target, bind, listen_on_lane};
 use crate::objects::NodeObjects;
 
 /// What a node is started with.
@@ -57,9 +57,6 @@ pub(crate) fn private_lane(name: &str, host: &MakeHost) -> Result<Arc<Lane>, Nod
     .map_err(NodeError::Lane)
 }
 
-/// Routes as they travel to the lanes.
-pub(crate) type RouteList = Vec<(Pattern, Target)>;
-
 thread_local! {
     /// The lane's own ingress; set once, when it begins to listen.
     static INGRESS: OnceCell<Rc<Ingress>> = const { OnceCell::new() };
@@ -75,8 +72,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Binds, starts the lanes, and serves `routes`.
-    pub(crate) fn start(options: NodeOptions, routes: RouteList) -> Result<Self, NodeError> {
+    /// Binds, starts the lanes, and serves `roster`.
+    pub(crate) fn start(options: NodeOptions, roster: &Roster) -> Result<Self, NodeError> {
         let engine = Engine::init(outboard_snapshot::SNAPSHOT);
         let listeners =
             bind(options.listen, options.lanes).map_err(|source| NodeError::Listen {
@@ -104,10 +101,10 @@ impl Node {
             })
             .map_err(NodeError::Lane)?;
             let ingress = options.ingress.clone();
-            let routes = routes.clone();
+            let roster = roster.clone();
             let stop = stop.clone();
             ended.push(lane.run(move |local| {
-                let ingress = Ingress::new(local, Routes::new(routes), ingress);
+                let ingress = Ingress::new(local, Routes::new(roster), ingress);
                 INGRESS.with(|cell| {
                     let _ = cell.set(ingress.clone());
                 });
@@ -117,7 +114,7 @@ impl Node {
         }
         let handles = lanes.iter().map(Lane::handle).collect();
         options.objects.run_on(handles);
-        options.objects.set_workers(&routes);
+        options.objects.set_workers(roster);
         Ok(Self {
             objects: options.objects,
             lanes,
@@ -151,22 +148,34 @@ impl Node {
         Ok(())
     }
 
+    /// Lets go of a version that was started and is not to be served.
+    pub(crate) async fn forget(&self, target: &Target) {
+        for lane in self.lanes.iter().filter(|_| target.lane.is_none()) {
+            let worker = target.worker.clone();
+            let retire = |local: Rc<LaneLocal>| async move { local.retire(&worker) }.boxed_local();
+            // A lane that takes no commands ends it when memory is short.
+            if let Ok(retired) = lane.run(retire) {
+                let _ = retired.await;
+            }
+        }
+    }
+
     /// Replaces what is served. New requests go by the new routes at once;
-    /// workers that no route names any more end when their events have.
-    pub(crate) async fn deploy(&self, routes: &RouteList) -> Result<(), NodeError> {
-        self.objects.set_workers(routes);
+    /// workers that are not there any more end when their events have.
+    pub(crate) async fn deploy(&self, roster: &Roster) -> Result<(), NodeError> {
+        self.objects.set_workers(roster);
         for lane in &self.lanes {
-            let routes = routes.clone();
+            let roster = roster.clone();
             lane.run(move |local| {
                 async move {
                     let Some(ingress) = INGRESS.with(|cell| cell.get().cloned()) else {
                         return;
                     };
-                    let kept: Vec<_> = routes
-                        .iter()
-                        .map(|(_, target)| target.worker.clone())
+                    let kept: Vec<_> = roster
+                        .targets()
+                        .map(|target| target.worker.clone())
                         .collect();
-                    let before = ingress.replace_routes(Routes::new(routes));
+                    let before = ingress.replace_routes(Routes::new(roster));
                     for worker in before.shared_workers() {
                         if !kept.iter().any(|other| Arc::ptr_eq(other, worker)) {
                             local.retire(worker);

@@ -34,11 +34,11 @@ pub(crate) use self::alarms::{Alarms, alarm_of};
 use self::catalogue::CatalogueError;
 pub(crate) use self::catalogue::{Catalogue, key_of, open_named, own};
 use self::classes::Fate;
-pub(crate) use self::classes::{Classes, Scope, Wanted};
-pub(crate) use self::migrate::Plan;
+pub(crate) use self::classes::{Classes, MigrationError, Scope, Wanted};
+pub(crate) use self::migrate::{MigrateError, Plan};
 pub(crate) use self::past::{keep, keep_for_development};
 use crate::duties::Deployed;
-use crate::node::RouteList;
+use crate::ingress::Roster;
 
 /// What a store does not open for.
 #[derive(Debug, thiserror::Error)]
@@ -153,14 +153,14 @@ impl NodeObjects {
         let _ = self.lanes.set(lanes);
     }
 
-    /// Objects called from now on run what these routes lead to.
-    pub(crate) fn set_workers(&self, routes: &RouteList) {
-        let workers = routes
-            .iter()
-            .map(|(_, target)| (target.worker.name().to_string(), target.worker.clone()));
+    /// Objects and services called from now on run these versions.
+    pub(crate) fn set_workers(&self, roster: &Roster) {
+        let workers = roster
+            .targets()
+            .map(|target| (target.worker.name().to_string(), target.worker.clone()));
         *self.workers.write() = workers.collect();
         let mut deployed: Vec<Deployed> = Vec::new();
-        for (_, target) in routes {
+        for target in roster.targets() {
             let same = |other: &Deployed| Arc::ptr_eq(&other.worker, &target.worker);
             if !deployed.iter().any(same) {
                 deployed.push(Deployed {

@@ -1,5 +1,6 @@
 //! A project's bundle as a worker of the runtime.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,23 @@ pub(crate) struct Names<'a> {
     pub(crate) classes: &'a Classes,
     /// Whether the names for its development are meant, where it has others for that.
     pub(crate) mode: Mode,
+}
+
+impl Names<'_> {
+    /// What keeps data is the tenant's own, whatever others call theirs, and whoever
+    /// named it.
+    fn of_tenant(&self, binding: Binding) -> Binding {
+        match binding {
+            Binding::Resource(kind, target) => {
+                let target = ServiceTarget {
+                    service: self.scope.within(&target.service),
+                    entrypoint: target.entrypoint.clone(),
+                };
+                Binding::Resource(kind, Arc::new(target))
+            }
+            other => other,
+        }
+    }
 }
 
 /// Makes the version that a project's bundle is.
@@ -49,6 +67,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .chain(loaders(project))
             .chain(r2_buckets(project, names))
             .chain(queues(project, names))
+            .map(|(name, binding)| (name, names.of_tenant(binding)))
             .collect(),
         classes: project
             .classes()
@@ -59,6 +78,32 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
         compatibility: project.compatibility,
         ..WorkerSpec::default()
     }
+}
+
+/// A name of `env` that stands for two things, which a configuration's checker would
+/// have refused.
+pub(crate) fn name_twice(spec: &WorkerSpec) -> Option<&str> {
+    let mut names: BTreeSet<&str> = spec.env.keys().map(String::as_str).collect();
+    let mut bindings = spec.bindings.iter().map(|(name, _)| name.as_str());
+    bindings.find(|name| !names.insert(name))
+}
+
+/// A binding whose resource is called what would be another place as a path: names of
+/// resources are those of folders too. A configuration's checker refuses most of them.
+pub(crate) fn strange_resource(spec: &WorkerSpec) -> Option<&str> {
+    let is_plain = |part: &str| {
+        let is_hidden = part.starts_with('.');
+        !part.is_empty() && !is_hidden && !part.contains(['\\', '\0']) && part.len() <= 200
+    };
+    let mut resources = spec
+        .bindings
+        .iter()
+        .filter_map(|(name, binding)| match binding {
+            Binding::Resource(_, target) => Some((name.as_str(), target.service.as_str())),
+            _ => None,
+        });
+    let strange = resources.find(|(_, service)| !service.split('/').all(is_plain));
+    strange.map(|(name, _)| name)
 }
 
 /// Bindings to classes, the worker's own and others'.

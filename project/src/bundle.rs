@@ -13,6 +13,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::{Diagnostic, write_lines};
 use crate::{Project, RuleType};
 
@@ -79,7 +81,8 @@ pub struct Module {
 }
 
 /// What a module's content is, and so what importing it gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModuleKind {
     EsModule,
     CommonJs,

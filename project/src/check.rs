@@ -28,6 +28,7 @@ use crate::diagnostic::{Diagnostic, Lines};
 use crate::tree::{Node, Span, Table, Value};
 
 pub(crate) use document::Document;
+pub use worker::is_worker_name;
 pub(crate) use worker::{Facts, project};
 
 /// Reads values of one file and remembers what was wrong with them.

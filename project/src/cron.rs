@@ -5,9 +5,11 @@ use std::fmt;
 
 use chrono::DateTime;
 use croner::parser::{CronParser, Seconds, Year};
+use serde::{Deserialize, Serialize};
 
 /// When something is to run.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Cron {
     text: String,
     parsed: croner::Cron,
@@ -61,6 +63,20 @@ impl Cron {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl From<Cron> for String {
+    fn from(cron: Cron) -> Self {
+        cron.text
+    }
+}
+
+impl TryFrom<String> for Cron {
+    type Error = CronError;
+
+    fn try_from(text: String) -> Result<Self, CronError> {
+        Self::parse(&text)
     }
 }
 

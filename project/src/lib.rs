@@ -6,7 +6,9 @@
 //! version is made of, the way wrangler's esbuild would, with rolldown and in
 //! memory: nothing is written to the folder, and no Node is needed.
 //!
-//! Both speak of faults as [`Diagnostic`]s, which print as
+//! A [`Package`] is both as bytes: what a node is sent, and keeps.
+//!
+//! `load` and `bundle` speak of faults as [`Diagnostic`]s, which print as
 //! `wrangler.jsonc:7:12: dev.port: …`.
 //!
 //! Not here, on purpose: running custom build commands, uploading, watching
@@ -23,14 +25,17 @@ mod diagnostic;
 mod fields;
 mod load;
 mod migrations;
+mod package;
 mod project;
 mod tree;
 
 pub use bundle::{Bundle, BundleErrors, BundleOptions, Mode, Module, ModuleKind, bundle};
+pub use check::is_worker_name;
 pub use cron::{Cron, CronError};
 pub use date::Date;
 pub use diagnostic::{Diagnostic, Position};
 pub use load::{DevVars, LoadErrors, LoadOptions, Loaded, load};
+pub use package::{Package, PackageError};
 pub use project::{
     D1Database, Dev, DurableObjectBinding, JsxFactories, KvBinding, Limits, Migration, ModuleRule,
     Project, Protocol, QueueConsumer, QueueProducer, R2Bucket, Route, RuleType, Secret,

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use outboard_compatibility::Compatibility;
+use serde::{Deserialize, Serialize};
 
 use crate::{Cron, Date};
 
@@ -116,7 +118,8 @@ impl Project {
 }
 
 /// One of `services`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServiceBinding {
     /// The member of `env`.
     pub name: String,
@@ -129,7 +132,8 @@ pub struct ServiceBinding {
 }
 
 /// One of `d1_databases`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct D1Database {
     /// The member of `env`.
     pub binding: String,
@@ -138,7 +142,8 @@ pub struct D1Database {
     pub id: String,
     /// What people call it.
     pub name: Option<String>,
-    /// Where its migrations are; it need not be there.
+    /// Where its migrations are; it need not be there, and does not travel.
+    #[serde(skip)]
     pub migrations_dir: PathBuf,
     /// Which files of that folder are migrations: a glob, relative to it.
     pub migrations_pattern: String,
@@ -147,7 +152,8 @@ pub struct D1Database {
 }
 
 /// One of `kv_namespaces`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KvBinding {
     /// The member of `env`.
     pub name: String,
@@ -158,7 +164,8 @@ pub struct KvBinding {
 }
 
 /// One of `r2_buckets`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct R2Bucket {
     /// The member of `env`.
     pub name: String,
@@ -169,7 +176,8 @@ pub struct R2Bucket {
 }
 
 /// One of `queues.producers`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QueueProducer {
     /// The member of `env`.
     pub name: String,
@@ -179,7 +187,8 @@ pub struct QueueProducer {
 }
 
 /// One of `queues.consumers`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QueueConsumer {
     pub queue: String,
     pub max_batch_size: u32,
@@ -195,7 +204,38 @@ pub struct QueueConsumer {
     pub retry_delay: u32,
 }
 
+/// Seconds that a message may wait, as Workers have it.
+pub(crate) const QUEUE_DELAY: RangeInclusive<u32> = 0..=86_400;
+
 impl QueueConsumer {
+    pub(crate) const BATCH_SIZE: RangeInclusive<u32> = 1..=100;
+    pub(crate) const BATCH_TIMEOUT: RangeInclusive<u32> = 0..=60;
+    pub(crate) const RETRIES: RangeInclusive<u32> = 0..=100;
+    pub(crate) const CONCURRENCY: RangeInclusive<u32> = 1..=250;
+
+    /// A number that is not within its bounds, and the bounds.
+    pub(crate) fn out_of_bounds(&self) -> Option<(&'static str, RangeInclusive<u32>)> {
+        let numbers = [
+            (
+                "max_batch_size",
+                Some(self.max_batch_size),
+                Self::BATCH_SIZE,
+            ),
+            (
+                "max_batch_timeout",
+                Some(self.max_batch_timeout),
+                Self::BATCH_TIMEOUT,
+            ),
+            ("max_retries", Some(self.max_retries), Self::RETRIES),
+            ("max_concurrency", self.max_concurrency, Self::CONCURRENCY),
+            ("retry_delay", Some(self.retry_delay), QUEUE_DELAY),
+        ];
+        let mut outside = numbers
+            .into_iter()
+            .filter(|(_, number, bounds)| number.is_some_and(|number| !bounds.contains(&number)));
+        outside.next().map(|(name, _, bounds)| (name, bounds))
+    }
+
     /// The consumer of a queue that says no more, as Workers have it.
     pub fn of(queue: &str) -> Self {
         Self {
@@ -211,7 +251,8 @@ impl QueueConsumer {
 }
 
 /// One of `durable_objects.bindings`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DurableObjectBinding {
     /// The member of `env`.
     pub name: String,
@@ -224,7 +265,8 @@ pub struct DurableObjectBinding {
 
 /// One of `migrations`: a step of the classes' history. What it deletes goes
 /// first, then it renames, in order, then it takes over, then it creates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Migration {
     /// Unlike those of the other migrations.
     pub tag: String,
@@ -237,7 +279,8 @@ pub struct Migration {
 }
 
 /// One of `transferred_classes`: a class of another worker that becomes this one's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Transfer {
     pub from: String,
     /// The worker that has the class so far.
@@ -246,7 +289,8 @@ pub struct Transfer {
 }
 
 /// The value of a var: a string, or any other JSON.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum VarValue {
     Text(String),
     Json(serde_json::Value),
@@ -319,7 +363,8 @@ pub enum Protocol {
 }
 
 /// One of `routes`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Route {
     /// For example `example.com/api/*`, or a host if `custom_domain`.
     pub pattern: String,
@@ -327,14 +372,16 @@ pub struct Route {
     pub custom_domain: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Zone {
     Id(String),
     Name(String),
 }
 
 /// The `limits` table.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// CPU time of one invocation, in milliseconds.
     pub cpu_ms: Option<u32>,

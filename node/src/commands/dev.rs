@@ -22,7 +22,7 @@ use crate::cache::Store;
 use crate::cli::Dev;
 use crate::duties::Duties;
 use crate::host::{NodeHost, WorkerLog, hosts};
-use crate::ingress::{AccessLog, Detail, IngressOptions, Pattern, Target};
+use crate::ingress::{AccessLog, Detail, IngressOptions, Roster, Target};
 use crate::inspector::InspectorServer;
 use crate::node::{Node, NodeOptions};
 use crate::objects::{NodeObjects, Scope, Wanted, keep_for_development};
@@ -96,7 +96,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
             }),
             objects: objects.clone(),
         },
-        Vec::new(),
+        &Roster::default(),
     )?;
     let background = async move {
         let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
@@ -257,7 +257,7 @@ async fn build(
         node.warm(&target).await?;
     }
     let held = objects.migrate(&plan).await?;
-    node.deploy(&vec![(Pattern::any(), target.clone())]).await?;
+    node.deploy(&Roster::only(target.clone())).await?;
     drop(held);
     node.warm(&target).await?;
     Ok(started.elapsed())

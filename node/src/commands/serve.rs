@@ -1,29 +1,32 @@
 //! `outboard serve`: many workers, in production.
 
-use std::collections::{BTreeSet, HashMap};
+mod configured;
+mod fleet;
+mod site;
+mod tenants;
+
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use outboard_egress::{Client, ClientOptions};
-use outboard_project::{Bundle, DevVars, Mode, Project};
-use outboard_runtime::{
-    Compatibility, Inspection, Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec,
-};
+use outboard_runtime::Inspection;
 use tokio::signal::unix::{SignalKind, signal};
-
-use super::{bundle_project, command_runtime, load, stop_signal};
+use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
+use self::fleet::Fleet;
+use self::site::Site;
+use super::{command_runtime, stop_signal};
 use crate::cache::Store;
 use crate::cli::Serve;
-use crate::config::{self, Isolation, LogFormat, NodeConfig, WorkerConfig, WorkerSource};
-use crate::duties::Duties;
-use crate::host::{MakeHost, NodeHost, WorkerLog, hosts};
-use crate::ingress::{AccessLog, Detail, IngressOptions, Target};
-use crate::node::{Node, NodeError, NodeOptions, RouteList, private_lane};
-use crate::objects::{NodeObjects, Plan, Scope, Wanted};
-use crate::project_worker::{self, Names};
+use crate::config::{self, ControlConfig, LogFormat};
+use crate::control::{Control, Order, TokenStore};
+use crate::host::{NodeHost, WorkerLog, hosts};
+use crate::ingress::{AccessLog, Detail, IngressOptions};
+use crate::node::{Node, NodeOptions};
+use crate::objects::NodeObjects;
 use crate::resources::Resources;
 
 /// Where a load balancer asks whether the node is alive.
@@ -53,7 +56,13 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     };
     let host = hosts(config.lanes, make);
     let runtime = command_runtime()?;
-    let routes = runtime.block_on(first_routes(&config, &host, &objects))?;
+    let first = runtime.block_on(Fleet::first(config, host.clone(), objects.clone()))?;
+    let config = &first.config;
+    let control = config
+        .control
+        .as_ref()
+        .map(|control| listen_control(&config.data, control))
+        .transpose()?;
     let node = Node::start(
         NodeOptions {
             listen: config.listen,
@@ -74,24 +83,41 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
                 scheduled_route: false,
                 grace: config.drain,
             },
-            host: host.clone(),
-            objects: objects.clone(),
+            host,
+            objects,
         },
-        routes.clone(),
+        &first.roster(),
     )?;
+    if let Some(control) = &control {
+        println!("control on http://{}", control.address);
+    }
     println!("ready on http://{}", node.address());
-    runtime.block_on(until_terminated(options, node, host, resources, routes))
+    let site = Site { fleet: first, node };
+    runtime.block_on(until_terminated(options, site, control, resources))
 }
 
-/// What a node begins to serve, its classes recorded.
-async fn first_routes(
-    config: &NodeConfig,
-    host: &MakeHost,
-    objects: &Arc<NodeObjects>,
-) -> anyhow::Result<RouteList> {
-    let new = load_workers(config, host, &Known::default(), objects).await?;
-    objects.migrate(&new.plan).await?;
-    Ok(new.routes)
+/// The control API before it is served.
+struct Listening {
+    listener: TcpListener,
+    address: SocketAddr,
+    control: Control,
+    orders: mpsc::Receiver<Order>,
+}
+
+fn listen_control(data: &Path, config: &ControlConfig) -> anyhow::Result<Listening> {
+    let bound = TcpListener::bind(config.listen).and_then(|listener| {
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    let (listener, address) =
+        bound.with_context(|| format!("control.listen: {}", config.listen))?;
+    let (control, orders) = Control::new(TokenStore::of(data), config.max_package);
+    Ok(Listening {
+        listener,
+        address,
+        control,
+        orders,
+    })
 }
 
 /// Log lines leave by a thread of their own: a slow terminal or disk costs
@@ -112,297 +138,47 @@ fn start_log(format: LogFormat) -> tracing_appender::non_blocking::WorkerGuard {
 
 async fn until_terminated(
     options: &Serve,
-    node: Node,
-    host: MakeHost,
+    mut site: Site,
+    control: Option<Listening>,
     resources: Arc<Resources>,
-    mut routes: RouteList,
 ) -> anyhow::Result<()> {
     let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
-    let _alarms = AbortOnDrop::new(tokio::spawn(node.objects().clone().ring_alarms()));
+    let objects = site.node.objects().clone();
+    let _alarms = AbortOnDrop::new(tokio::spawn(objects.ring_alarms()));
+    let (mut orders, control) = match control {
+        Some(listening) => {
+            let serving = crate::control::serve(listening.listener, listening.control);
+            let serving = AbortOnDrop::new(tokio::spawn(async move {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the control API is not served");
+                }
+            }));
+            (Some(listening.orders), Some(serving))
+        }
+        None => (None, None),
+    };
     let mut stop = std::pin::pin!(stop_signal());
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
+        let next_order = async {
+            match &mut orders {
+                Some(orders) => orders.recv().await,
+                None => None,
+            }
+        };
         tokio::select! {
             () = &mut stop => break,
-            _ = hangup.recv() => match reload(options, &node, &host, &routes).await {
-                Ok(new) => {
-                    routes = new;
-                    tracing::info!("config reloaded");
-                }
+            _ = hangup.recv() => match site.reload(&options.config).await {
+                Ok(()) => tracing::info!("config reloaded"),
                 Err(error) => tracing::error!("config not reloaded, nothing changed: {error:#}"),
             },
+            Some(order) = next_order => site.take(order).await,
         }
     }
     tracing::info!("draining");
+    // Who waits for an answer of it is told that there is none.
+    drop((orders, control));
     resources.stop();
-    node.drain().await;
+    site.node.drain().await;
     Ok(())
-}
-
-/// Reads the config again. All of it is loaded before anything is replaced;
-/// what listens and how many lanes there are needs a restart.
-async fn reload(
-    options: &Serve,
-    node: &Node,
-    host: &MakeHost,
-    before: &RouteList,
-) -> anyhow::Result<RouteList> {
-    let config = config::load(&options.config)?;
-    let known = before
-        .iter()
-        .map(|(_, target)| (target.worker.name().to_string(), target.clone()))
-        .collect();
-    let objects = node.objects();
-    let new = load_workers(&config, host, &known, objects).await?;
-    for target in &new.changed {
-        node.warm(target)
-            .await
-            .with_context(|| format!("worker {:?}", target.worker.name()))?;
-    }
-    let _held = objects.migrate(&new.plan).await?;
-    node.deploy(&new.routes).await?;
-    Ok(new.routes)
-}
-
-/// Workers by name, so that unchanged ones go on with their isolates.
-type Known = HashMap<String, Target>;
-
-/// What a config comes to; nothing of it is served yet.
-struct Loaded {
-    routes: RouteList,
-    /// New versions among them.
-    changed: Vec<Target>,
-    plan: Plan,
-}
-
-/// A worker that was read and bundled.
-enum Source {
-    Project(Box<Project>, Bundle),
-    Script(Box<WorkerSpec>),
-}
-
-async fn load_workers(
-    config: &NodeConfig,
-    host: &MakeHost,
-    known: &Known,
-    objects: &Arc<NodeObjects>,
-) -> anyhow::Result<Loaded> {
-    let mut sources = Vec::new();
-    let mut faults = Vec::new();
-    for worker in &config.workers {
-        match read(worker).await {
-            Ok(source) => sources.push((worker, source)),
-            Err(error) => faults.push(of_worker(&worker.name, &format!("{error:#}"))),
-        }
-    }
-    all_well(faults)?;
-    let has_objects = |(_, source): &(_, Source)| matches!(source, Source::Project(project, _) if project.has_objects());
-    if sources.iter().any(has_objects) {
-        objects
-            .keep_in(&config.data, config.history)
-            .context("data")?;
-    }
-    let scope = Scope::default();
-    let wanted = sources.iter().filter_map(|(worker, source)| match source {
-        Source::Project(project, bundle) => Some(Wanted {
-            name: &worker.name,
-            project,
-            exports: bundle.exports.as_deref(),
-            scope: &scope,
-        }),
-        Source::Script(_) => None,
-    });
-    let plan = objects.plan(wanted.collect()).map_err(|faults| {
-        let faults = faults.iter();
-        let faults = faults.map(|(worker, error)| of_worker(worker, &error.to_string()));
-        anyhow!(faults.collect::<Vec<_>>().join("\n"))
-    })?;
-    let mut new = Loaded {
-        routes: RouteList::new(),
-        changed: Vec::new(),
-        plan,
-    };
-    let mut faults = Vec::new();
-    for (worker, source) in sources {
-        let duties = match &source {
-            Source::Project(project, _) => Duties::of(project, &scope),
-            Source::Script(_) => Duties::default(),
-        };
-        match version(worker, source, &new.plan) {
-            Ok(version) => new.add(worker, version, duties, host, known)?,
-            Err(error) => faults.push(of_worker(&worker.name, &error.to_string())),
-        }
-    }
-    faults.extend(lost(&config.workers, &new));
-    faults.extend(contested(&new));
-    all_well(faults)?;
-    if new
-        .routes
-        .iter()
-        .any(|(_, target)| target.worker.keeps_data() || target.duties.keep_data())
-    {
-        objects
-            .keep_in(&config.data, config.history)
-            .context("data")?;
-    }
-    Ok(new)
-}
-
-fn of_worker(worker: &str, fault: &str) -> String {
-    format!("worker {worker:?}: {fault}")
-}
-
-fn all_well(faults: Vec<String>) -> anyhow::Result<()> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(anyhow!(faults.join("\n")))
-    }
-}
-
-impl Loaded {
-    /// A version like the one that is there changes nothing.
-    fn add(
-        &mut self,
-        worker: &WorkerConfig,
-        version: Arc<Worker>,
-        duties: Duties,
-        host: &MakeHost,
-        known: &Known,
-    ) -> Result<(), NodeError> {
-        let private = worker.isolation == Isolation::Private;
-        let target = match known.get(&worker.name) {
-            Some(old) if *old.worker == *version && old.lane.is_some() == private => Target {
-                duties: Arc::new(duties),
-                ..old.clone()
-            },
-            _ => {
-                let lane = private
-                    .then(|| private_lane(&worker.name, host))
-                    .transpose()?;
-                let target = Target {
-                    worker: version,
-                    lane,
-                    duties: Arc::new(duties),
-                };
-                self.changed.push(target.clone());
-                target
-            }
-        };
-        let routes = worker.routes.iter();
-        self.routes
-            .extend(routes.map(|pattern| (pattern.clone(), target.clone())));
-        Ok(())
-    }
-}
-
-/// Queues that several workers would take the messages of.
-fn contested(new: &Loaded) -> BTreeSet<String> {
-    let mut consumers: HashMap<&str, &str> = HashMap::new();
-    let mut contested = BTreeSet::new();
-    for (_, target) in &new.routes {
-        let worker = target.worker.name();
-        for consumer in &target.duties.consumers {
-            let queue = &consumer.queue;
-            match consumers.insert(queue, worker) {
-                Some(other) if other != worker => {
-                    let fault =
-                        format!("queues.consumers: worker {other:?} consumes {queue:?} too");
-                    contested.insert(of_worker(worker, &fault));
-                }
-                _ => {}
-            }
-        }
-    }
-    contested
-}
-
-/// Bindings that lead nowhere.
-fn lost(workers: &[WorkerConfig], new: &Loaded) -> BTreeSet<String> {
-    let mut lost = BTreeSet::new();
-    let find = |name: &str| workers.iter().find(|other| other.name == name);
-    for (_, target) in &new.routes {
-        let worker = target.worker.name();
-        for (name, service) in target.worker.services() {
-            let what = match find(service) {
-                None => "no worker is called so",
-                Some(other) if other.isolation == Isolation::Private && service != worker => {
-                    "a worker with `isolation = \"private\"` takes no calls of others yet"
-                }
-                Some(_) => continue,
-            };
-            let fault = format!("services: {name} -> {service:?}: {what}");
-            lost.insert(of_worker(worker, &fault));
-        }
-        for (name, namespace) in target.worker.namespaces() {
-            let (service, class) = (&namespace.service, &namespace.class);
-            let what = if find(service).is_none() {
-                "no worker is called so".into()
-            } else if new.plan.classes().find(service, class).is_none() {
-                format!("it has no class {class:?}")
-            } else {
-                continue;
-            };
-            let fault = format!("durable_objects: {name} -> {service:?}: {what}");
-            lost.insert(of_worker(worker, &fault));
-        }
-    }
-    lost
-}
-
-async fn read(config: &WorkerConfig) -> anyhow::Result<Source> {
-    match &config.source {
-        WorkerSource::Script {
-            path,
-            compatibility,
-        } => Ok(Source::Script(Box::new(script(path, *compatibility)?))),
-        WorkerSource::Project { dir, env } => {
-            let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
-            let bundle = bundle_project(&loaded, Mode::Production).await?;
-            if config.isolation == Isolation::Private && loaded.project.has_objects() {
-                anyhow::bail!("isolation: a worker with durable objects cannot be \"private\" yet");
-            }
-            Ok(Source::Project(Box::new(loaded.project), bundle))
-        }
-    }
-}
-
-fn version(config: &WorkerConfig, source: Source, plan: &Plan) -> Result<Arc<Worker>, WorkerError> {
-    let mut spec = match source {
-        Source::Script(spec) => *spec,
-        Source::Project(project, bundle) => {
-            let names = Names {
-                own: &config.name,
-                scope: &Scope::default(),
-                classes: plan.classes(),
-                mode: Mode::Production,
-            };
-            project_worker::spec(&project, bundle, &names)
-        }
-    };
-    spec.name.clone_from(&config.name);
-    spec.env.extend(config.vars.clone());
-    config.limits.apply(&mut spec.limits);
-    Worker::new(spec)
-}
-
-fn script(path: &Path, compatibility: Compatibility) -> anyhow::Result<WorkerSpec> {
-    let content = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let specifier = path.file_name().map_or_else(
-        || "index.js".into(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    Ok(WorkerSpec {
-        main: specifier.clone(),
-        modules: vec![Module {
-            specifier,
-            kind: ModuleKind::EsModule,
-            content,
-            named_exports: Vec::new(),
-            source_map: None,
-        }],
-        limits: Limits::default(),
-        compatibility,
-        ..WorkerSpec::default()
-    })
 }

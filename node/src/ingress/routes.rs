@@ -1,6 +1,7 @@
 //! Which worker serves a request: patterns of host and path, as Workers have
 //! them (https://developers.cloudflare.com/workers/configuration/routing/routes/).
 
+use std::cmp::Ordering;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -94,6 +95,36 @@ impl Pattern {
         }
     }
 
+    /// Whether all that `other` serves is of this pattern too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let host = match (&self.host, &other.host) {
+            (HostPattern::Any, _) => true,
+            (HostPattern::Below(all), HostPattern::Below(some)) => some.ends_with(all),
+            (HostPattern::Below(all), HostPattern::Exact(one)) => {
+                one.len() > all.len() && one.ends_with(all)
+            }
+            (HostPattern::Exact(one), HostPattern::Exact(other)) => one == other,
+            (HostPattern::Below(_) | HostPattern::Exact(_), _) => false,
+        };
+        host && match (&self.path, &other.path) {
+            (PathPattern::Prefix(all), PathPattern::Prefix(some)) => some.starts_with(all),
+            (PathPattern::Prefix(all), PathPattern::Exact(one)) => {
+                one.starts_with(all) || all.strip_suffix('/') == Some(one)
+            }
+            (PathPattern::Exact(one), PathPattern::Exact(other)) => one == other,
+            (PathPattern::Exact(_), PathPattern::Prefix(_)) => false,
+        }
+    }
+
+    /// Of two patterns that match, the one by which a request goes is the greater.
+    pub(crate) fn precedence(&self, other: &Self) -> Ordering {
+        let ((a_host, a_len, a_exact), (b_host, b_len, b_exact)) = (self.rank(), other.rank());
+        kind(a_host)
+            .cmp(&kind(b_host))
+            .then(a_len.cmp(&b_len))
+            .then(a_exact.cmp(&b_exact))
+    }
+
     fn matches(&self, host: &str, path: &str) -> bool {
         let host_matches = match &self.host {
             HostPattern::Any => true,
@@ -128,22 +159,45 @@ pub(crate) struct Target {
     pub(crate) duties: Arc<Duties>,
 }
 
+/// What a node serves.
+#[derive(Clone, Default)]
+pub(crate) struct Roster {
+    pub(crate) routes: Vec<(Pattern, Target)>,
+    /// Workers that only others call.
+    pub(crate) unrouted: Vec<Target>,
+}
+
+impl Roster {
+    /// One worker for every host and path.
+    pub(crate) fn only(target: Target) -> Self {
+        Self {
+            routes: vec![(Pattern::any(), target)],
+            unrouted: Vec::new(),
+        }
+    }
+
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
+        let routed = self.routes.iter().map(|(_, target)| target);
+        routed.chain(&self.unrouted)
+    }
+}
+
 /// All routes of a node, the most specific first. Replaced whole on a change.
 #[derive(Default)]
 pub(crate) struct Routes {
     routes: Vec<(Pattern, Target)>,
+    unrouted: Vec<Target>,
 }
 
 impl Routes {
-    pub(crate) fn new(mut routes: Vec<(Pattern, Target)>) -> Self {
-        routes.sort_by(|(a, _), (b, _)| {
-            let ((a_host, a_len, a_exact), (b_host, b_len, b_exact)) = (a.rank(), b.rank());
-            kind(b_host)
-                .cmp(&kind(a_host))
-                .then(b_len.cmp(&a_len))
-                .then(b_exact.cmp(&a_exact))
-        });
-        Self { routes }
+    pub(crate) fn new(
+        Roster {
+            mut routes,
+            unrouted,
+        }: Roster,
+    ) -> Self {
+        routes.sort_by(|(a, _), (b, _)| b.precedence(a));
+        Self { routes, unrouted }
     }
 
     /// The worker for a request to `host` (a `Host` header's value).
@@ -164,10 +218,11 @@ impl Routes {
 
     /// The workers that shared lanes serve.
     pub(crate) fn shared_workers(&self) -> impl Iterator<Item = &Arc<Worker>> {
-        self.routes
-            .iter()
-            .filter(|(_, target)| target.lane.is_none())
-            .map(|(_, target)| &target.worker)
+        let routed = self.routes.iter().map(|(_, target)| target);
+        routed
+            .chain(&self.unrouted)
+            .filter(|target| target.lane.is_none())
+            .map(|target| &target.worker)
     }
 }
 
@@ -217,19 +272,21 @@ mod tests {
 
     #[test]
     fn the_most_specific_route_wins() {
-        let routes = Routes::new(
-            [
-                "*",
-                "*.example.com/*",
-                "api.example.com/*",
-                "api.example.com/v1/*",
-                "api.example.com/v1/health",
-                "*.eu.example.com/*",
-            ]
-            .iter()
-            .map(|text| (text.parse().expect("a pattern"), target(text)))
-            .collect(),
-        );
+        let routes: Vec<_> = [
+            "*",
+            "*.example.com/*",
+            "api.example.com/*",
+            "api.example.com/v1/*",
+            "api.example.com/v1/health",
+            "*.eu.example.com/*",
+        ]
+        .iter()
+        .map(|text| (text.parse().expect("a pattern"), target(text)))
+        .collect();
+        let routes = Routes::new(Roster {
+            routes,
+            unrouted: Vec::new(),
+        });
         let check = |host: &str, path: &str, expected: &str| {
             let found = routes.find(host, path).map(|target| target.worker.name());
             assert_eq!(found, Some(expected), "{host}{path}");
@@ -242,6 +299,31 @@ mod tests {
         check("a.eu.example.com", "/", "*.eu.example.com/*");
         check("example.com", "/", "*");
         check("[::1]:80", "/", "*");
+    }
+
+    #[test]
+    fn a_pattern_covers_what_is_no_wider() {
+        let check = |all: &str, some: &str, expected: bool| {
+            let pattern = |text: &str| text.parse::<Pattern>().expect("a pattern");
+            assert_eq!(
+                pattern(all).covers(&pattern(some)),
+                expected,
+                "{all} {some}"
+            );
+        };
+        check("*", "*.a.test/x", true);
+        check("*.a.test", "b.a.test/x*", true);
+        check("*.a.test", "*.b.a.test", true);
+        check("*.a.test", "a.test", false);
+        check("*.a.test", "*.test", false);
+        check("*.a.test", "b.xa.test", false);
+        check("a.test", "*.a.test", false);
+        check("a.test/api/*", "a.test/api", true);
+        check("a.test/api/*", "a.test/api/*", true);
+        check("a.test/api/*", "a.test/apis", false);
+        check("a.test/api/*", "a.test/*", false);
+        check("a.test/x", "a.test/x", true);
+        check("a.test/x", "a.test/x*", false);
     }
 
     #[test]

@@ -52,11 +52,27 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Scope(Option<String>);
 
 impl Scope {
+    pub(crate) fn of_tenant(tenant: &str) -> Self {
+        Self(Some(tenant.into()))
+    }
+
     /// What the node calls a worker that is called `name` there.
     pub(crate) fn name(&self, name: &str) -> String {
         match &self.0 {
             Some(tenant) => format!("{tenant}/{name}"),
             None => name.into(),
+        }
+    }
+
+    /// The same, of a name that may be the node's already.
+    pub(crate) fn within(&self, name: &str) -> String {
+        let is_within = |tenant: &String| {
+            let rest = name.strip_prefix(tenant.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        match &self.0 {
+            Some(tenant) if is_within(tenant) => name.into(),
+            _ => self.name(name),
         }
     }
 }
@@ -327,8 +343,8 @@ impl Classes {
         self.keys.insert(key, Fate::Live(Arc::new(live)));
     }
 
-    /// Migrations that make classes which the script has not would leave objects that
-    /// nothing can reach.
+    /// Migrations and bindings of classes which the script has not would leave objects
+    /// that nothing can reach.
     fn exported(
         &self,
         worker: &Wanted<'_>,
@@ -349,6 +365,16 @@ impl Classes {
             if let Some(class) = missing {
                 return Err(MigrationError::NotExported {
                     field: format!("migrations[{at}]"),
+                    class: class.clone(),
+                });
+            }
+        }
+        for binding in &worker.project.durable_objects {
+            let class = &binding.class_name;
+            let is_own = binding.script_name.is_none() && self.own(worker.name, class).is_some();
+            if is_own && !exports.contains(class) {
+                return Err(MigrationError::NotExported {
+                    field: format!("durable_objects.{}", binding.name),
                     class: class.clone(),
                 });
             }

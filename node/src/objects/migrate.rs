@@ -26,6 +26,11 @@ impl Plan {
         &self.after
     }
 
+    /// Whether there is anything to carry out.
+    pub(crate) fn changes(&self) -> bool {
+        self.changed
+    }
+
     /// Whether classes that there are change, and with them objects.
     pub(crate) fn changes_objects(&self) -> bool {
         !self.moved.is_empty() || !self.deleted.is_empty()

@@ -8,6 +8,7 @@ mod crons;
 mod d1;
 mod d1_command;
 mod data;
+mod deploy;
 mod dev;
 mod docs;
 mod durability;

@@ -1,14 +1,13 @@
 //! `queues`: what a worker sends to, and what it is given messages of.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use super::names::{Names, filled, required};
 use super::{Checker, Document, Field, Section};
+use crate::project::QUEUE_DELAY;
 use crate::tree::Value;
 use crate::{QueueConsumer, QueueProducer};
-
-/// Seconds: Workers delay a message for a day at most.
-const MOST_DELAY: u32 = 86_400;
 
 pub(super) fn queues<'a>(
     checker: &mut Checker<'a>,
@@ -54,7 +53,7 @@ fn producer<'a>(
     }
     let name = required(checker, &item, &section, "binding", "a producer");
     let queue = required(checker, &item, &section, "queue", "a producer");
-    let delivery_delay = number(checker, &section, "delivery_delay", 0, MOST_DELAY);
+    let delivery_delay = number(checker, &section, "delivery_delay", QUEUE_DELAY);
     let (field, name) = name?;
     taken.claim(checker, &field, name, &item);
     Some(QueueProducer {
@@ -107,14 +106,16 @@ fn consumer<'a>(
         }
         Some(text.to_owned())
     });
-    let mut number = |name, least, most| number(checker, &section, name, least, most);
+    let mut number = |name, bounds| number(checker, &section, name, bounds);
     let defaults = QueueConsumer::of("");
     let consumer = QueueConsumer {
-        max_batch_size: number("max_batch_size", 1, 100).unwrap_or(defaults.max_batch_size),
-        max_batch_timeout: number("max_batch_timeout", 0, 60).unwrap_or(defaults.max_batch_timeout),
-        max_retries: number("max_retries", 0, 100).unwrap_or(defaults.max_retries),
-        max_concurrency: number("max_concurrency", 1, 250),
-        retry_delay: number("retry_delay", 0, MOST_DELAY).unwrap_or(defaults.retry_delay),
+        max_batch_size: number("max_batch_size", QueueConsumer::BATCH_SIZE)
+            .unwrap_or(defaults.max_batch_size),
+        max_batch_timeout: number("max_batch_timeout", QueueConsumer::BATCH_TIMEOUT)
+            .unwrap_or(defaults.max_batch_timeout),
+        max_retries: number("max_retries", QueueConsumer::RETRIES).unwrap_or(defaults.max_retries),
+        max_concurrency: number("max_concurrency", QueueConsumer::CONCURRENCY),
+        retry_delay: number("retry_delay", QUEUE_DELAY).unwrap_or(defaults.retry_delay),
         dead_letter_queue,
         ..defaults
     };
@@ -136,9 +137,9 @@ fn number<'a>(
     checker: &mut Checker<'a>,
     section: &Section<'a>,
     name: &str,
-    least: u32,
-    most: u32,
+    bounds: RangeInclusive<u32>,
 ) -> Option<u32> {
+    let (least, most) = (*bounds.start(), *bounds.end());
     let field = section.field(name)?;
     if matches!(field.node.value, Value::Null) {
         return None;

@@ -153,7 +153,7 @@ fn name<'a>(checker: &mut Checker<'a>, document: &Document<'a>, root: &Path) -> 
     let name = match own.or_else(|| document.top.field("name")) {
         Some(field) => match checker.text(&field) {
             Some(name) => {
-                if !is_name(name) {
+                if !is_worker_name(name) {
                     let message = format!(
                         "expected lower-case letters, digits, \"-\" and \"_\", \
                          not starting with \"-\"; not \"{name}\""
@@ -176,7 +176,8 @@ fn name<'a>(checker: &mut Checker<'a>, document: &Document<'a>, root: &Path) -> 
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a worker may be called so.
+pub fn is_worker_name(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-')
 }

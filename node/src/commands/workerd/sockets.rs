@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::ingress::{
-    AccessLog, Detail, Ingress, IngressOptions, Pattern, Routes, Target, bind, listen_on_lane,
+    AccessLog, Detail, Ingress, IngressOptions, Roster, Routes, Target, bind, listen_on_lane,
 };
 use crate::workerd::{Service, Services};
 
@@ -187,7 +187,7 @@ pub(super) async fn listen(
     for (listener, target) in bound {
         let stop = stop.clone();
         ended.push(lane.run(move |lane| {
-            let routes = Routes::new(vec![(Pattern::any(), target)]);
+            let routes = Routes::new(Roster::only(target));
             let ingress = Ingress::new(lane, routes, options());
             listen_on_lane(listener, ingress, stop).boxed_local()
         })?);

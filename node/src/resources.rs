@@ -74,7 +74,7 @@ impl Resources {
     pub(crate) async fn tend(self: Arc<Self>) {
         let crons = crons::run(self.objects.clone(), self.stop.clone());
         let queues = self.queues.clone().deliver();
-        futures::join!(self.kv.sweep_often(), queues, crons);
+        futures::join!(self.kv.sweep_often(), self.r2.expire_often(), queues, crons);
     }
 
     /// Begins nothing more; what was begun may end while it is tended to.

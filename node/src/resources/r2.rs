@@ -17,6 +17,7 @@ mod upload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -44,6 +45,9 @@ const ERROR: HeaderName = HeaderName::from_static("cf-r2-error");
 
 /// The most that a request says besides the value: a thousand keys, escaped.
 const MOST_REQUEST: usize = 8 << 20;
+
+/// Uploads have days.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What the databases of buckets are in the catalogue, `r2/BUCKET`.
 pub(crate) const KIND: &str = "r2";
@@ -75,6 +79,19 @@ impl Buckets {
         answered
             .await
             .unwrap_or_else(|error| refusal(&error, empty_body()))
+    }
+
+    /// Looks through uploads for those that take too long, until the future is dropped.
+    pub(super) async fn expire_often(&self) {
+        loop {
+            tokio::time::sleep(EXPIRE_EVERY).await;
+            let cells: Vec<_> = self.open.lock().values().cloned().collect();
+            for bucket in cells.iter().filter_map(|cell| cell.get()) {
+                if let Err(error) = bucket.expire_uploads().await {
+                    tracing::warn!(%error, "a bucket's abandoned uploads stay for now");
+                }
+            }
+        }
     }
 
     async fn bucket(&self, name: &str) -> Result<Arc<Bucket>, R2Error> {

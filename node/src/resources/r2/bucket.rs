@@ -34,9 +34,6 @@ const MOST_DELETED: usize = 1000;
 const STANDARD: &str = "Standard";
 const CLASSES: [&str; 2] = [STANDARD, "InfrequentAccess"];
 
-/// How often uploads are looked through for those that took too long.
-const EXPIRY: i64 = 60 * 60 * 1000;
-
 /// The folder of a bucket's blobs, in the folder of all data: its name, of which a
 /// slash may be part, as one name of a file.
 pub(super) fn folder_of(data: &Path, bucket: &str) -> PathBuf {
@@ -55,8 +52,6 @@ pub(crate) struct Bucket {
     kept: Kept,
     /// The next name of a blob, or owner of some.
     fresh: AtomicI64,
-    /// When uploads were looked through.
-    expired: AtomicI64,
 }
 
 impl Bucket {
@@ -75,7 +70,6 @@ impl Bucket {
             name: name.into(),
             kept: Kept::new(index, blobs),
             fresh: AtomicI64::new(BlobId::first(run).0),
-            expired: AtomicI64::new(0),
         });
         tokio::spawn(bucket.clone().sweep(run, doomed));
         Ok(bucket)
@@ -196,15 +190,14 @@ impl Bucket {
             })?;
             Ok((name, Vec::new()))
         });
-        let name = begin.await?;
-        if now - self.expired.load(Ordering::Relaxed) > EXPIRY {
-            self.expired.store(now, Ordering::Relaxed);
-            self.expire(now - PATIENCE).await?;
-        }
-        Ok(name)
+        begin.await
     }
 
-    /// Forgets uploads that began before a time.
+    /// Forgets uploads that take too long, and has their parts removed.
+    pub(super) async fn expire_uploads(&self) -> Result<(), R2Error> {
+        self.expire(now() - PATIENCE).await
+    }
+
     async fn expire(&self, before: i64) -> Result<(), R2Error> {
         let expire = self
             .kept
@@ -279,10 +272,8 @@ impl Bucket {
     /// Removes what runs before left: blobs that are nobody's, parts of uploads that
     /// nobody completed, and bytes that never became an object.
     async fn sweep(self: Arc<Self>, run: i64, doomed: Vec<BlobId>) {
-        let now = now();
-        self.expired.store(now, Ordering::Relaxed);
         let swept = async {
-            self.expire(now - PATIENCE).await?;
+            self.expire_uploads().await?;
             let removed = doomed.len() as u64;
             if removed > 0 {
                 self.kept.clone().remove(doomed, None).await;

@@ -206,17 +206,23 @@ impl LaneLocal {
 
     /// Waits until nobody else on the lane has the object's database open.
     async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
-        loop {
-            let leaving = {
-                let replaced = self.replaced.borrow();
-                let mut isolates = replaced.iter().filter_map(Weak::upgrade);
-                isolates.find_map(|isolate| isolate.leaving_object(target))
-            };
-            match leaving {
-                Some(object) => object.closed().await,
-                None => break,
-            }
+        while let Some(object) = self.elsewhere(isolate, target) {
+            object.closed().await;
         }
         isolate.object_is_free(target).await;
+    }
+
+    /// The object as an isolate of the version before has it, which is replaced, or
+    /// about to be: the node knows of a new version before its lanes do.
+    fn elsewhere(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) -> Option<Rc<Object>> {
+        let replaced = self.replaced.borrow();
+        let mut isolates = replaced.iter().filter_map(Weak::upgrade);
+        let leaving = isolates.find_map(|isolate| isolate.leaving_object(target));
+        if leaving.is_some() || !isolate.is_new_object(target) {
+            return leaving;
+        }
+        let others = self.live().into_iter();
+        let mut others = others.filter(|other| !Rc::ptr_eq(other, isolate));
+        others.find_map(|other| other.leaving_object(target))
     }
 }

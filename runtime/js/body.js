@@ -306,21 +306,19 @@ function bytesStream(bytes) {
   return stream;
 }
 
-function bytesOf(view) {
-  const typed = TypedArrayPrototypeGetSymbolToStringTag(view) !== undefined;
-  const [buffer, offset, length] = typed
-    ? [
+/** The same memory as a view, as bytes. */
+function viewBytes(view) {
+  return TypedArrayPrototypeGetSymbolToStringTag(view) !== undefined
+    ? new Uint8Array(
       TypedArrayPrototypeGetBuffer(view),
       TypedArrayPrototypeGetByteOffset(view),
       TypedArrayPrototypeGetByteLength(view),
-    ]
-    : [
+    )
+    : new Uint8Array(
       DataViewPrototypeGetBuffer(view),
       DataViewPrototypeGetByteOffset(view),
       DataViewPrototypeGetByteLength(view),
-    ];
-  // Shared memory too is copied into memory of our own.
-  return TypedArrayPrototypeSlice(new Uint8Array(buffer, offset, length));
+    );
 }
 
 const { toString: objectToString } = ObjectPrototype;
@@ -342,7 +340,13 @@ function extractBody(init) {
   if (init === null || init === undefined) return NO_BODY();
   if (typeof init === "object") {
     if (ArrayBufferIsView(init)) {
-      return new BodyState(kBytes, bytesOf(init), null, null);
+      return new BodyState(
+        kBytes,
+        // Shared memory too is copied into memory of our own.
+        TypedArrayPrototypeSlice(viewBytes(init)),
+        null,
+        null,
+      );
     }
     if (
       ObjectPrototypeIsPrototypeOf(ArrayBufferPrototype, init) ||
@@ -476,5 +480,6 @@ return {
   NO_BODY,
   setStreamLength,
   streamLength,
+  viewBytes,
 };
 })();

@@ -6,9 +6,6 @@
 const { core, primordials } = __bootstrap;
 const {
   ArrayBufferIsView,
-  DataViewPrototypeGetBuffer,
-  DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   Error,
   ErrorPrototype,
   MathMin,
@@ -17,16 +14,14 @@ const {
   PromisePrototypeThen,
   PromiseReject,
   PromiseResolve,
-  TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
-  TypedArrayPrototypeGetSymbolToStringTag,
   TypedArrayPrototypeSet,
   TypedArrayPrototypeSlice,
   TypedArrayPrototypeSubarray,
   TypeError,
   Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { add } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
 const {
   byobView,
@@ -51,22 +46,7 @@ const none = () => 0;
 /** What a chunk holds, as bytes that nobody else can change. */
 function copyOf(chunk) {
   if (typeof chunk === "string") return core.encode(chunk);
-  if (ArrayBufferIsView(chunk)) {
-    const typed = TypedArrayPrototypeGetSymbolToStringTag(chunk) !== undefined;
-    return TypedArrayPrototypeSlice(
-      typed
-        ? new Uint8Array(
-          TypedArrayPrototypeGetBuffer(chunk),
-          TypedArrayPrototypeGetByteOffset(chunk),
-          TypedArrayPrototypeGetByteLength(chunk),
-        )
-        : new Uint8Array(
-          DataViewPrototypeGetBuffer(chunk),
-          DataViewPrototypeGetByteOffset(chunk),
-          DataViewPrototypeGetByteLength(chunk),
-        ),
-    );
-  }
+  if (ArrayBufferIsView(chunk)) return TypedArrayPrototypeSlice(viewBytes(chunk));
   if (core.isAnyArrayBuffer(chunk)) {
     return TypedArrayPrototypeSlice(new Uint8Array(chunk));
   }

@@ -23,6 +23,7 @@ const {
   TypedArrayPrototypeGetLength,
   Uint8Array,
 } = primordials;
+const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { bodyState } = core.loadExtScript("ext:outboard/body.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
@@ -119,19 +120,7 @@ function withObjects(result) {
   if (results === undefined) return { ...result, results: [] };
   if (ArrayIsArray(results)) return { ...result, results };
   const { columns, rows } = results;
-  const objects = ArrayPrototypeMap(rows, (row) => {
-    const object = {};
-    for (let i = 0; i < row.length; i++) {
-      ObjectDefineProperty(object, columns[i], {
-        __proto__: null,
-        value: row[i],
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
-    }
-    return object;
-  });
+  const objects = ArrayPrototypeMap(rows, (row) => rowObject(columns, row));
   return { ...result, results: objects };
 }
 

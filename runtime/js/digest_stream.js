@@ -12,20 +12,16 @@ const {
 const {
   ArrayBufferIsView,
   BigInt,
-  DataViewPrototypeGetBuffer,
-  DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   Promise,
   PromisePrototypeThen,
   StringPrototypeToUpperCase,
   SymbolDispose,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
-  TypedArrayPrototypeGetSymbolToStringTag,
   TypeError,
   Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { errorWritable, WritableStream } = core.loadExtScript(
   "ext:deno_web/06_streams.js",
 );
@@ -71,19 +67,7 @@ function makeHasher(algorithm) {
 
 function bytesOf(chunk) {
   if (typeof chunk === "string") return core.encode(chunk);
-  if (ArrayBufferIsView(chunk)) {
-    return TypedArrayPrototypeGetSymbolToStringTag(chunk) === undefined
-      ? new Uint8Array(
-        DataViewPrototypeGetBuffer(chunk),
-        DataViewPrototypeGetByteOffset(chunk),
-        DataViewPrototypeGetByteLength(chunk),
-      )
-      : new Uint8Array(
-        TypedArrayPrototypeGetBuffer(chunk),
-        TypedArrayPrototypeGetByteOffset(chunk),
-        TypedArrayPrototypeGetByteLength(chunk),
-      );
-  }
+  if (ArrayBufferIsView(chunk)) return viewBytes(chunk);
   if (core.isAnyArrayBuffer(chunk)) return new Uint8Array(chunk);
   throw new TypeError(
     "DigestStream is a byte stream but received an object of " +

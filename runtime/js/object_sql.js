@@ -13,6 +13,7 @@ const {
   TypeError,
 } = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
 const kOwn = Symbol("made here");
@@ -52,18 +53,7 @@ class Cursor {
   }
 
   #object(row) {
-    const columns = this.#columns;
-    const object = {};
-    for (let i = 0; i < columns.length; i++) {
-      ObjectDefineProperty(object, columns[i], {
-        __proto__: null,
-        value: row[i],
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
-    }
-    return object;
+    return rowObject(this.#columns, row);
   }
 
   next() {

@@ -7,8 +7,6 @@ const {
   ArrayBufferPrototypeTransfer,
   ArrayPrototypePush,
   DataViewPrototypeGetBuffer,
-  DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   Date,
   Error,
   JSONParse,
@@ -19,14 +17,13 @@ const {
   Symbol,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeGetSymbolToStringTag,
   TypedArrayPrototypeSlice,
   TypeError,
   TypeErrorPrototype,
   Uint8Array,
 } = primordials;
-const { bodyState } = core.loadExtScript("ext:outboard/body.js");
+const { bodyState, viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { findHeader, illegalInvocation } = core.loadExtScript(
   "ext:outboard/headers.js",
@@ -161,7 +158,7 @@ function serialize(body, type) {
             `received: ${typeof body}`,
         );
       }
-      return TypedArrayPrototypeSlice(bytesOf(body));
+      return TypedArrayPrototypeSlice(viewBytes(body));
     case "json":
       return core.encode(`${JSONStringify(body)}`);
     default:
@@ -172,21 +169,6 @@ function serialize(body, type) {
         throw new DOMException(error.message, "DataCloneError");
       }
   }
-}
-
-/** The same memory, as bytes. */
-function bytesOf(view) {
-  return isTyped(view)
-    ? new Uint8Array(
-      TypedArrayPrototypeGetBuffer(view),
-      TypedArrayPrototypeGetByteOffset(view),
-      TypedArrayPrototypeGetByteLength(view),
-    )
-    : new Uint8Array(
-      DataViewPrototypeGetBuffer(view),
-      DataViewPrototypeGetByteOffset(view),
-      DataViewPrototypeGetByteLength(view),
-    );
 }
 
 function isTyped(view) {

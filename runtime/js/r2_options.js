@@ -3,10 +3,8 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  ArrayBufferIsView,
   ArrayPrototypePush,
-  DataViewPrototypeGetBuffer,
-  DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   DatePrototypeGetTime,
   DateParse,
   Error,
@@ -26,11 +24,10 @@ const {
   StringPrototypeStartsWith,
   StringPrototypeToWellFormed,
   TypeError,
-  TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
   Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { findHeader, headerList, isHeaders } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -90,21 +87,7 @@ function textField(value, name, of) {
 /** The bytes of a buffer or a view; undefined of anything else. */
 function bytesOf(value) {
   if (core.isAnyArrayBuffer(value)) return new Uint8Array(value);
-  if (core.isTypedArray(value)) {
-    return new Uint8Array(
-      TypedArrayPrototypeGetBuffer(value),
-      TypedArrayPrototypeGetByteOffset(value),
-      TypedArrayPrototypeGetByteLength(value),
-    );
-  }
-  if (core.isDataView(value)) {
-    return new Uint8Array(
-      DataViewPrototypeGetBuffer(value),
-      DataViewPrototypeGetByteOffset(value),
-      DataViewPrototypeGetByteLength(value),
-    );
-  }
-  return undefined;
+  return ArrayBufferIsView(value) ? viewBytes(value) : undefined;
 }
 
 function hexOf(bytes) {

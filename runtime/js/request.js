@@ -194,7 +194,7 @@ class Request extends Body {
     }
     if (from !== null) {
       this.#redirect = from.#redirect;
-      this.#signal = from.#incomingSignal() ?? from.#signal;
+      this.#signal = from.#ownSignal();
       this.#ofClient = from.#ofClient;
       this.#raw = from.#raw;
       this.#cf = from.#cf;
@@ -257,9 +257,9 @@ class Request extends Body {
     return this.#redirect;
   }
 
-  /** The client's signal, of a request that came to the worker. */
-  #incomingSignal() {
-    if (this.#event === 0 || this.#signal !== null) return null;
+  /** Its signal where there is one: of a request that came to the worker, the client's. */
+  #ownSignal() {
+    if (this.#event === 0 || this.#signal !== null) return this.#signal;
     const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
     if (!has(flag.enable_request_signal)) return null;
     const { clientSignal } = core.loadExtScript("ext:outboard/event.js");
@@ -269,14 +269,14 @@ class Request extends Body {
 
   /** What a fetch of it ends by; the client that left ends only its own request. */
   #outgoingSignal() {
-    const signal = this.#incomingSignal() ?? this.#signal;
+    const signal = this.#ownSignal();
     if (!this.#ofClient) return signal;
     const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
     return has(flag.request_signal_passthrough) ? signal : null;
   }
 
   get signal() {
-    if (this.#signal === null && this.#incomingSignal() === null) {
+    if (this.#ownSignal() === null) {
       const { newSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
       this.#signal = newSignal();
     }
@@ -309,7 +309,7 @@ class Request extends Body {
     cloneInto(copy, state);
     copy.#headers = hostHeaders(copyHeaderList(headerList(this.headers)), false);
     copy.#redirect = this.#redirect;
-    copy.#signal = this.#incomingSignal() ?? this.#signal;
+    copy.#signal = this.#ownSignal();
     copy.#ofClient = this.#ofClient;
     copy.#cf = this.#cf;
     copy.#cache = this.#cache;

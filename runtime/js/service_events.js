@@ -4,10 +4,8 @@
 const { core, primordials } = __bootstrap;
 const { op_delivery_send } = core.ops;
 const {
+  ArrayBufferIsView,
   ArrayPrototypePush,
-  DataViewPrototypeGetBuffer,
-  DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   DateNow,
   Number,
   NumberIsFinite,
@@ -15,11 +13,9 @@ const {
   SafeArrayIterator,
   TypeError,
   TypeErrorPrototype,
-  TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
   Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 
@@ -59,20 +55,7 @@ function messageForHost(message) {
 /** The bytes of an ArrayBuffer or of a view of one. */
 function bytesOf(value) {
   if (core.isArrayBuffer(value)) return new Uint8Array(value);
-  if (core.isTypedArray(value)) {
-    return new Uint8Array(
-      TypedArrayPrototypeGetBuffer(value),
-      TypedArrayPrototypeGetByteOffset(value),
-      TypedArrayPrototypeGetByteLength(value),
-    );
-  }
-  if (core.isDataView(value)) {
-    return new Uint8Array(
-      DataViewPrototypeGetBuffer(value),
-      DataViewPrototypeGetByteOffset(value),
-      DataViewPrototypeGetByteLength(value),
-    );
-  }
+  if (ArrayBufferIsView(value)) return viewBytes(value);
   throw new TypeError(
     "Failed to read the 'serializedBody' field on 'ServiceBindingQueueMessage': it is " +
       "not of type 'ArrayBuffer or ArrayBufferView'.",

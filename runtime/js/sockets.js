@@ -6,9 +6,7 @@ const { op_connect, op_connect_opened, op_connect_start_tls } = core.ops;
 const {
   ArrayBufferIsView,
   ArrayBufferPrototypeGetByteLength,
-  DataViewPrototypeGetBuffer,
   DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset,
   Error,
   MathTrunc,
   Number,
@@ -21,13 +19,12 @@ const {
   SafeRegExp,
   Symbol,
   SymbolToStringTag,
-  TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeGetSymbolToStringTag,
   TypeError,
   Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
@@ -378,19 +375,7 @@ function ignore(promise) {
 
 function toBytes(chunk) {
   if (typeof chunk === "string") return core.encode(chunk);
-  if (ArrayBufferIsView(chunk)) {
-    return TypedArrayPrototypeGetSymbolToStringTag(chunk) === undefined
-      ? new Uint8Array(
-        DataViewPrototypeGetBuffer(chunk),
-        DataViewPrototypeGetByteOffset(chunk),
-        DataViewPrototypeGetByteLength(chunk),
-      )
-      : new Uint8Array(
-        TypedArrayPrototypeGetBuffer(chunk),
-        TypedArrayPrototypeGetByteOffset(chunk),
-        TypedArrayPrototypeGetByteLength(chunk),
-      );
-  }
+  if (ArrayBufferIsView(chunk)) return viewBytes(chunk);
   return new Uint8Array(chunk);
 }
 

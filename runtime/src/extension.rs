@@ -216,6 +216,7 @@ deno_core::extension!(
         "service_events.js",
         "service_worker.js",
         "sockets.js",
+        "sql_rows.js",
         "structured_clone.js",
         "timers.js",
         "web_socket.js",

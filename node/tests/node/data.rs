@@ -6,15 +6,7 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 
 use crate::support::http::{get, send};
-use crate::support::{Dev, until};
-
-const CONFIG: &str = r#"{
-  "name": "demo",
-  "main": "index.js",
-  "compatibility_date": "2026-04-01",
-  "durable_objects": { "bindings": [{ "name": "BOX", "class_name": "Box" }] },
-  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
-}"#;
+use crate::support::{BOX, Dev, until};
 
 /// `/NAME/add` adds a row with its number and tells how many there are; `/NAME/alarm`
 /// sets an alarm an hour from now, and tells when it is.
@@ -45,7 +37,7 @@ export default { fetch(request, env) {
 
 fn project() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
+    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
     std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
     dir
 }

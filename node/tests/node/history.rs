@@ -4,15 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::http::{Answer, get, send};
-use crate::support::{Dev, until};
-
-const CONFIG: &str = r#"{
-  "name": "demo",
-  "main": "index.js",
-  "compatibility_date": "2026-04-01",
-  "durable_objects": { "bindings": [{ "name": "BOX", "class_name": "Box" }] },
-  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
-}"#;
+use crate::support::{BOX, Dev, until};
 
 /// `/NAME/set/VALUE` writes it as a key, as a row and as an alarm so many seconds from
 /// now; `/NAME/all` tells all of them, and what rang.
@@ -71,7 +63,7 @@ export default { async fetch(request, env) {
 
 fn project() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
+    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
     std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
     dir
 }

@@ -14,6 +14,15 @@ use parking_lot::Mutex;
 /// How long a process may take to say that it is ready.
 const READY: Duration = Duration::from_secs(30);
 
+/// A project with a class of objects, `Box`, and `env.BOX` for it.
+pub(crate) const BOX: &str = r#"{
+  "name": "demo",
+  "main": "index.js",
+  "compatibility_date": "2026-04-01",
+  "durable_objects": { "bindings": [{ "name": "BOX", "class_name": "Box" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
+}"#;
+
 /// A child process that dies with its guard.
 pub(crate) struct Process {
     child: Child,

@@ -14,7 +14,7 @@ use std::io;
 use crate::commit::{Commit, epoch_word, split_epoch};
 use crate::disk::DiskFile;
 use crate::key::{Epoch, ObjectKey, Seq};
-use crate::log::segment::{self, Extent, Record};
+use crate::log::segment::{self, Extent, Record, long, word};
 
 const MAGIC: [u8; 8] = *b"OBINDEX\x01";
 const HEAD: usize = 64;
@@ -249,16 +249,4 @@ impl<'a> Index<'a> {
             io::Error::new(io::ErrorKind::InvalidData, what)
         })
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    bytes[at..]
-        .first_chunk()
-        .map_or(0, |word| u32::from_le_bytes(*word))
-}
-
-fn long(bytes: &[u8], at: usize) -> u64 {
-    bytes[at..]
-        .first_chunk()
-        .map_or(0, |long| u64::from_le_bytes(*long))
 }

@@ -5,6 +5,7 @@ export default {
     const { hostname } = new URL(request.url);
     const load = () => ({
       compatibilityDate: "2025-06-01",
+      compatibilityFlags: env.FLAGS,
       mainModule: "worker.js",
       modules: {
         "worker.js": `const NAME = "${hostname}";\n${env.SCRIPT}`,

@@ -43,7 +43,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Measure only these: hello, json, stream, upload, cpu, latency, isolates, memory, loader, start, micro, calls, objects
+    /// Measure only these: hello, json, stream, upload, cpu, latency, isolates, memory, loader, nodejs, start, micro, calls, objects, data
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = MEASUREMENTS.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
     only: Vec<String>,
 

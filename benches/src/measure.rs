@@ -1,6 +1,7 @@
 //! The measurements, and what they share: peers take turns (A B A B ...), so
 //! that a noisy minute of the machine meets both.
 
+mod data;
 mod isolates;
 mod latency;
 mod memory;
@@ -55,16 +56,28 @@ pub(crate) const MEASUREMENTS: &[(&str, Measure)] = &[
     ("isolates", isolates::measure),
     ("memory", memory::measure),
     ("loader", loader),
+    ("nodejs", nodejs),
     ("start", start::measure),
     ("micro", micro::apis),
     ("calls", micro::calls),
     ("objects", objects::measure),
+    ("data", data::measure),
 ];
 
 /// The same questions of workers that a worker loads, on either side.
 fn loader(bench: &Bench) -> Result<Vec<Row>> {
-    let mut rows = isolates::made_by(bench, isolates::Made::Loaded)?;
-    rows.extend(memory::of(bench, isolates::Made::Loaded)?);
+    let mut rows = isolates::made_by(bench, isolates::LOADED)?;
+    rows.extend(memory::of(bench, isolates::LOADED)?);
+    Ok(rows)
+}
+
+/// And of those with Node's modules, which a worker pays for that asks for them.
+fn nodejs(bench: &Bench) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for made in [isolates::FLAGGED, isolates::NODEJS] {
+        rows.extend(isolates::made_by(bench, made)?);
+        rows.extend(memory::of(bench, made)?);
+    }
     Ok(rows)
 }
 

@@ -1,5 +1,6 @@
 //! The two runtimes that are measured, behind one way of starting them.
 
+mod miniflare;
 mod outboard;
 mod workerd;
 
@@ -21,22 +22,41 @@ const COMPATIBILITY_DATE: &str = "2025-06-01";
 pub(crate) enum Site {
     /// One worker for every host.
     One { script: &'static str },
-    /// The same, with compatibility flags.
-    Flagged {
+    /// The same, with compatibility flags and bindings.
+    With {
         script: &'static str,
         flags: &'static [&'static str],
+        bindings: Bindings,
     },
     /// `count` workers, each a script of its own (it begins with `const NAME
     /// = "…"`) for the host [`tenant`], none of them started yet.
-    Tenants { script: &'static str, count: usize },
+    Tenants {
+        script: &'static str,
+        flags: &'static [&'static str],
+        count: usize,
+    },
     /// The same, of any count, which one worker loads as they are asked for.
-    Loaded { script: &'static str },
+    Loaded {
+        script: &'static str,
+        flags: &'static [&'static str],
+    },
     /// One worker with a class of durable objects, kept in the server's folder.
     Objects {
         script: &'static str,
         class: &'static str,
         binding: &'static str,
     },
+}
+
+/// What a worker finds in its `env`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bindings {
+    None,
+    /// `LOADER`, and `OBJECTS`: objects of the class `Counter`.
+    Calls,
+    /// `KV`, `BUCKET` and `DB`. workerd has no store of its own for them: miniflare starts it with its own, which keep
+    /// SQLite databases and files on the disk.
+    Data,
 }
 
 pub(crate) fn tenant(index: usize) -> String {
@@ -111,7 +131,17 @@ impl Peer {
     /// The same with what another server of the site has left in its folder.
     pub(crate) fn start_in(&self, site: Site, request: &[u8], folder: &Path) -> Result<Server> {
         let port = free_port()?;
-        let mut command = Command::new(&self.program);
+        let mut command = match (self.column, site) {
+            (
+                Column::Workerd,
+                Site::With {
+                    bindings: Bindings::Data,
+                    script,
+                    ..
+                },
+            ) => miniflare::command(&self.program, script, folder, port)?,
+            _ => Command::new(&self.program),
+        };
         command.current_dir(folder);
         match self.column {
             Column::Workerd => workerd::configure(&mut command, site, folder, port)?,

@@ -39,48 +39,85 @@ struct Timings {
     p99: Vec<f64>,
 }
 
-/// How Outboard comes by the isolates; workerd has one way.
+/// Which isolates, and how Outboard comes by them; workerd has one way.
 #[derive(Clone, Copy)]
-pub(super) enum Made {
-    Configured,
-    Loaded,
+pub(super) struct Made {
+    /// The measurement's name.
+    pub(super) measurement: &'static str,
+    /// What the rows call one.
+    pub(super) name: &'static str,
+    /// By a worker of Outboard's too, else by its configuration.
+    loaded: bool,
+    script: &'static str,
+    flags: &'static [&'static str],
+    aims: [&'static str; 2],
 }
 
-impl Made {
-    pub(super) fn site(self, script: &'static str, count: usize) -> Site {
-        match self {
-            Self::Configured => Site::Tenants { script, count },
-            Self::Loaded => Site::Loaded { script },
-        }
-    }
+const COUNTER: &str = include_str!("../../scripts/counter.js");
 
-    /// What the rows call one, and the measurement's name for each part.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Configured => "isolate",
-            Self::Loaded => "dynamic worker",
+pub(super) const CONFIGURED: Made = Made {
+    measurement: "isolates",
+    name: "isolate",
+    loaded: false,
+    script: COUNTER,
+    flags: &[],
+    aims: ["≤ 1 ms", "≤ 3 ms"],
+};
+
+pub(super) const LOADED: Made = Made {
+    measurement: "loader",
+    name: "dynamic worker",
+    loaded: true,
+    aims: ["ratio ≤ 0.2", "ratio ≤ 0.2"],
+    ..CONFIGURED
+};
+
+/// With the flag, and nothing of Node's in use.
+pub(super) const FLAGGED: Made = Made {
+    measurement: "nodejs",
+    name: "isolate with nodejs_compat",
+    flags: &["nodejs_compat"],
+    aims: ["", ""],
+    ..CONFIGURED
+};
+
+pub(super) const NODEJS: Made = Made {
+    name: "isolate that uses four of Node's modules",
+    script: include_str!("../../scripts/nodejs.js"),
+    ..FLAGGED
+};
+
+impl Made {
+    pub(super) fn site(self, count: usize) -> Site {
+        let Self { script, flags, .. } = self;
+        if self.loaded {
+            Site::Loaded { script, flags }
+        } else {
+            Site::Tenants {
+                script,
+                flags,
+                count,
+            }
         }
     }
 }
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    made_by(bench, Made::Configured)
+    made_by(bench, CONFIGURED)
 }
 
 pub(super) fn made_by(bench: &Bench, made: Made) -> Result<Vec<Row>> {
     let rounds = bench.effort.pick(5, 3);
     let paced = bench.effort.pick(100, 40);
     let burst = bench.effort.pick(400, 100);
-    let (name, first, later) = match made {
-        Made::Configured => ("isolates", "≤ 1 ms", "≤ 3 ms"),
-        Made::Loaded => ("loader", "ratio ≤ 0.2", ""),
-    };
+    let name = made.measurement;
     let mut turns = bench.enter(name, bench.peers(), |_| Ok(Rounds::new()));
     turns.rounds(rounds, |peer, rounds| {
         rounds.round(bench, peer, made, paced, burst)
     });
 
-    let one = made.name();
+    let one = made.name;
+    let [first, later] = made.aims;
     let row = |what: &str, unit| Row::new(name, what.replace("ISOLATE", one), unit);
     Ok(vec![
         turns.row(
@@ -147,9 +184,8 @@ impl Rounds {
         paced: usize,
         burst: usize,
     ) -> Result<()> {
-        let script = include_str!("../../scripts/counter.js");
         let server = peer.start(
-            made.site(script, 1 + paced + burst),
+            made.site(1 + paced + burst),
             &http::get(&tenant(0)),
             &bench.scratch,
         )?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::isolates::Made;
+use super::isolates::{self, Made};
 use super::{Bench, everyone};
 use crate::http::{self, Client};
 use crate::load::{Connections, Pace, Requests};
@@ -36,7 +36,7 @@ struct Stage {
 }
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    of(bench, Made::Configured)
+    of(bench, isolates::CONFIGURED)
 }
 
 pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
@@ -49,9 +49,10 @@ pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
         );
     }
     let rounds = bench.effort.pick(3, 1);
-    let (name, one) = match made {
-        Made::Configured => ("memory", made.name()),
-        Made::Loaded => ("loader", made.name()),
+    let one = made.name;
+    let name = match made.measurement {
+        "isolates" => "memory",
+        other => other,
     };
     let mut turns = bench.enter(name, bench.peers(), |_| Ok(Rounds::default()));
     turns.rounds(rounds, |peer, rounds| rounds.round(bench, peer, made));
@@ -81,13 +82,8 @@ pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
 impl Rounds {
     /// One fresh server, weighed with one isolate and then at each stage.
     fn round(&mut self, bench: &Bench, peer: &Peer, made: Made) -> Result<()> {
-        let script = include_str!("../../scripts/counter.js");
         let most = STAGES[STAGES.len() - 1];
-        let server = peer.start(
-            made.site(script, 1 + most),
-            &http::get(&tenant(0)),
-            &bench.scratch,
-        )?;
+        let server = peer.start(made.site(1 + most), &http::get(&tenant(0)), &bench.scratch)?;
         let idle = bench
             .effort
             .pick(Duration::from_secs(3), Duration::from_secs(2));

@@ -1,12 +1,12 @@
 //! How fast is one API? Outboard against workerd on the same loops; turns per second of the server's CPU time, less those of a loop that does nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
 use super::{Bench, everyone};
 use crate::http::{self, Client};
-use crate::peer::{Peer, Site};
+use crate::peer::{Bindings, Peer, Site};
 use crate::report::{Row, Samples};
 use crate::server::Server;
 
@@ -26,7 +26,10 @@ struct Suite {
     name: &'static str,
     script: &'static str,
     flags: &'static [&'static str],
+    bindings: Bindings,
     aim: &'static str,
+    /// Also what one turn takes by the clock.
+    is_timed: bool,
     cases: &'static [Case],
 }
 
@@ -34,7 +37,9 @@ const APIS: Suite = Suite {
     name: "micro",
     script: include_str!("../../scripts/micro.js"),
     flags: &["nodejs_compat"],
+    bindings: Bindings::None,
     aim: "ratio ≥ 1",
+    is_timed: false,
     cases: CASES,
 };
 
@@ -42,11 +47,15 @@ const CALLS: Suite = Suite {
     name: "calls",
     script: include_str!("../../scripts/calls.js"),
     flags: &["enable_ctx_exports"],
+    bindings: Bindings::Calls,
     aim: "ratio ≥ 2",
+    is_timed: true,
     cases: &[
         case("call", "a method of an entrypoint: two numbers", 1_000),
         case("fetch", "fetch of an entrypoint", 1_000),
         case("stub", "a method of a stub", 1_000),
+        case("object", "a method of an object", 1_000),
+        case("dynamic", "a method of a worker on another lane", 1_000),
         case("chain", "ten calls, each of the last one's promise", 200),
         case("back", "a function passed, and called back", 500),
         case("large", "an argument of 1 MB", 30),
@@ -77,6 +86,7 @@ struct Rounds {
     server: Server,
     client: Client,
     figures: Vec<Vec<f64>>,
+    micros: Vec<Vec<f64>>,
     answers: Vec<Vec<u8>>,
 }
 
@@ -104,24 +114,29 @@ fn measure(bench: &Bench, suite: &'static Suite) -> Result<Vec<Row>> {
             }
         }
     }
-    Ok(suite
-        .cases
-        .iter()
-        .enumerate()
-        .map(|(index, case)| {
-            let row = Row::new(suite.name, case.what, "turns / CPU s").aim(suite.aim);
-            turns.row(row, everyone, |rounds| {
-                Samples::median(rounds.figures[index].clone())
-            })
-        })
-        .collect())
+    let mut rows = Vec::new();
+    for (index, case) in suite.cases.iter().enumerate() {
+        let row = Row::new(suite.name, case.what, "turns / CPU s").aim(suite.aim);
+        rows.push(turns.row(row, everyone, |rounds| {
+            Samples::median(rounds.figures[index].clone())
+        }));
+        if suite.is_timed {
+            let what = format!("{}, by the clock", case.what);
+            let row = Row::new(suite.name, what, "µs a turn").aim("ratio ≤ 0.5");
+            rows.push(turns.row(row, everyone, |rounds| {
+                Samples::median(rounds.micros[index].clone())
+            }));
+        }
+    }
+    Ok(rows)
 }
 
 impl Rounds {
     fn new(bench: &Bench, peer: &Peer, suite: &'static Suite) -> Result<Self> {
-        let site = Site::Flagged {
+        let site = Site::With {
             script: suite.script,
             flags: suite.flags,
+            bindings: suite.bindings,
         };
         let server = peer.start(site, &request("nothing", 1), &bench.scratch)?;
         let client = Client::connect(server.address())?;
@@ -129,7 +144,8 @@ impl Rounds {
             suite,
             server,
             client,
-            figures: suite.cases.iter().map(|_| Vec::new()).collect(),
+            figures: vec![Vec::new(); suite.cases.len()],
+            micros: vec![Vec::new(); suite.cases.len()],
             answers: Vec::new(),
         };
         for case in suite.cases {
@@ -146,12 +162,15 @@ impl Rounds {
     fn round(&mut self) -> Result<()> {
         for (index, case) in self.suite.cases.iter().enumerate() {
             let (_, empty) = self.ask("nothing", case.turns)?;
+            let asked = Instant::now();
             let (answer, used) = self.ask(case.path, case.turns)?;
+            let elapsed = asked.elapsed();
             ensure!(
                 answer == self.answers[index],
                 "{}: another answer than before",
                 case.path
             );
+            self.micros[index].push(elapsed.as_secs_f64() * 1e6 / f64::from(case.turns));
             // Else a collection or another thread's work fell into the empty loop: no figure.
             if used > empty {
                 let used = used - empty;

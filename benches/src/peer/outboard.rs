@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
-use super::{COMPATIBILITY_DATE, LOADER, Site, tenant};
+use super::{Bindings, COMPATIBILITY_DATE, LOADER, Site, tenant};
 use crate::server::write;
 
 pub(super) fn find(given: Option<&Path>) -> Result<PathBuf> {
@@ -45,48 +46,72 @@ pub(super) fn configure(
     let mut config = format!(
         "listen = \"127.0.0.1:{port}\"\nlanes = {lanes}\n\n[access_log]\nenabled = false\n"
     );
-    let mut worker = |name: &str, route: &str, script: &str| -> Result<()> {
+    let mut worker = |name: &str, route: &str, script: &str, flags: &[&str]| -> Result<()> {
         let main = folder.join(format!("{name}.js"));
         write(&main, script)?;
         write!(
             config,
-            "\n[[worker]]\nname = \"{name}\"\nmain = \"{}\"\nroutes = [\"{route}\"]\n",
+            "\n[[worker]]\nname = \"{name}\"\nmain = \"{}\"\nroutes = [\"{route}\"]\n\
+             compatibility_date = {COMPATIBILITY_DATE:?}\ncompatibility_flags = {flags:?}\n",
             main.display()
         )?;
         Ok(())
     };
     match site {
-        Site::One { script } => worker("worker", "*", script)?,
-        Site::Flagged { script, flags } => {
-            worker("worker", "*", script)?;
-            write!(
-                config,
-                "compatibility_date = {COMPATIBILITY_DATE:?}\ncompatibility_flags = {flags:?}\n"
-            )?;
+        Site::One { script } => worker("worker", "*", script, &[])?,
+        Site::With {
+            script,
+            flags,
+            bindings,
+        } => {
+            let mut project = json!({
+                "name": "worker",
+                "main": "index.js",
+                "compatibility_date": COMPATIBILITY_DATE,
+                "compatibility_flags": flags,
+            });
+            let more = match bindings {
+                Bindings::None => json!({}),
+                Bindings::Calls => json!({
+                    "worker_loaders": [{ "binding": "LOADER" }],
+                    "durable_objects": { "bindings": [{ "name": "OBJECTS", "class_name": "Counter" }] },
+                    "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Counter"] }],
+                }),
+                Bindings::Data => json!({
+                    "kv_namespaces": [{ "binding": "KV", "id": "kv" }],
+                    "r2_buckets": [{ "binding": "BUCKET", "bucket_name": "bucket" }],
+                    "d1_databases": [{ "binding": "DB", "database_name": "db", "database_id": "db" }],
+                }),
+            };
+            if let (Value::Object(project), Value::Object(more)) = (&mut project, more) {
+                project.extend(more);
+            }
+            write(&folder.join("index.js"), script)?;
+            serve_project(&mut config, folder, &project)?;
         }
-        Site::Loaded { script } => {
+        Site::Loaded { script, flags } => {
             write(&folder.join("index.js"), LOADER)?;
-            let project = serde_json::json!({
+            let project = json!({
                 "name": "loader",
                 "main": "index.js",
                 "compatibility_date": COMPATIBILITY_DATE,
-                "vars": { "SCRIPT": script },
+                "vars": { "SCRIPT": script, "FLAGS": flags },
                 "worker_loaders": [{ "binding": "LOADER" }],
             });
-            write(&folder.join("wrangler.json"), &project.to_string())?;
-            let dir = folder.display();
-            write!(
-                config,
-                "\n[[worker]]\nname = \"loader\"\ndir = \"{dir}\"\nroutes = [\"*\"]\n"
-            )?;
+            serve_project(&mut config, folder, &project)?;
         }
-        Site::Tenants { script, count } => {
+        Site::Tenants {
+            script,
+            flags,
+            count,
+        } => {
             for index in 0..count {
                 let host = tenant(index);
                 worker(
                     &format!("w{index}"),
                     &host,
                     &format!("const NAME = \"{host}\";\n{script}"),
+                    flags,
                 )?;
             }
         }
@@ -95,23 +120,26 @@ pub(super) fn configure(
             class,
             binding,
         } => {
-            write(&folder.join("worker.js"), script)?;
-            let project = format!(
-                r#"{{
-  "name": "worker",
-  "main": "worker.js",
-  "compatibility_date": "{COMPATIBILITY_DATE}",
-  "durable_objects": {{ "bindings": [{{ "name": "{binding}", "class_name": "{class}" }}] }},
-  "migrations": [{{ "tag": "v1", "new_sqlite_classes": ["{class}"] }}]
-}}
-"#
-            );
-            write(&folder.join("wrangler.jsonc"), &project)?;
-            config += "\n[[worker]]\nname = \"worker\"\ndir = \".\"\nroutes = [\"*\"]\n";
+            write(&folder.join("index.js"), script)?;
+            let project = json!({
+                "name": "worker",
+                "main": "index.js",
+                "compatibility_date": COMPATIBILITY_DATE,
+                "durable_objects": { "bindings": [{ "name": binding, "class_name": class }] },
+                "migrations": [{ "tag": "v1", "new_sqlite_classes": [class] }],
+            });
+            serve_project(&mut config, folder, &project)?;
         }
     }
     let path = folder.join("outboard.toml");
     write(&path, &config)?;
     command.arg("serve").arg("--config").arg(path);
+    Ok(())
+}
+
+/// A worker of its own project, which is in `folder`.
+fn serve_project(config: &mut String, folder: &Path, project: &Value) -> Result<()> {
+    write(&folder.join("wrangler.json"), &project.to_string())?;
+    *config += "\n[[worker]]\nname = \"worker\"\ndir = \".\"\nroutes = [\"*\"]\n";
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{COMPATIBILITY_DATE, LOADER, Site};
+use super::{Bindings, COMPATIBILITY_DATE, LOADER, Site};
 use crate::server::write;
 
 /// The program itself. npm's `bin/workerd` is a JavaScript launcher where
@@ -65,23 +65,54 @@ fn is_native(program: &Path) -> bool {
 
 pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: u16) -> Result<()> {
     let mut services = "(name = \"main\", worker = .main)".to_owned();
+    let disk = folder.join("disk");
+    let mut keep_objects = |class: &str, binding: &str| -> Result<String> {
+        create_dir_all(&disk)?;
+        services += &format!(", (name = \"disk\", disk = (path = {disk:?}, writable = true))");
+        Ok(format!(
+            r#"durableObjectNamespaces = [(className = "{class}", uniqueKey = "{class}", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [
+    (name = "{binding}", durableObjectNamespace = "{class}"),
+    (name = "LOADER", workerLoader = (id = "workers")),
+  ],"#
+        ))
+    };
     let extra = match site {
         Site::One { script } => {
             write(&folder.join("worker.js"), script)?;
             String::new()
         }
-        Site::Flagged { script, flags } => {
+        // miniflare's own configuration.
+        Site::With {
+            bindings: Bindings::Data,
+            ..
+        } => return Ok(()),
+        Site::With {
+            script,
+            flags,
+            bindings,
+        } => {
             write(&folder.join("worker.js"), script)?;
-            format!("compatibilityFlags = {flags:?},")
+            if bindings == Bindings::Calls {
+                let flags = [flags, &["experimental"]].concat();
+                let objects = keep_objects("Counter", "OBJECTS")?;
+                format!("compatibilityFlags = {flags:?}, {objects}")
+            } else {
+                format!("compatibilityFlags = {flags:?},")
+            }
         }
-        Site::Tenants { script, .. } | Site::Loaded { script } => {
+        Site::Tenants { script, flags, .. } | Site::Loaded { script, flags } => {
             write(&folder.join("worker.js"), LOADER)?;
             write(&folder.join("tenant.js"), script)?;
-            r#"compatibilityFlags = ["experimental"], bindings = [
+            let flags = serde_json::to_string(flags)?;
+            format!(
+                r#"compatibilityFlags = ["experimental"], bindings = [
     (name = "LOADER", workerLoader = (id = "tenants")),
     (name = "SCRIPT", text = embed "tenant.js"),
+    (name = "FLAGS", json = {flags:?}),
   ],"#
-            .to_owned()
+            )
         }
         Site::Objects {
             script,
@@ -89,13 +120,9 @@ pub(super) fn configure(command: &mut Command, site: Site, folder: &Path, port: 
             binding,
         } => {
             write(&folder.join("worker.js"), script)?;
-            let disk = folder.join("disk");
-            create_dir_all(&disk)?;
-            services += &format!(", (name = \"disk\", disk = (path = {disk:?}, writable = true))");
             format!(
-                r#"durableObjectNamespaces = [(className = "{class}", uniqueKey = "{class}", enableSql = true)],
-  durableObjectStorage = (localDisk = "disk"),
-  bindings = [(name = "{binding}", durableObjectNamespace = "{class}")],"#
+                r#"compatibilityFlags = ["experimental"], {}"#,
+                keep_objects(class, binding)?
             )
         }
     };

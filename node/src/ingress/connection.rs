@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
@@ -229,12 +229,25 @@ impl Ingress {
         worker: &Arc<Worker>,
         query: Option<&str>,
     ) -> Response<ResponseBody> {
-        let cron = query
-            .into_iter()
-            .flat_map(|query| form_urlencoded::parse(query.as_bytes()))
-            .find(|(name, _)| name == "cron")
-            .map_or_else(String::new, |(_, cron)| cron.into_owned());
-        match self.lane.scheduled(worker, &cron, SystemTime::now()).await {
+        let value = |wanted: &str| {
+            let query = query?.as_bytes();
+            let (_, value) =
+                form_urlencoded::parse(query).find(|(name, _)| name.as_ref() == wanted)?;
+            Some(value.into_owned())
+        };
+        let cron = value("cron").unwrap_or_default();
+        let time = match value("time") {
+            None => SystemTime::now(),
+            Some(text) => {
+                let since = text.parse().ok().map(Duration::from_millis);
+                let Some(time) = since.and_then(|since| UNIX_EPOCH.checked_add(since)) else {
+                    let text = "time: milliseconds since 1970 are wanted";
+                    return answer::plain(StatusCode::BAD_REQUEST, text, true);
+                };
+                time
+            }
+        };
+        match self.lane.scheduled(worker, &cron, time).await {
             Ok(()) => answer::plain(StatusCode::OK, "ok", true),
             Err(error) => {
                 self.report(worker.name(), &error);

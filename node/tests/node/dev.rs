@@ -111,6 +111,8 @@ fn a_scheduled_handler_is_run_by_its_route() {
     assert_eq!(body(&dev, "/"), "*/5 * * * * hello");
     let failed = body(&dev, "/cdn-cgi/handler/scheduled?cron=bad");
     assert!(failed.starts_with("Error: no such cron"), "{failed}");
+    let refused = body(&dev, "/cdn-cgi/handler/scheduled?time=noon");
+    assert!(refused.starts_with("time: milliseconds"), "{refused}");
 }
 
 fn check(dir: &Path) -> (bool, String) {

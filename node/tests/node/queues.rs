@@ -328,3 +328,55 @@ fn one_worker_sends_and_another_of_the_node_receives() {
     let fault = "worker \"other\": queues.consumers: worker \"back\" consumes \"jobs\" too";
     assert!(told.contains(fault), "{told}");
 }
+
+/// examples/reports, as its README has it.
+#[test]
+fn the_example_makes_reports() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/reports");
+    let dir = tempfile::tempdir().expect("a folder");
+    for folder in ["src", "migrations"] {
+        std::fs::create_dir(dir.path().join(folder)).expect("a folder");
+    }
+    for file in [
+        "wrangler.jsonc",
+        "src/index.ts",
+        "migrations/0001_reports.sql",
+    ] {
+        std::fs::copy(example.join(file), dir.path().join(file)).expect("a copy");
+    }
+    let mut migrate = std::process::Command::new(env!("CARGO_BIN_EXE_outboard"));
+    migrate.args(["d1", "migrations", "apply", "DB", "--dir"]);
+    let migrated = migrate.arg(dir.path()).output().expect("outboard runs");
+    assert!(migrated.status.success(), "{migrated:?}");
+    let dev = Dev::start(dir.path());
+    let order = |text: &str| {
+        let mut request = get("localhost", "/reports");
+        request.method = "POST".into();
+        request.upload = Upload::Sized(text.into());
+        let answer = send(dev.address, &request);
+        assert_eq!(answer.status, "202 Accepted", "{}", dev.process.log());
+        let order: Value = serde_json::from_slice(&answer.body).expect("an order");
+        format!("/reports/{}", order["id"].as_str().expect("an id"))
+    };
+    let text = |path: &str| {
+        let answer = send(dev.address, &get("localhost", path));
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    let report = order("to be or not to be");
+    until("the report", || {
+        text(&report) == "2 to\n2 be\n1 or\n1 not\n"
+    });
+    order("1 2 3");
+    let counts = json!([{ "state": "failed", "n": 1 }, { "state": "made", "n": 1 }]);
+    until("the other fails", || {
+        json(&dev, "/reports")["counts"] == counts
+    });
+    let night = "/cdn-cgi/handler/scheduled?cron=0+3+*+*+*";
+    assert_eq!(text(night), "ok");
+    assert_eq!(text(&report), "2 to\n2 be\n1 or\n1 not\n");
+    let later = std::time::SystemTime::now() + std::time::Duration::from_hours(25);
+    let later = later.duration_since(std::time::UNIX_EPOCH);
+    let later = later.expect("after 1970").as_millis();
+    assert_eq!(text(&format!("{night}&time={later}")), "ok");
+    assert_eq!(text(&report), "no such report, or not made yet\n");
+}

@@ -1,6 +1,7 @@
-//! The cage: 4 GB of addresses in which all V8 heaps of a process lie. V8 ends
-//! the process when it is full, so what the heaps take, and what they may grow
-//! by before anybody looks, is counted over all lanes.
+//! The cage: 4 GB of addresses in which all V8 heaps of a process lie, and the
+//! 128 MB beside it for their machine code. V8 ends the process when either is
+//! full, so what the isolates take, and what they may grow by before anybody
+//! looks, is counted over all lanes.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,17 +13,37 @@ const SIZE: usize = 3_600 << 20;
 /// What the heap of a new isolate takes at once.
 const FRESH: usize = 1 << 20;
 
+/// What of the range for code is given out. An isolate that compiles anything has a
+/// page of 256 KB, so that this is some 370 of them.
+const CODE: usize = 96 << 20;
+
+/// What an isolate's code takes before it is first measured.
+const FRESH_CODE: usize = 512 << 10;
+
+/// What the code of one isolate may take: two of them that grow between two looks
+/// leave the range its room.
+pub(crate) const MOST_CODE: usize = 16 << 20;
+
 /// The counts; every lane and isolate has its [`Share`] of them.
 #[derive(Debug)]
 pub(crate) struct Cage {
-    size: usize,
+    size: Room,
     /// Bytes that heaps have taken.
     heaps: AtomicUsize,
+    /// Bytes of pages with machine code.
+    code: AtomicUsize,
     /// Bytes that running isolates may take before they are measured again.
     growth: AtomicUsize,
     isolates: AtomicUsize,
     /// The largest heap that was refused room since there was enough.
     refused: AtomicUsize,
+}
+
+/// Bytes that isolates may have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub heaps: usize,
+    pub code: usize,
 }
 
 /// What an engine's isolates use together.
@@ -32,6 +53,16 @@ pub struct Usage {
     pub isolates: usize,
     /// Bytes of their heaps when last measured.
     pub heaps: usize,
+    /// Bytes of their pages with machine code.
+    pub code: usize,
+}
+
+/// An isolate's parts of the sums, and itself.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) heap: Share,
+    pub(crate) code: Share,
+    _one: Share,
 }
 
 /// A part of a sum over all lanes, given back when dropped.
@@ -66,10 +97,11 @@ impl Drop for Share {
 }
 
 impl Cage {
-    pub(crate) const fn new(size: usize) -> Self {
+    pub(crate) const fn new(size: Room) -> Self {
         Self {
             size,
             heaps: AtomicUsize::new(0),
+            code: AtomicUsize::new(0),
             growth: AtomicUsize::new(0),
             isolates: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
@@ -78,13 +110,20 @@ impl Cage {
 
     /// The one there is in a process.
     pub(crate) fn of_process() -> &'static Self {
-        static CAGE: Cage = Cage::new(SIZE);
+        static CAGE: Cage = Cage::new(Room {
+            heaps: SIZE,
+            code: CODE,
+        });
         &CAGE
     }
 
-    /// An isolate's: its heap, and itself.
-    pub(crate) fn isolate(&'static self, heap: usize) -> (Share, Share) {
-        (Share::new(&self.heaps, heap), Share::new(&self.isolates, 1))
+    /// One more isolate, with a heap of this size.
+    pub(crate) fn isolate(&'static self, heap: usize) -> Part {
+        Part {
+            heap: Share::new(&self.heaps, heap),
+            code: Share::new(&self.code, 0),
+            _one: Share::new(&self.isolates, 1),
+        }
     }
 
     /// A lane's: what one of its isolates may grow by. Another one's turn comes
@@ -98,7 +137,14 @@ impl Cage {
     pub(crate) fn fits(&self, heap: usize, lane: &Share) -> bool {
         let others = self.growth.load(Ordering::Relaxed) - lane.get();
         let growth = others + lane.get().max(heap);
-        self.heaps.load(Ordering::Relaxed) + FRESH + growth <= self.size
+        let heaps = self.heaps.load(Ordering::Relaxed) + FRESH + growth;
+        heaps <= self.size.heaps && !self.is_short_of_code()
+    }
+
+    /// Whether there is no room for a new isolate's code. One that has none makes
+    /// no room by ending.
+    pub(crate) fn is_short_of_code(&self) -> bool {
+        self.code.load(Ordering::Relaxed) + FRESH_CODE > self.size.code
     }
 
     /// Whether heaps have grown into what is kept for their growth, or another
@@ -106,7 +152,9 @@ impl Cage {
     pub(crate) fn is_short(&self, lane: &Share) -> bool {
         let taken = self.heaps.load(Ordering::Relaxed) + self.growth.load(Ordering::Relaxed);
         let refused = self.refused.load(Ordering::Relaxed);
-        taken > self.size || (refused > 0 && !self.fits(refused, lane))
+        taken > self.size.heaps
+            || self.code.load(Ordering::Relaxed) > self.size.code
+            || (refused > 0 && !self.fits(refused, lane))
     }
 
     /// Notes that a heap was refused room, so that lanes with idle isolates make
@@ -124,6 +172,7 @@ impl Cage {
         Usage {
             isolates: self.isolates.load(Ordering::Relaxed),
             heaps: self.heaps.load(Ordering::Relaxed),
+            code: self.code.load(Ordering::Relaxed),
         }
     }
 }
@@ -134,10 +183,13 @@ mod tests {
 
     #[test]
     fn heaps_and_what_each_lane_may_grow_by_are_kept_room_for() {
-        let cage: &'static Cage = Box::leak(Box::new(Cage::new(FRESH + 100)));
+        let cage: &'static Cage = Box::leak(Box::new(Cage::new(Room {
+            heaps: FRESH + 100,
+            code: FRESH_CODE,
+        })));
         let (quiet, busy) = (cage.lane(), cage.lane());
         assert!(cage.fits(100, &quiet) && !cage.fits(101, &quiet));
-        let (heap, one) = cage.isolate(10);
+        let Part { heap, code, _one } = cage.isolate(10);
         busy.set(40);
         // 10 in use, 40 for the busy lane: 50 are left.
         assert!(cage.fits(50, &quiet) && !cage.fits(51, &quiet));
@@ -153,7 +205,13 @@ mod tests {
         assert!(cage.is_short(&quiet));
         let usage = cage.usage();
         assert_eq!((usage.isolates, usage.heaps), (1, FRESH + 61));
-        drop((heap, one, busy));
+        drop((heap, busy));
+        assert!(cage.fits(100, &quiet) && !cage.is_short(&quiet));
+        code.set(1);
+        assert!(!cage.fits(100, &quiet) && !cage.is_short(&quiet));
+        code.set(FRESH_CODE + 1);
+        assert!(cage.is_short(&quiet));
+        drop((code, _one));
         assert!(cage.fits(100, &quiet));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use self::ready::ReadyIsolate;
 
 use self::entry::Entry;
 use self::resident::{Entered, Resident};
-use crate::cage::Share;
+use crate::cage::Part;
 use crate::entrypoint::Handlers;
 use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
@@ -73,9 +73,9 @@ pub(crate) struct Isolate {
     last_used: Cell<Instant>,
     /// A task runs the event loop.
     driven: Cell<bool>,
-    /// Its parts of the cage: the heap as last measured, and itself.
-    heap: Share,
-    _counted: Share,
+    /// Its part of the cage, as last measured.
+    part: Part,
+    turns: Cell<u32>,
 }
 
 impl Isolate {
@@ -109,7 +109,12 @@ impl Isolate {
 
     /// Bytes that the heap had taken from the process's cage when last measured.
     pub(crate) fn heap_size(&self) -> usize {
-        self.heap.get()
+        self.part.heap.get()
+    }
+
+    /// The same of its pages with machine code.
+    pub(crate) fn code_size(&self) -> usize {
+        self.part.code.get()
     }
 
     pub(crate) fn measure_heap(&self) {
@@ -122,7 +127,8 @@ impl Isolate {
     /// The isolate is entered.
     fn measure(&self, isolate: &mut v8::Isolate) {
         let statistics = isolate.get_heap_statistics();
-        self.heap.set(statistics.total_heap_size());
+        self.part.heap.set(statistics.total_heap_size());
+        self.part.code.set(memory::code(isolate));
     }
 
     /// Collects what an isolate that went idle with a large heap left behind.
@@ -149,7 +155,8 @@ impl Isolate {
     /// lane next looks at its tasks.
     pub(crate) fn evict(&self) {
         self.stop();
-        self.heap.set(0);
+        self.part.heap.set(0);
+        self.part.code.set(0);
     }
 
     fn attach(&self, namespace: Option<v8::Global<v8::Object>>) -> Result<Handlers, StartError> {
@@ -225,7 +232,11 @@ impl Isolate {
         let mut end = turn.end();
         let stopped = end.overran || self.shared.memory_over.get().is_some();
         self.shared.objects.end_turn(stopped, &self.shared.host);
-        if end.cpu > GROWN {
+        // Its first turns compile what it is made of, and many isolates may start
+        // before the lane looks.
+        let turns = self.turns.get().wrapping_add(1);
+        self.turns.set(turns);
+        if end.cpu > GROWN || turns.is_power_of_two() {
             self.measure(isolate);
         }
         if self.is_debugged() {

@@ -492,10 +492,11 @@ impl LaneLocal {
     /// Ends the isolate that was idle longest.
     fn evict_one(&self) -> bool {
         self.drop_lost();
+        let short = self.engine.cage.is_short_of_code();
         let idle = self
             .live()
             .into_iter()
-            .filter(|isolate| isolate.is_idle())
+            .filter(|isolate| isolate.is_idle() && (!short || isolate.code_size() > 0))
             .min_by_key(|isolate| isolate.last_used());
         let Some(isolate) = idle else {
             return false;

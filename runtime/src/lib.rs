@@ -35,7 +35,7 @@ mod worker;
 
 pub use binding::{Binding, KeyBinding, KeyFormat, ResourceKind, ServiceTarget};
 pub use body::{BodyError, HostBody, ResponseBody, body_behind, empty_body, full_body, split_head};
-pub use cage::Usage;
+pub use cage::{Room, Usage};
 pub use capability::Parcel;
 pub use delivery::{
     Delivery, DeliveryOutcome, QueueBatch, QueueFormat, QueueMessage, QueueMetrics, Report, Retry,

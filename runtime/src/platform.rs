@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use deno_core::{JsRuntime, v8};
 
-use crate::cage::{Cage, Usage};
+use crate::cage::{Cage, Room, Usage};
 
 /// The heap image that every isolate starts from, with the sources of the
 /// scripts that are not in it. `runtime/snapshot` builds the one there is.
@@ -73,12 +73,12 @@ impl Engine {
         }
     }
 
-    /// For lanes whose heaps may have so many bytes together, counted apart from
+    /// For lanes whose isolates may have so many bytes together, counted apart from
     /// those of other lanes; they end idle isolates, and then refuse new ones,
     /// as for want of room in the process. What counts them is never freed.
-    pub fn with_room(self, heaps: usize) -> Self {
+    pub fn with_room(self, room: Room) -> Self {
         Self {
-            cage: Box::leak(Box::new(Cage::new(heaps))),
+            cage: Box::leak(Box::new(Cage::new(room))),
             ..self
         }
     }

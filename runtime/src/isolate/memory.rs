@@ -2,9 +2,11 @@
 //! end of its heap, the watchdog's look inside long turns, and a look after each.
 
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use deno_core::{JsRuntime, v8};
 
+use crate::cage::MOST_CODE;
 use crate::limits::Limits;
 use crate::ops::Shared;
 
@@ -60,6 +62,8 @@ pub(crate) unsafe extern "C" fn check_memory(
     let (shared, limits) = (shared.clone(), limits.clone());
     if isolate.get_heap_statistics().used_heap_size() > limits.heap + HEADROOM {
         shared.memory_over.set(Some(limits.heap));
+    } else if code(isolate) > MOST_CODE {
+        shared.memory_over.set(Some(MOST_CODE));
     } else {
         look(isolate, &shared, &limits);
     }
@@ -87,4 +91,26 @@ pub(super) fn look(isolate: &mut v8::Isolate, shared: &Shared, limits: &Limits) 
     if external(isolate) > cap {
         shared.memory_over.set(Some(limits.buffers));
     }
+}
+
+/// Bytes of the pages that hold machine code.
+pub(super) fn code(isolate: &mut v8::Isolate) -> usize {
+    /// Where V8 has them in its list of spaces.
+    static SPACES: OnceLock<Vec<usize>> = OnceLock::new();
+    let spaces = SPACES.get_or_init(|| {
+        (0..isolate.number_of_heap_spaces())
+            .filter(|&index| {
+                let space = isolate.get_heap_space_statistics(index);
+                space.is_some_and(|space| {
+                    let name = space.space_name();
+                    name == c"code_space" || name == c"code_large_object_space"
+                })
+            })
+            .collect()
+    });
+    let sizes = spaces.iter().filter_map(|&index| {
+        let space = isolate.get_heap_space_statistics(index)?;
+        Some(space.space_size())
+    });
+    sizes.sum()
 }

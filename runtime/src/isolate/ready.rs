@@ -14,7 +14,7 @@ use deno_core::{ImportAttributesContext, JsRuntime, RuntimeOptions, v8};
 use super::entry::Entry;
 use super::resident::{Entered, Resident};
 use super::{Isolate, memory};
-use crate::cage::Share;
+use crate::cage::Part;
 use crate::entrypoint::Handlers;
 use crate::error::StartError;
 use crate::extension::extensions;
@@ -41,9 +41,8 @@ pub(crate) struct ReadyIsolate {
     wake: Arc<AtomicWaker>,
     hatch: Option<Hatch>,
     limits: Limits,
-    /// Its parts of the cage: the heap, and itself.
-    heap: Share,
-    counted: Share,
+    /// Its part of the cage.
+    part: Part,
 }
 
 impl ReadyIsolate {
@@ -97,7 +96,7 @@ impl ReadyIsolate {
             let _ = shared.debugger.set(console);
         }
         let taken = runtime.v8_isolate().get_heap_statistics().total_heap_size();
-        let (heap, counted) = engine.cage.isolate(taken);
+        let part = engine.cage.isolate(taken);
         Self {
             resident: Resident::new(runtime),
             entry,
@@ -107,8 +106,7 @@ impl ReadyIsolate {
             wake,
             hatch,
             limits: limits.clone(),
-            heap,
-            counted,
+            part,
         }
     }
 
@@ -171,8 +169,8 @@ impl ReadyIsolate {
             tidy_due: Cell::new(false),
             last_used: Cell::new(Instant::now()),
             driven: Cell::new(false),
-            heap: self.heap,
-            _counted: self.counted,
+            part: self.part,
+            turns: Cell::new(0),
         };
         isolate.handlers = isolate.attach(namespace)?;
         if let Some(limit) = isolate.shared.memory_over.get() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use outboard_runtime::{Engine, EventError, Inspection, Served, StartError, Worker};
+use outboard_runtime::{Engine, EventError, Inspection, Room, Served, StartError, Worker};
 
 use crate::support::*;
 
@@ -14,8 +14,9 @@ const HEAP: usize = 8 << 20;
 /// Room for the lane's growth and a few isolates of 1 to 2 MB.
 const ROOM: usize = HEAP + (10 << 20);
 
-fn engine(room: usize) -> Engine {
-    Engine::init(outboard_snapshot::SNAPSHOT).with_room(room)
+fn engine(heaps: usize) -> Engine {
+    let code = usize::MAX / 2;
+    Engine::init(outboard_snapshot::SNAPSHOT).with_room(Room { heaps, code })
 }
 
 fn small(source: &str) -> Arc<Worker> {
@@ -60,6 +61,35 @@ fn the_isolate_that_was_idle_longest_ends_when_room_is_short() {
     assert_eq!(bench.get(last, "/").expect("an answer").1, "2");
     let second = bench.get(&workers[1], "/").expect("started again");
     assert_eq!(second.1, "1");
+}
+
+/// V8's range for code is full with a few hundred isolates that compiled something.
+#[test]
+fn idle_isolates_with_code_end_when_room_for_it_is_short() {
+    const CODE: usize = 2 << 20;
+    let engine = Engine::init(outboard_snapshot::SNAPSHOT).with_room(Room {
+        heaps: usize::MAX / 2,
+        code: CODE,
+    });
+    let bench = Bench::on(engine, Inspection::Off);
+    let cold = small(COUNTS);
+    assert_eq!(bench.get(&cold, "/").expect("an answer").1, "1");
+    for _ in 0..20 {
+        let warm = small(
+            "export default { fetch() {
+               let sum = 0;
+               for (let i = 0; i < 1e6; i++) sum += i % 7;
+               return new Response(sum);
+             } };",
+        );
+        assert_eq!(bench.get(&warm, "/").expect("room was made").1, "2999997");
+        let usage = engine.usage();
+        assert!((1..=CODE).contains(&usage.code), "{usage:?}");
+    }
+    let usage = engine.usage();
+    assert!((4..12).contains(&usage.isolates), "{usage:?}");
+    // One without code would have made no room.
+    assert_eq!(bench.get(&cold, "/").expect("an answer").1, "2");
 }
 
 #[test]

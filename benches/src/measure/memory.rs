@@ -35,6 +35,10 @@ struct Stage {
     pss: Vec<f64>,
 }
 
+fn stages(made: Made) -> impl Iterator<Item = usize> {
+    STAGES.into_iter().filter(move |&count| count <= made.most)
+}
+
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     of(bench, isolates::CONFIGURED)
 }
@@ -62,8 +66,9 @@ pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
         everyone,
         |rounds| Samples::median(rounds.base.clone()),
     )];
-    for (index, count) in STAGES.iter().enumerate() {
-        let row = Row::new(name, format!("idle {one}, one of {count}, PSS"), "MB").aim("≤ 1.0 MB");
+    for (index, count) in stages(made).enumerate() {
+        let row =
+            Row::new(name, format!("idle {one}, one of {count}, PSS"), "MB").aim(made.aims[3]);
         rows.push(turns.row(row, everyone, |rounds| {
             Samples::median(rounds.stages[index].pss.clone())
         }));
@@ -82,17 +87,17 @@ pub(super) fn of(bench: &Bench, made: Made) -> Result<Vec<Row>> {
 impl Rounds {
     /// One fresh server, weighed with one isolate and then at each stage.
     fn round(&mut self, bench: &Bench, peer: &Peer, made: Made) -> Result<()> {
-        let most = STAGES[STAGES.len() - 1];
+        let most = made.most;
         let server = peer.start(made.site(1 + most), &http::get(&tenant(0)), &bench.scratch)?;
         let idle = bench
             .effort
             .pick(Duration::from_secs(3), Duration::from_secs(2));
         let base = weigh(&server, idle)?;
         self.base.push(base.pss as f64 / 1e6);
-        let mut made = 0;
-        for (stage, count) in self.stages.iter_mut().zip(STAGES) {
-            make(&server, made + 1..=count)?;
-            made = count;
+        let mut there = 0;
+        for (stage, count) in self.stages.iter_mut().zip(stages(made)) {
+            make(&server, there + 1..=count)?;
+            there = count;
             let now = weigh(&server, idle)?;
             let each = |now: u64, base: u64| (now as f64 - base as f64) / count as f64 / 1e6;
             stage.rss.push(each(now.rss, base.rss));

@@ -159,6 +159,15 @@ pub(crate) enum Command {
     ///     outboard rollback 12 --name api
     #[command(verbatim_doc_comment)]
     Rollback(Rollback),
+    /// Take a worker from a node, with its versions and secrets
+    ///
+    /// Open requests end where they began. What it kept stays: objects, databases and
+    /// keys are there again for a worker of the same name.
+    ///
+    /// Examples:
+    ///     outboard delete --name api
+    #[command(verbatim_doc_comment)]
+    Delete(WorkerArgs),
     /// Set, list and remove the secrets of a worker on a node
     ///
     /// A value is read from standard input and shown by nothing afterwards. A secret

@@ -36,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Deploy(options) => deploy::deploy(&options),
         Command::Versions(command) => deploy::versions(&command),
         Command::Rollback(options) => deploy::rollback(&options),
+        Command::Delete(args) => deploy::delete(&args),
         Command::Secret(command) => deploy::secret(&command),
         Command::Token(command) => token::run(&command),
         Command::Workerd(command) => workerd::run(&command),

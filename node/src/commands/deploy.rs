@@ -1,4 +1,4 @@
-//! `outboard deploy`, `versions`, `rollback` and `secret`: a tenant's workers on a
+//! `outboard deploy`, `versions`, `rollback`, `delete` and `secret`: a tenant's workers on a
 //! running node.
 
 use std::io::{self, IsTerminal, Read, Write};
@@ -36,6 +36,11 @@ struct Line {
     cause: String,
     token: String,
     package: String,
+}
+
+#[derive(Deserialize)]
+struct Deleted {
+    deleted: String,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +100,14 @@ pub(super) fn rollback(options: &Rollback) -> anyhow::Result<()> {
     let body = serde_json::json!({ "version": options.version }).to_string();
     let served: Served = call(&remote, Method::POST, &path, body.into())?;
     tell(&remote, &served);
+    Ok(())
+}
+
+pub(super) fn delete(args: &WorkerArgs) -> anyhow::Result<()> {
+    let remote = Remote::new(&args.remote)?;
+    let path = format!("/v1/workers/{}", name(args)?);
+    let Deleted { deleted } = call(&remote, Method::DELETE, &path, Bytes::new())?;
+    println!("{deleted} is deleted on {}", remote.url());
     Ok(())
 }
 

@@ -114,7 +114,10 @@ impl Control {
             (["v1", "workers", name], &Method::PUT) => {
                 return self.deploy(caller, worker(name)?, body).await;
             }
-            (["v1", "workers", _], _) => return Err(Fault::Method("PUT")),
+            (["v1", "workers", name], &Method::DELETE) => Action::Delete {
+                worker: worker(name)?,
+            },
+            (["v1", "workers", _], _) => return Err(Fault::Method("PUT, DELETE")),
             (["v1", "workers", name, "versions"], &Method::GET) => Action::Versions {
                 worker: worker(name)?,
             },
@@ -297,7 +300,7 @@ fn status(fault: &Fault) -> StatusCode {
             Refusal::Package(_) | Refusal::Worker(_) | Refusal::Field { .. } => {
                 StatusCode::BAD_REQUEST
             }
-            Refusal::Migration(_) => StatusCode::CONFLICT,
+            Refusal::Migration(_) | Refusal::Called { .. } => StatusCode::CONFLICT,
             Refusal::Script(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         },

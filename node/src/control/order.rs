@@ -25,6 +25,10 @@ pub(crate) enum Action {
         /// What it was read from, to be kept.
         bytes: Bytes,
     },
+    /// It is served no more, and its versions and secrets go.
+    Delete {
+        worker: String,
+    },
     Versions {
         worker: String,
     },
@@ -56,6 +60,9 @@ pub(crate) enum Answer {
         worker: String,
         version: u64,
         routes: Vec<String>,
+    },
+    Deleted {
+        deleted: String,
     },
     /// It is kept for the first version.
     Set {
@@ -114,6 +121,10 @@ pub(crate) enum Refusal {
     NoneBefore(String),
     #[error("worker {worker:?} has no secret {name:?}")]
     NoSecret { worker: String, name: String },
+    #[error(
+        "worker {caller:?} is bound to {worker:?}; deploy {caller:?} without that binding first"
+    )]
+    Called { worker: String, caller: String },
     #[error(transparent)]
     Package(#[from] PackageError),
     #[error(transparent)]

@@ -209,6 +209,17 @@ impl Deployments {
         Ok(())
     }
 
+    /// Lets go of a worker: it is not there from the moment that its state is not.
+    pub(crate) fn remove(&self, tenant: &str, worker: &str) -> Result<(), DeploymentsError> {
+        let path = self.state_path(tenant, worker);
+        file::remove(&path).map_err(|error| io(&path, error))?;
+        let folder = self.folder.join(tenant).join(worker);
+        if let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(%error, "the packages of a worker that was deleted were not removed");
+        }
+        Ok(())
+    }
+
     /// Keeps the bytes of a package; its name.
     pub(crate) fn save_package(
         &self,
@@ -328,6 +339,9 @@ mod tests {
         // Numbers go on.
         assert_eq!(back.with("x".into(), "deploy", "id", 3).current, Some(5));
         assert!(!format!("{back:?}").contains("one"));
+        deployments.remove("t", "w").expect("removed");
+        assert_eq!(deployments.state("t", "w").expect("read"), None);
+        assert!(deployments.workers("t").expect("names").is_empty());
     }
 
     #[test]

@@ -256,6 +256,58 @@ fn versions_are_deployed_kept_and_rolled_back() {
 }
 
 #[test]
+fn a_worker_is_deleted_unless_another_calls_it() {
+    let site = Site::new();
+    let node = site.start();
+    let token = site.token("acme", &[]);
+    let back = site.project(
+        "back",
+        r#""kv_namespaces": [{ "binding": "KV", "id": "kept" }]"#,
+        "export default { async fetch(request, { KV }) {
+           const before = await KV.get('key');
+           await KV.put('key', 'kept');
+           return new Response(before);
+         } };",
+    );
+    node.deploy(&token, &back);
+    let bound =
+        r#""routes": ["acme.test/*"], "services": [{ "binding": "BACK", "service": "back" }]"#;
+    let script = "export default { fetch: (request, { BACK }) => BACK.fetch(request) };";
+    node.deploy(&token, &site.project("api", bound, script));
+    assert_eq!(node.text("acme.test", "/"), "");
+
+    let delete = |name: &'static str| ["delete", "--name", name];
+    let told = node.refused(&token, &delete("back"));
+    assert!(
+        told.contains("worker \"api\" is bound to \"back\""),
+        "{told}"
+    );
+    let other = site.token("other", &[]);
+    let told = node.refused(&other, &delete("api"));
+    assert!(told.contains("there is no worker \"api\""), "{told}");
+    assert_eq!(node.text("acme.test", "/"), "kept");
+
+    let told = node.done(&token, &delete("api"));
+    assert!(told.starts_with("api is deleted on http://"), "{told}");
+    assert_eq!(
+        node.text("acme.test", "/"),
+        "no worker is routed at acme.test/"
+    );
+    let told = node.refused(&token, &delete("api"));
+    assert!(told.contains("there is no worker \"api\""), "{told}");
+    node.done(&token, &delete("back"));
+    drop(node);
+    let node = site.start();
+    assert_eq!(
+        node.text("acme.test", "/"),
+        "no worker is routed at acme.test/"
+    );
+    node.deploy(&token, &back);
+    node.deploy(&token, &site.project("api", bound, script));
+    assert_eq!(node.text("acme.test", "/"), "kept");
+}
+
+#[test]
 fn secrets_are_set_and_never_shown() {
     let site = Site::new();
     let node = site.start();
@@ -480,7 +532,7 @@ fn a_bad_deployment_leaves_the_version_that_is_served() {
     assert!(told.contains("the package has the format 9"), "{told}");
     for (request, status) in [
         ("POST /v1/workers", "405"),
-        ("DELETE /v1/workers/api", "405"),
+        ("POST /v1/workers/api", "405"),
         ("GET /v2/workers", "404"),
         ("GET /v1/workers/..%2f..%2fother/versions", "404"),
         ("GET /v1/workers/%2e%2e/versions", "404"),

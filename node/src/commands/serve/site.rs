@@ -15,6 +15,7 @@ use crate::control::{
     WorkerState,
 };
 use crate::node::{Node, NodeWarmError};
+use crate::objects::Scope;
 
 pub(super) struct Site {
     pub(super) fleet: Fleet,
@@ -101,6 +102,7 @@ impl Site {
                 self.deploy(&deployments, subject(worker), *package, &bytes)
                     .await
             }
+            Action::Delete { worker } => self.delete(&deployments, subject(worker)).await,
             Action::Rollback { worker, version } => {
                 self.roll_back(&deployments, subject(worker), version).await
             }
@@ -140,6 +142,35 @@ impl Site {
         let after = before.with(package, "deploy", &subject.token, self.kept());
         self.switch(deployments, subject, candidate, &before, &after)
             .await
+    }
+
+    /// What it kept (objects, databases, keys) stays: it is there for a worker of the
+    /// same name.
+    async fn delete(
+        &mut self,
+        deployments: &Arc<Deployments>,
+        subject: Subject,
+    ) -> Result<Answer, Refusal> {
+        subject.state(deployments)?;
+        let (tenant, worker) = (&subject.tenant.name, &subject.worker);
+        let name = Scope::of_tenant(tenant).name(worker);
+        let tenants = &mut self.fleet.tenants;
+        if let Some(caller) = tenants.caller_of(&name) {
+            let own = caller.strip_prefix(tenant.as_str());
+            let own = own.and_then(|own| own.strip_prefix('/'));
+            return Err(Refusal::Called {
+                worker: worker.clone(),
+                caller: own.unwrap_or(caller).into(),
+            });
+        }
+        deployments.remove(tenant, worker)?;
+        tenants.remove(&name);
+        let deployed = self.node.deploy(&self.fleet.roster()).await;
+        deployed.map_err(Internal::from)?;
+        tracing::info!(tenant, worker, token = subject.token, "deleted");
+        Ok(Answer::Deleted {
+            deleted: subject.worker,
+        })
     }
 
     async fn roll_back(
@@ -305,9 +336,10 @@ impl Subject {
 fn workers(deployments: &Deployments, tenant: &TenantConfig) -> Result<Answer, Refusal> {
     let mut workers = Vec::new();
     for name in deployments.workers(&tenant.name)? {
-        let state = deployments.state(&tenant.name, &name)?;
-        let version = state.and_then(|state| state.current);
-        workers.push(WorkerLine { name, version });
+        if let Some(state) = deployments.state(&tenant.name, &name)? {
+            let version = state.current;
+            workers.push(WorkerLine { name, version });
+        }
     }
     Ok(Answer::Workers { workers })
 }

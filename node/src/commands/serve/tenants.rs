@@ -138,6 +138,22 @@ impl Tenants {
         self.deployed.insert(candidate.name, candidate.deployed);
     }
 
+    /// A worker, by the node's name for it, is served no more.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.deployed.remove(name);
+    }
+
+    /// Another worker that is bound to this one, or to a class of it.
+    pub(super) fn caller_of(&self, name: &str) -> Option<&str> {
+        let mut others = self.deployed.iter().filter(|(other, _)| *other != name);
+        let caller = others.find(|(_, deployed)| {
+            let worker = &deployed.target.worker;
+            worker.services().any(|(_, service)| service == name)
+                || worker.namespaces().any(|(_, it)| it.service == name)
+        });
+        caller.map(|(caller, _)| caller.as_str())
+    }
+
     pub(super) fn add_to(&self, roster: &mut Roster) {
         for deployed in self.deployed.values() {
             if deployed.routes.is_empty() {

@@ -5,7 +5,7 @@ pub(crate) mod d1;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Workerd;
 
@@ -237,6 +237,18 @@ pub(crate) struct Dev {
     /// Forget durable objects at the end
     #[arg(long)]
     pub(crate) no_persist: bool,
+    /// Whether objects share an isolate, or each has one, which the inspector then
+    /// does not show
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) isolation: DevIsolation,
+}
+
+/// What `isolation` in `outboard.toml` may be for a worker that is developed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DevIsolation {
+    #[default]
+    Shared,
+    Object,
 }
 
 #[derive(Args)]

@@ -110,6 +110,8 @@ pub(crate) enum Isolation {
     Shared,
     /// On a lane (a thread) of its own.
     Private,
+    /// As shared ones, and each of its objects on a lane of its own.
+    Object,
 }
 
 /// How the node writes its log.

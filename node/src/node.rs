@@ -113,7 +113,7 @@ impl Node {
             lanes.push(lane);
         }
         let handles = lanes.iter().map(Lane::handle).collect();
-        options.objects.run_on(handles);
+        options.objects.run_on(handles, options.host);
         options.objects.set_workers(roster);
         Ok(Self {
             objects: options.objects,
@@ -203,7 +203,8 @@ impl Node {
             std::mem::forget(self.lanes);
             return;
         }
-        let lanes = self.lanes;
+        let mut lanes = self.lanes;
+        lanes.extend(self.objects.take_lanes());
         let stopped = tokio::task::spawn_blocking(move || lanes.into_iter().for_each(Lane::stop));
         let _ = stopped.await;
     }

@@ -2,6 +2,7 @@
 //! on, and the store that keeps their databases.
 
 mod alarms;
+mod apart;
 mod catalogue;
 mod classes;
 mod migrate;
@@ -18,9 +19,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    Delivery, Entrypoint, EventError, FetchError, HostBody, LaneLocal, LaneRef, ObjectHost,
-    ObjectNamespace, ObjectStorage, ObjectTarget, Report, RpcEnd, ServiceAnswer, ServiceError,
-    ServiceTarget, StorageError, Worker,
+    Delivery, Entrypoint, EventError, FetchError, HostBody, Lane, LaneLocal, LaneRef, ObjectHost,
+    ObjectIsolation, ObjectNamespace, ObjectStorage, ObjectTarget, Report, RpcEnd, ServiceAnswer,
+    ServiceError, ServiceTarget, StorageError, Worker,
 };
 use outboard_storage::{
     NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, Store, StoreOptions,
@@ -31,6 +32,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, watch};
 
 pub(crate) use self::alarms::{Alarms, alarm_of};
+use self::apart::{Apart, Seat};
 use self::catalogue::CatalogueError;
 pub(crate) use self::catalogue::{Catalogue, key_of, open_named, own};
 use self::classes::Fate;
@@ -38,6 +40,7 @@ pub(crate) use self::classes::{Classes, MigrationError, Scope, Wanted};
 pub(crate) use self::migrate::{MigrateError, Plan};
 pub(crate) use self::past::{keep, keep_for_development};
 use crate::duties::Deployed;
+use crate::host::MakeHost;
 use crate::ingress::Roster;
 
 /// What a store does not open for.
@@ -69,6 +72,8 @@ pub(crate) struct NodeObjects {
     restoring: tokio::sync::Mutex<()>,
     /// All of a kind: an object's is told by its id.
     lanes: OnceLock<Vec<LaneRef>>,
+    /// Those of objects that have an isolate each.
+    apart: Arc<Apart>,
     workers: RwLock<HashMap<String, Arc<Worker>>>,
     /// What is served, for what comes by itself.
     deployed: watch::Sender<Arc<[Deployed]>>,
@@ -149,8 +154,15 @@ impl NodeObjects {
         self.kept.get().map(|kept| kept.folder.as_path())
     }
 
-    pub(crate) fn run_on(&self, lanes: Vec<LaneRef>) {
+    /// Runs objects on `lanes`, and those with an isolate each on lanes with such hosts.
+    pub(crate) fn run_on(&self, lanes: Vec<LaneRef>, host: MakeHost) {
         let _ = self.lanes.set(lanes);
+        self.apart.run_with(host);
+    }
+
+    /// Those that it has started, for the node to stop.
+    pub(crate) fn take_lanes(&self) -> Vec<Lane> {
+        self.apart.take_lanes()
     }
 
     /// Objects and services called from now on run these versions.
@@ -159,6 +171,10 @@ impl NodeObjects {
             .targets()
             .map(|target| (target.worker.name().to_string(), target.worker.clone()));
         *self.workers.write() = workers.collect();
+        self.apart.retire(|version| {
+            let served = self.named(version.name());
+            served.is_some_and(|served| Arc::ptr_eq(&served, version))
+        });
         let mut deployed: Vec<Deployed> = Vec::new();
         for target in roster.targets() {
             let same = |other: &Deployed| Arc::ptr_eq(&other.worker, &target.worker);
@@ -228,10 +244,11 @@ impl NodeObjects {
         request: Request<HostBody>,
     ) -> Result<ServiceAnswer, ServiceError> {
         let (worker, target) = self.place(&target).await?;
-        let home = self.home(&target)?;
+        let home = self.home(worker, &target)?;
+        let worker = home.worker.clone();
         let served = match lane {
-            Some(lane) if home.is(&lane) => lane.object(worker, target, request).await?,
-            _ => home.object(worker, target, request).await?,
+            Some(lane) if home.lane.is(&lane) => lane.object(worker, target, request).await?,
+            _ => home.lane.object(worker, target, request).await?,
         };
         Ok(served.into())
     }
@@ -244,10 +261,11 @@ impl NodeObjects {
         called: RpcEnd,
     ) -> Result<(), ServiceError> {
         let (worker, target) = self.place(&target).await?;
-        let home = self.home(&target)?;
+        let home = self.home(worker, &target)?;
+        let worker = home.worker.clone();
         match lane {
-            Some(lane) if home.is(&lane) => lane.object_rpc(worker, target, called).await?,
-            _ => home.object_rpc(worker, target, called).await?,
+            Some(lane) if home.lane.is(&lane) => lane.object_rpc(worker, target, called).await?,
+            _ => home.lane.object_rpc(worker, target, called).await?,
         }
         Ok(())
     }
@@ -293,8 +311,17 @@ impl NodeObjects {
         alarms::ring(self).await;
     }
 
-    /// The lane that an object is on, always the same.
-    fn home(&self, target: &ObjectTarget) -> Result<&LaneRef, EventError> {
+    /// The lane that an object is on: always the same, or, where it has an isolate to
+    /// itself, the same while it is in memory.
+    fn home(&self, worker: Arc<Worker>, target: &ObjectTarget) -> Result<Home, EventError> {
+        if worker.object_isolation() == ObjectIsolation::Each {
+            let seat = self.apart.seat(&worker, target)?;
+            return Ok(Home {
+                lane: seat.lane.clone(),
+                worker: seat.worker.clone(),
+                _seat: Some(seat),
+            });
+        }
         let lanes = self.lanes.get().map_or(&[][..], Vec::as_slice);
         let none = || EventError::IsolateLost {
             reason: "the node has no lane".into(),
@@ -306,7 +333,11 @@ impl NodeObjects {
         (&target.namespace.key, target.id).hash(&mut hasher);
         // At most the number of lanes, which is a usize.
         let index = (hasher.finish() % lanes.len() as u64) as usize;
-        lanes.get(index).ok_or_else(none)
+        Ok(Home {
+            lane: lanes.get(index).ok_or_else(none)?.clone(),
+            worker,
+            _seat: None,
+        })
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
@@ -340,6 +371,14 @@ impl NodeObjects {
         }
         kept.store.object(database_key(namespace, id)).map_err(told)
     }
+}
+
+/// Where an object is, while this is there.
+struct Home {
+    lane: LaneRef,
+    /// What its isolate runs.
+    worker: Arc<Worker>,
+    _seat: Option<Seat>,
 }
 
 /// The node's objects as one lane calls them.
@@ -395,7 +434,20 @@ impl ObjectHost for LaneObjects {
         target: &Arc<ObjectTarget>,
     ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>> {
         let (node, target) = (self.node.clone(), target.clone());
-        async move { node.place(&target).await.ok() }.boxed_local()
+        let lane = self.lane.upgrade();
+        async move {
+            let (worker, target) = node.place(&target).await.ok()?;
+            // An object keeps its lane while it has sockets; a class that another worker
+            // got, with lanes of another kind, leaves them behind.
+            let home = node.home(worker, &target).ok()?;
+            let is_here = home.lane.is(&*lane?);
+            is_here.then(|| (home.worker.clone(), target))
+        }
+        .boxed_local()
+    }
+
+    fn left(&self, worker: &Worker, target: &ObjectTarget) -> bool {
+        self.node.apart.left(worker, target)
     }
 
     fn ready(

@@ -182,6 +182,14 @@ pub trait ObjectHost {
         None
     }
 
+    /// An object that had an isolate to itself on this lane has left it: `worker` was
+    /// that isolate's. False where the object is on its way here again; it will be said
+    /// again then.
+    fn left(&self, worker: &Worker, target: &ObjectTarget) -> bool {
+        let _ = (worker, target);
+        true
+    }
+
     /// Opens the database of an object that runs on this lane.
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError>;
 

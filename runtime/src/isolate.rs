@@ -145,6 +145,11 @@ impl Isolate {
         self.open_events() == 0 && self.shared.objects.is_empty()
     }
 
+    /// Whether it has nothing to do, and all its objects have left.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.open_events() == 0 && self.shared.objects.is_vacant()
+    }
+
     /// No new events; the isolate ends once the open ones have.
     pub(crate) fn stop(&self) {
         self.stopped.set(true);

@@ -4,6 +4,7 @@
 mod alarm;
 mod call;
 mod forward;
+mod guest;
 mod object;
 mod remote;
 mod socket;
@@ -24,6 +25,8 @@ use tokio::task::LocalSet;
 
 pub use self::alarm::AlarmOutcome;
 pub use self::object::ObjectsEnd;
+
+use self::guest::Guest;
 use crate::body::{HostBody, ResponseBody};
 use crate::cage::Share;
 use crate::error::{EventError, StartError};
@@ -52,6 +55,9 @@ const LARGE_HEAP: usize = 8 << 20;
 /// How long after a ready isolate was taken the next one is made: its first
 /// answer should be on its way by then, not wait for this.
 const REFILL_AFTER: Duration = Duration::from_millis(1);
+/// How long a turn lasts that holds its lane: longer than what collecting garbage or
+/// a start takes.
+const HELD: Duration = Duration::from_millis(20);
 /// How long a lane that is let go waits for what still runs on it.
 const LINGER: Duration = Duration::from_secs(30);
 
@@ -119,10 +125,10 @@ impl Lane {
         })
     }
 
-    /// How long the turn that runs on it has lasted.
-    pub(crate) fn turn_lasts(&self) -> Duration {
+    /// Whether the turn that runs on it has lasted long.
+    pub fn is_held(&self) -> bool {
         let clock = self.clock.get();
-        clock.map_or(Duration::ZERO, |clock| clock.turn_lasts())
+        clock.is_some_and(|clock| clock.turn_lasts() > HELD)
     }
 
     /// A way to call it that does not keep it from ending.
@@ -201,6 +207,7 @@ fn run(
             inspection: config.inspection,
             growth: config.engine.cage.lane(),
             replaced: RefCell::default(),
+            guests: RefCell::default(),
             measured: Cell::new(Instant::now()),
         });
         lane.refill();
@@ -230,6 +237,7 @@ async fn housekeeping(lane: Rc<LaneLocal>) {
         lane.collect_idle();
         lane.evict_under_pressure();
         lane.release_objects();
+        lane.see_off_guests();
     }
 }
 
@@ -297,6 +305,8 @@ pub struct LaneLocal {
     growth: Share,
     /// Isolates of versions that were replaced, while they have objects.
     replaced: RefCell<Vec<Weak<Isolate>>>,
+    /// Objects that have isolates of their own.
+    guests: RefCell<Vec<Guest>>,
     /// When housekeeping last measured heaps.
     measured: Cell<Instant>,
 }

@@ -64,4 +64,4 @@ pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Fla
 pub use platform::{Collector, Engine, Snapshot};
 pub use rpc::RpcEnd;
 pub use warm::warm_snapshot;
-pub use worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec};
+pub use worker::{Module, ModuleKind, ObjectIsolation, Worker, WorkerError, WorkerSpec};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,16 +72,41 @@ pub struct WorkerSpec {
     /// Where `fetch()` goes; None: to the host's network.
     pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
+    pub objects: ObjectIsolation,
     /// Its date and flags, and so how it behaves.
     pub compatibility: Compatibility,
     /// Of one that another worker's script loads.
     pub loaded: Option<Arc<Loaded>>,
 }
 
+/// What objects of a worker share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ObjectIsolation {
+    /// Those on one lane have an isolate together, as Workers have it.
+    #[default]
+    Shared,
+    /// Nothing: each has an isolate, on a lane of its own while there are such.
+    Each,
+}
+
 /// A script version, shared by all lanes. Never changes: a new version is a
 /// new `Worker`.
 pub struct Worker {
+    /// A lane has one isolate for each.
     pub(crate) id: WorkerId,
+    script: Arc<Script>,
+}
+
+impl Deref for Worker {
+    type Target = Script;
+
+    fn deref(&self) -> &Script {
+        &self.script
+    }
+}
+
+/// What all isolates of a version have.
+pub struct Script {
     pub(crate) name: String,
     pub(crate) main: Url,
     pub(crate) modules: HashMap<String, Module>,
@@ -91,6 +117,7 @@ pub struct Worker {
     pub(crate) named: usize,
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
+    pub(crate) objects: ObjectIsolation,
     pub(crate) compatibility: Compatibility,
     pub(crate) loaded: Option<Arc<Loaded>>,
     /// Isolates of this version that were started.
@@ -134,7 +161,6 @@ pub(crate) fn module_url(specifier: &str) -> Option<Url> {
 impl Worker {
     /// Checks a spec. The script is not compiled here: that needs an isolate.
     pub fn new(spec: WorkerSpec) -> Result<Arc<Self>, WorkerError> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut modules = HashMap::with_capacity(spec.modules.len());
         for module in spec.modules {
             let url = module_url(&module.specifier)
@@ -169,8 +195,7 @@ impl Worker {
                 bindings.push((String::new(), class));
             }
         }
-        Ok(Arc::new(Self {
-            id: WorkerId(NEXT.fetch_add(1, Ordering::Relaxed)),
+        Ok(Self::of(Arc::new(Script {
             name: spec.name,
             main,
             modules,
@@ -179,11 +204,23 @@ impl Worker {
             named,
             outbound: spec.outbound,
             limits: spec.limits,
+            objects: spec.objects,
             compatibility: spec.compatibility,
             loaded: spec.loaded,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
-        }))
+        })))
+    }
+
+    fn of(script: Arc<Script>) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = WorkerId(NEXT.fetch_add(1, Ordering::Relaxed));
+        Arc::new(Self { id, script })
+    }
+
+    /// The same version with an isolate apart from the others'.
+    pub fn apart(&self) -> Arc<Self> {
+        Self::of(self.script.clone())
     }
 
     pub(crate) fn main_kind(&self) -> ModuleKind {
@@ -225,6 +262,11 @@ impl Worker {
             })
     }
 
+    /// What its objects share.
+    pub fn object_isolation(&self) -> ObjectIsolation {
+        self.objects
+    }
+
     /// What its isolates may use.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -242,6 +284,7 @@ impl PartialEq for Worker {
             &self.bindings,
             &self.outbound,
             &self.limits,
+            &self.objects,
             &self.compatibility,
         ) == (
             &other.name,
@@ -251,6 +294,7 @@ impl PartialEq for Worker {
             &other.bindings,
             &other.outbound,
             &other.limits,
+            &other.objects,
             &other.compatibility,
         )
     }

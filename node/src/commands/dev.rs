@@ -11,7 +11,7 @@ use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use outboard_egress::{Client, ClientOptions};
 use outboard_project::{DevVars, Loaded, Mode};
-use outboard_runtime::{Inspection, Worker};
+use outboard_runtime::{Inspection, ObjectIsolation, Worker};
 use outboard_storage::Retention;
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ use super::{bundle_project, command_runtime, load, stop_signal};
 use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 
 use crate::cache::Store;
-use crate::cli::Dev;
+use crate::cli::{Dev, DevIsolation};
 use crate::duties::Duties;
 use crate::host::{NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Roster, Target};
@@ -239,8 +239,10 @@ async fn build(
         mode: Mode::Development,
     };
     let duties = Arc::new(Duties::of(project, &scope));
+    let mut spec = project_worker::spec(project, bundle, &names);
+    spec.objects = data.isolation;
     let target = Target {
-        worker: Worker::new(project_worker::spec(project, bundle, &names))?,
+        worker: Worker::new(spec)?,
         lane: None,
         duties,
     };
@@ -266,6 +268,8 @@ async fn build(
 /// Where a project's objects and other data are.
 struct Data {
     folder: PathBuf,
+    /// What the objects share.
+    isolation: ObjectIsolation,
     /// How much of it is kept of the past.
     past: Retention,
     /// Removed when the command ends.
@@ -274,10 +278,15 @@ struct Data {
 
 impl Data {
     fn of(options: &Dev) -> anyhow::Result<Self> {
+        let isolation = match options.isolation {
+            DevIsolation::Shared => ObjectIsolation::Shared,
+            DevIsolation::Object => ObjectIsolation::Each,
+        };
         if options.no_persist {
             let forgotten = tempfile::tempdir().context("a temporary folder")?;
             return Ok(Self {
                 folder: forgotten.path().to_path_buf(),
+                isolation,
                 past: Retention::Nothing,
                 _forgotten: Some(forgotten),
             });
@@ -285,6 +294,7 @@ impl Data {
         let default = || options.project.dir.join(".outboard");
         Ok(Self {
             folder: options.data.clone().unwrap_or_else(default),
+            isolation,
             past: keep_for_development(),
             _forgotten: None,
         })

@@ -124,15 +124,16 @@ fn lane(
     let host = hosts(1, move |lane, dynamic| {
         WorkerdHost::shared(services.clone(), host_objects.clone(), lane, dynamic)
     });
+    let for_lane = host.clone();
     let lane = Lane::start(LaneConfig {
         name: "lane 0".into(),
         engine,
         ready: 0,
         inspection: Inspection::Off,
-        host: Box::new(move |lane| host(lane)),
+        host: Box::new(move |lane| for_lane(lane)),
     })
     .context("could not start a lane")?;
-    objects.run_on(vec![lane.handle()]);
+    objects.run_on(vec![lane.handle()], host);
     Ok(lane)
 }
 

@@ -254,11 +254,16 @@ async fn run(objects: Arc<NodeObjects>, rang: Entry) {
         return;
     };
     let (target, retries) = (&rang.target, rang.retries);
-    let ended = match (objects.place(target).await, objects.home(target)) {
-        (Err(PlaceError::Deleted(_)), _) => alarms.forget(&rang),
-        (Ok((worker, placed)), Ok(home)) => {
+    let placed = objects.place(target).await.map(|(worker, placed)| {
+        let home = objects.home(worker, &placed);
+        (home, placed)
+    });
+    let ended = match placed {
+        Err(PlaceError::Deleted(_)) => alarms.forget(&rang),
+        Ok((Ok(home), placed)) => {
             let last = retries >= RETRIES;
-            match home.alarm(worker, placed, retries, last).await {
+            let ran = home.lane.alarm(home.worker.clone(), placed, retries, last);
+            match ran.await {
                 AlarmOutcome::Done => alarms.forget(&rang),
                 AlarmOutcome::Later(later) => alarms.again(&rang, later, 0),
                 AlarmOutcome::Failed(error) => {

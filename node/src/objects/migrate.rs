@@ -126,9 +126,13 @@ impl NodeObjects {
     }
 
     async fn end_objects(&self, keys: &[String], end: ObjectsEnd) -> Result<(), EventError> {
-        let lanes = self.lanes.get().filter(|_| !keys.is_empty());
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut lanes = self.apart.lanes();
+        lanes.extend(self.lanes.get().into_iter().flatten().cloned());
         let keys: Arc<[String]> = keys.into();
-        let ends = lanes.into_iter().flatten();
+        let ends = lanes.iter();
         try_join_all(ends.map(|lane| lane.end_objects(keys.clone(), end))).await?;
         Ok(())
     }

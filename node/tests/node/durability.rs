@@ -131,11 +131,21 @@ fn audit(dev: &Dev, bookers: &[Booker], ledgers: usize, when: &str) {
 /// Invariant 1. `OUTBOARD_KILLS` says how many cycles, `OUTBOARD_SEED` which.
 #[test]
 fn acknowledged_commits_survive_kill_9_under_load() {
+    survive_kills(40, &[]);
+}
+
+/// The same where each object has an isolate and a lane to itself.
+#[test]
+fn acknowledged_commits_of_objects_apart_survive_kill_9() {
+    survive_kills(10, &["--isolation", "object"]);
+}
+
+fn survive_kills(cycles: u64, options: &[&str]) {
     let number = |name: &str, otherwise: u64| {
         let value = std::env::var(name).ok();
         value.map_or(otherwise, |value| value.parse().expect(name))
     };
-    let cycles = number("OUTBOARD_KILLS", 40);
+    let cycles = number("OUTBOARD_KILLS", cycles);
     let seed = number("OUTBOARD_SEED", u64::from(std::process::id()));
     println!("OUTBOARD_SEED={seed}");
     let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -150,7 +160,7 @@ fn acknowledged_commits_survive_kill_9_under_load() {
         .collect();
     let dir = project();
     for cycle in 0..cycles {
-        let dev = Dev::start(dir.path());
+        let dev = Dev::start_with(dir.path(), options);
         audit(
             &dev,
             &bookers,
@@ -179,7 +189,7 @@ fn acknowledged_commits_survive_kill_9_under_load() {
             over.store(true, Ordering::Relaxed);
         });
     }
-    let dev = Dev::start(dir.path());
+    let dev = Dev::start_with(dir.path(), options);
     audit(&dev, &bookers, LEDGERS, "at the end");
     drop(dev);
     check(&dir.path().join(".outboard"));

@@ -18,6 +18,7 @@ mod kv;
 mod loader;
 mod migrations;
 mod objects;
+mod objects_apart;
 mod parity;
 mod queues;
 mod r2;

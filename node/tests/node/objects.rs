@@ -54,13 +54,23 @@ fn counting(version: &str) -> String {
 
 #[test]
 fn what_an_object_stored_outlives_its_process_and_its_version() {
+    outlives_process_and_version("shared");
+}
+
+#[test]
+fn what_an_object_apart_stored_outlives_its_process_and_its_version() {
+    outlives_process_and_version("object");
+}
+
+fn outlives_process_and_version(isolation: &str) {
     let dir = project(&counting("one"));
-    let dev = Dev::start(dir.path());
+    let options = ["--isolation", isolation];
+    let dev = Dev::start_with(dir.path(), &options);
     assert_eq!(body(&dev, "/a"), "one 1");
     assert_eq!(body(&dev, "/a"), "one 2");
     // Killed: nothing was closed.
     drop(dev);
-    let dev = Dev::start(dir.path());
+    let dev = Dev::start_with(dir.path(), &options);
     assert_eq!(body(&dev, "/a"), "one 3");
     write(dir.path(), &counting("two"));
     let mut expected = 3;
@@ -99,6 +109,16 @@ fn two_processes_do_not_share_a_folder() {
 
 #[test]
 fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
+    alarm_rings("shared");
+}
+
+#[test]
+fn an_alarm_of_an_object_apart_rings_too() {
+    alarm_rings("object");
+}
+
+fn alarm_rings(isolation: &str) {
+    let options = ["--isolation", isolation];
     let dir = project(
         "async fetch(request) {
            const { storage } = this.ctx;
@@ -116,10 +136,10 @@ fn an_alarm_rings_though_the_process_was_killed_and_again_when_it_fails() {
            if (rang.length === 1) throw new Error('not the first time');
          }",
     );
-    let dev = Dev::start(dir.path());
+    let dev = Dev::start_with(dir.path(), &options);
     assert_eq!(body(&dev, "/a/set"), "true");
     drop(dev);
-    let dev = Dev::start(dir.path());
+    let dev = Dev::start_with(dir.path(), &options);
     let twice = "[[0,false,true,null],[1,true,true,null]]";
     until("the second try", || body(&dev, "/a/get") == twice);
     // It succeeded, and is gone.

@@ -4,7 +4,7 @@ pub(crate) mod http;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -149,13 +149,18 @@ impl Dev {
 pub(crate) struct Outboard {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Outboard {
     /// Serves `config`, which says neither where to listen nor what to log and
     /// names files by their absolute paths.
     pub(crate) fn serve(config: &str) -> Self {
+        Self::serve_logging(config, "info")
+    }
+
+    /// The same with a log that tells what `filter` says.
+    pub(crate) fn serve_logging(config: &str, filter: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let file = dir.path().join("outboard.toml");
         let config =
@@ -163,11 +168,17 @@ impl Outboard {
         std::fs::write(&file, config).expect("the config is written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
         command.arg("serve").arg("--config").arg(&file);
+        command.env("OUTBOARD_LOG", filter);
         let (process, address) = start_ready(command);
         Self {
             process,
             address,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// Where its config is.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("outboard.toml")
     }
 }

@@ -6,7 +6,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -21,10 +20,6 @@ use crate::worker::Worker;
 
 /// Lanes that are started before they are needed, each with an isolate ready.
 const FEW: usize = 4;
-
-/// How long a turn lasts that holds its lane: longer than what collecting garbage or
-/// a start takes.
-const HELD: Duration = Duration::from_millis(20);
 
 /// The lanes of a process that loaded workers share. They start when a worker is
 /// there that loads others.
@@ -131,7 +126,7 @@ impl SharedLane {
 
     /// Whether one turn has lasted long.
     pub(super) fn is_held(&self) -> bool {
-        self.lane.turn_lasts() > HELD
+        self.lane.is_held()
     }
 
     pub(super) fn joined(&self) {

@@ -83,6 +83,16 @@ impl LaneRef {
         .await
     }
 
+    /// Lets the worker's isolate on this lane end, as [`LaneLocal::retire`] does. A lane
+    /// that takes no commands does it when its objects next leave memory.
+    pub fn retire(&self, worker: Arc<Worker>) {
+        let retire: Command =
+            Box::new(move |lane| async move { lane.retire(&worker) }.boxed_local());
+        if let Some(commands) = self.commands.upgrade() {
+            let _ = commands.try_send(retire);
+        }
+    }
+
     /// Runs `f` on the lane, which is given up when this future is.
     pub(crate) async fn ask<F, T>(&self, f: F) -> Result<T, EventError>
     where
@@ -165,6 +175,7 @@ impl LaneLocal {
         worker: &Arc<Worker>,
         target: &Arc<ObjectTarget>,
     ) -> Result<(Rc<Isolate>, Rc<Object>), EventError> {
+        self.admit_guest(worker, target);
         let isolate = self.isolate(worker).await?;
         self.object_is_free(&isolate, target).await;
         if isolate.is_new_object(target)

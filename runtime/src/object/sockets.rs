@@ -131,6 +131,13 @@ impl Sockets {
             .retain(|_, sockets| !sockets.open.borrow().is_empty() || sockets.is_set());
     }
 
+    /// Whether an object has any, or an answer for them.
+    pub(crate) fn has(&self, target: &ObjectTarget) -> bool {
+        let by_object = self.by_object.borrow();
+        let sockets = by_object.get(&key(target));
+        sockets.is_some_and(|it| !it.open.borrow().is_empty() || it.is_set())
+    }
+
     /// Closes the sockets of namespaces that are no more.
     pub(crate) fn close(&self, keys: &[String]) {
         let gone = |(key, _): &Key| keys.contains(key);

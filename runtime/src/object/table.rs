@@ -105,6 +105,11 @@ impl Objects {
         self.by_key.borrow().is_empty()
     }
 
+    /// Whether there is none, and none that has yet to be closed.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.is_empty() && self.closing.borrow().is_empty()
+    }
+
     /// A round of the event loop is over, with all that its results led to.
     pub(crate) fn end_round(&self) {
         self.round.set(self.round.get() + 1);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use outboard_project::{Bundle, DevVars, Mode, Project};
 use outboard_runtime::{
-    Compatibility, Limits, Module, ModuleKind, Worker, WorkerError, WorkerSpec,
+    Compatibility, Limits, Module, ModuleKind, ObjectIsolation, Worker, WorkerError, WorkerSpec,
 };
 
 use crate::commands::{bundle_project, load};
@@ -88,6 +88,7 @@ pub(super) async fn load_workers(
             Err(error) => faults.push(of_worker(&worker.name, &error.to_string())),
         }
     }
+    faults.extend(moved(known, &new));
     faults.extend(lost(&config.workers, &new));
     faults.extend(contested(&new));
     all_well(faults)?;
@@ -173,6 +174,22 @@ fn contested(new: &Loaded) -> BTreeSet<String> {
     contested
 }
 
+/// Workers whose objects would be on other lanes from one moment to the next: those that
+/// are in memory, and sockets, are where they are.
+fn moved(known: &Known, new: &Loaded) -> BTreeSet<String> {
+    let changed = new.changed.iter().filter(|target| {
+        let old = known.get(target.worker.name());
+        old.is_some_and(|old| {
+            old.worker.object_isolation() != target.worker.object_isolation()
+                && old.worker.namespaces().next().is_some()
+        })
+    });
+    let fault = "isolation: the node has to be restarted to change it to or from \"object\"";
+    changed
+        .map(|target| of_worker(target.worker.name(), fault))
+        .collect()
+}
+
 /// Bindings that lead nowhere.
 fn lost(workers: &[WorkerConfig], new: &Loaded) -> BTreeSet<String> {
     let mut lost = BTreeSet::new();
@@ -216,7 +233,10 @@ async fn read(config: &WorkerConfig) -> anyhow::Result<Source> {
             let loaded = load(dir, env.as_deref(), DevVars::Ignore)?;
             let bundle = bundle_project(&loaded, Mode::Production).await?;
             if config.isolation == Isolation::Private && loaded.project.has_objects() {
-                anyhow::bail!("isolation: a worker with durable objects cannot be \"private\" yet");
+                anyhow::bail!(
+                    "isolation: a worker with durable objects cannot be \"private\"; \
+                     write \"object\", and each of them has a thread to itself"
+                );
             }
             Ok(Source::Project(Box::new(loaded.project), bundle))
         }
@@ -238,6 +258,9 @@ fn version(config: &WorkerConfig, source: Source, plan: &Plan) -> Result<Arc<Wor
     };
     spec.name.clone_from(&config.name);
     spec.env.extend(config.vars.clone());
+    if config.isolation == Isolation::Object {
+        spec.objects = ObjectIsolation::Each;
+    }
     config.limits.apply(&mut spec.limits);
     Worker::new(spec)
 }

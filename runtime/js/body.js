@@ -40,7 +40,7 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
-const { currentEvent, foreign } = core.loadExtScript("ext:outboard/event.js");
+const { currentEvent, foreign, gated } = core.loadExtScript("ext:outboard/event.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -156,7 +156,7 @@ class BodyState {
         return TypedArrayPrototypeSlice(this.value);
       case kHost:
         return this.guard === null
-          ? await op_body_bytes(this.value)
+          ? await gated(op_body_bytes(this.value))
           : await this.guard.read(op_body_bytes);
       default:
         return await collect(this.value);
@@ -175,7 +175,7 @@ class BodyState {
         return core.decode(this.value);
       case kHost:
         return this.guard === null
-          ? await op_body_text(this.value)
+          ? await gated(op_body_text(this.value))
           : await this.guard.read(op_body_text);
       default:
         return core.decode(await collect(this.value));
@@ -227,7 +227,7 @@ class BodyGuard {
 
   async read(op) {
     try {
-      return await op(this.#rid);
+      return await gated(op(this.#rid));
     } catch (error) {
       throw this.#reason(error);
     } finally {

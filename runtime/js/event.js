@@ -98,6 +98,11 @@ class EventContext {
     fn();
   }
 
+  /** Whether an object's input gate is before what comes to the event. */
+  get gated() {
+    return false;
+  }
+
   /** Keeps the event open until `release`. */
   hold() {
     this.holds++;
@@ -216,6 +221,20 @@ function requireEvent() {
   return event;
 }
 
+/** What a promise of the host's comes to, once the current event may have it. */
+function gated(promise) {
+  const event = getAsyncContext()?.event;
+  return event?.gated ? afterGate(event, promise) : promise;
+}
+
+async function afterGate(event, promise) {
+  try {
+    return await promise;
+  } finally {
+    await event.resumed();
+  }
+}
+
 /**
  * The error of using here what belongs to `owner`; undefined where it may be used.
  * What was made outside of events is everyone's, and an object's events are one.
@@ -241,6 +260,7 @@ return {
   EventContext,
   failEvent,
   foreign,
+  gated,
   inCurrentEvent,
   requireEvent,
   runInEvent,

@@ -8,6 +8,7 @@ const {
   op_object_accept,
   op_object_answer,
   op_object_block,
+  op_object_resumed,
   op_object_resuming,
   op_object_set_answer,
   op_object_socket,
@@ -67,6 +68,15 @@ class ObjectContext extends EventContext {
   sections = new SafeSet();
   /** The part that is a transaction; storage is its own. @type {Section | null} */
   transaction = null;
+
+  get gated() {
+    return true;
+  }
+
+  /** Resolves when what came may be had. */
+  resumed() {
+    return op_object_resumed(this.id);
+  }
 
   resume(fn) {
     if (this.blocked > 0) {
@@ -147,6 +157,14 @@ class Section {
 
   waitUntil(promise) {
     this.#life.waitUntil(promise);
+  }
+
+  get gated() {
+    return true;
+  }
+
+  resumed() {
+    return this.#active ? undefined : this.#life.resumed();
   }
 
   resume(fn) {

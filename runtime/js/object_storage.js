@@ -102,12 +102,12 @@ function getOne(number, key) {
   return bytes === null || bytes === undefined ? undefined : core.deserialize(bytes);
 }
 
-function putOne(number, key, value) {
+function putOne(number, key, value, unconfirmed) {
   key = checkKey(key);
   if (value === undefined) {
     throw new TypeError("put() called with undefined value.");
   }
-  op_object_put(number, key, serialize(key, value));
+  op_object_put(number, key, serialize(key, value), unconfirmed);
 }
 
 function listOptions(options) {
@@ -174,9 +174,13 @@ function atOnce(life, fn) {
   return fn();
 }
 
-/** What storage and a transaction of it share. Options that let a caller see
- * others' writes or answer before its own are kept (`allowConcurrency`,
- * `allowUnconfirmed`, `noCache`) are taken: storage does not wait here. */
+/** Whether what the object says need not wait for a write. */
+function isUnconfirmed(options) {
+  return !!options?.allowUnconfirmed;
+}
+
+/** What storage and a transaction of it share. `allowConcurrency` and `noCache` change
+ * nothing: storage waits for nothing, so it holds no other event back. */
 class Operations {
   #number;
   #life;
@@ -203,31 +207,35 @@ class Operations {
     });
   }
 
-  put(key, value, _options = undefined) {
+  put(key, value, options = undefined) {
     return asked(this.#life, () => {
       if (typeof key === "object" && key !== null) {
+        const unconfirmed = isUnconfirmed(value);
         const names = ObjectKeys(key);
         checkCount(names.length);
         const number = this.#number;
         for (let i = 0; i < names.length; i++) {
           // Undefined ones are left out, as Workers do.
-          if (key[names[i]] !== undefined) putOne(number, names[i], key[names[i]]);
+          const one = key[names[i]];
+          if (one !== undefined) putOne(number, names[i], one, unconfirmed);
         }
         return;
       }
-      putOne(this.#number, key, value);
+      putOne(this.#number, key, value, isUnconfirmed(options));
     });
   }
 
-  delete(keys, _options = undefined) {
+  delete(keys, options = undefined) {
     return asked(this.#life, () => {
+      const unconfirmed = isUnconfirmed(options);
       if (!ArrayIsArray(keys)) {
-        return op_object_delete(this.#number, checkKey(keys));
+        return op_object_delete(this.#number, checkKey(keys), unconfirmed);
       }
       checkCount(keys.length);
       let deleted = 0;
       for (let i = 0; i < keys.length; i++) {
-        if (op_object_delete(this.#number, checkKey(keys[i]))) deleted++;
+        const key = checkKey(keys[i]);
+        if (op_object_delete(this.#number, key, unconfirmed)) deleted++;
       }
       return deleted;
     });
@@ -251,7 +259,7 @@ class Operations {
     });
   }
 
-  setAlarm(time, _options = undefined) {
+  setAlarm(time, options = undefined) {
     return asked(this.#life, () => {
       time = MathTrunc(+time);
       if (!(time > 0)) {
@@ -264,12 +272,19 @@ class Operations {
         );
       }
       // One in the past is due now.
-      op_object_set_alarm(this.#number, MathMax(time, DateNow()));
+      op_object_set_alarm(
+        this.#number,
+        MathMax(time, DateNow()),
+        isUnconfirmed(options),
+      );
     });
   }
 
-  deleteAlarm(_options = undefined) {
-    return asked(this.#life, () => op_object_set_alarm(this.#number, -1));
+  deleteAlarm(options = undefined) {
+    return asked(
+      this.#life,
+      () => op_object_set_alarm(this.#number, -1, isUnconfirmed(options)),
+    );
   }
 
   static numberOf(operations) {
@@ -322,9 +337,13 @@ class DurableObjectStorage extends Operations {
     return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this), lifeOf(this));
   }
 
-  deleteAll(_options = undefined) {
+  deleteAll(options = undefined) {
     return asked(lifeOf(this), () =>
-      op_object_delete_all(numberOf(this), has(flag.delete_all_deletes_alarm))
+      op_object_delete_all(
+        numberOf(this),
+        has(flag.delete_all_deletes_alarm),
+        isUnconfirmed(options),
+      )
     );
   }
 
@@ -449,11 +468,14 @@ class SyncKvStorage {
   }
 
   put(key, value) {
-    atOnce(this.#life, () => putOne(this.#number, key, value));
+    atOnce(this.#life, () => putOne(this.#number, key, value, false));
   }
 
   delete(key) {
-    return atOnce(this.#life, () => op_object_delete(this.#number, checkKey(key)));
+    return atOnce(
+      this.#life,
+      () => op_object_delete(this.#number, checkKey(key), false),
+    );
   }
 
   *list(options = undefined) {

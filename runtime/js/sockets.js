@@ -25,7 +25,7 @@ const {
   Uint8Array,
 } = primordials;
 const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
-const { foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { foreign, gated, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Deferred, ownStream, ReadableStream, WritableStream, writableStreamClose } = core
@@ -206,7 +206,7 @@ class Socket {
     try {
       await this.#opened;
       if (this.#readEnded) return;
-      read = await core.read(this.#rid, view);
+      read = await gated(core.read(this.#rid, view));
     } catch (error) {
       await this.#outlived();
       if (this.#readEnded || this.#gone) return;

@@ -114,6 +114,7 @@ deno_core::extension!(
         ops::object::op_object_size,
         ops::object::op_object_sync,
         ops::object::op_object_transaction,
+        ops::object::op_object_resumed,
         ops::object::op_object_resuming,
         ops::object::op_object_unblock,
         ops::object_socket::op_object_accept,

@@ -27,7 +27,7 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::alarm::{AlarmTime, Due, now};
-pub(crate) use self::database::{Database, DatabaseError};
+pub(crate) use self::database::{Confirmed, Database, DatabaseError};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
 pub(crate) use self::sockets::{HeldSocket, ObjectSockets, SocketEvent, Sockets};
@@ -223,13 +223,26 @@ impl Object {
         self.changed.notify_waiters();
     }
 
-    /// The output gate: waits until nothing before is at stake any more.
+    /// The output gate: waits until nothing before is at stake any more, but for what
+    /// the script lets go unconfirmed.
     pub(crate) async fn durable(&self) -> Result<(), EventError> {
+        self.passed(Database::durable).await
+    }
+
+    /// Waits until all is durable that was written before.
+    pub(crate) async fn settled(&self) -> Result<(), EventError> {
+        self.passed(Database::settled).await
+    }
+
+    async fn passed(
+        &self,
+        wait: impl Fn(&Database) -> Option<BoxFuture<'static, Result<(), StorageError>>>,
+    ) -> Result<(), EventError> {
         loop {
             let changed = self.changed.notified();
             let (open, durable) = {
                 let database = self.database.borrow();
-                (database.in_turn(), database.durable())
+                (database.in_turn(), wait(&database))
             };
             if let Some(fault) = &*self.fault.borrow() {
                 return Err(fault.clone());

@@ -54,6 +54,8 @@ pub struct Touched {
     /// The rows given, or scanned where those are more.
     pub read: u64,
     pub written: u64,
+    /// One of them may change the database.
+    pub changes: bool,
 }
 
 /// Runs all statements of `sql`, the last one with the values.
@@ -85,6 +87,7 @@ pub fn run(
             next = following.unwrap_or(None);
         }
         let values = if bound { values } else { &[] };
+        touched.changes |= !statement.readonly();
         touched.read += step(&mut statement, values, rows)?;
         if next.is_none() && !bound {
             next = batch.next()?;
@@ -114,7 +117,12 @@ pub fn run_statement(
     let before = connection.total_changes();
     let read = step(statement, values, rows)?;
     let written = connection.total_changes() - before;
-    Ok(Touched { read, written })
+    let changes = !statement.readonly();
+    Ok(Touched {
+        read,
+        written,
+        changes,
+    })
 }
 
 /// Runs one statement to its end; answers the rows that it read.

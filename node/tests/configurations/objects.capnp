@@ -9,11 +9,13 @@ const config :Workerd.Config = (
       bindings = [
         (name = "BOUND", durableObjectNamespace = "Bound"),
         (name = "PLAIN", durableObjectNamespace = "Plain"),
+        (name = "GATED", durableObjectNamespace = "Gated"),
       ],
       durableObjectNamespaces = [
         (className = "Bound", uniqueKey = "bound"),
         (className = "Unbound", uniqueKey = "unbound"),
         (className = "Plain", uniqueKey = "plain"),
+        (className = "Gated", uniqueKey = "gated", enableSql = true),
       ],
       durableObjectStorage = (inMemory = void),
     )),

@@ -31,6 +31,59 @@ export class Plain {
   }
 }
 
+export class Gated extends DurableObject {
+  fetch() {
+    return new Response("there");
+  }
+
+  ask() {
+    return this.env.GATED.getByName("peer").fetch("http://peer/");
+  }
+
+  /** What comes when: a body that is read while another part of the object blocks. */
+  async order(read) {
+    const trace = [];
+    const response = await this.ask();
+    const blocked = this.ctx.blockConcurrencyWhile(async () => {
+      await scheduler.wait(20);
+      trace.push("blocking");
+      const inside = await this.ask();
+      trace.push(await inside.text());
+    });
+    if (read === "text") await response.text();
+    else for await (const _chunk of response.body);
+    trace.push("read");
+    await blocked;
+    return trace;
+  }
+
+  async unconfirmed() {
+    const { storage } = this.ctx;
+    const loose = { allowUnconfirmed: true, allowConcurrency: true };
+    storage.put("a", 1, loose);
+    storage.put({ b: 2, c: 3 }, loose);
+    storage.delete("c", loose);
+    await storage.sync();
+    return [...await storage.list(loose)];
+  }
+}
+
+export const bodiesComeThroughTheInputGate = {
+  async test(_controller, env) {
+    for (const read of ["text", "stream"]) {
+      const trace = await env.GATED.getByName(read).order(read);
+      assert.deepStrictEqual(trace, ["blocking", "there", "read"], read);
+    }
+  },
+};
+
+export const whatNeedNotBeConfirmedIsWritten = {
+  async test(_controller, env) {
+    const entries = await env.GATED.getByName("loose").unconfirmed();
+    assert.deepStrictEqual(entries, [["a", 1], ["b", 2]]);
+  },
+};
+
 export const anUnboundClassIsInExports = {
   async test(_controller, _env, ctx) {
     for (const own of [ctx.exports, exports]) {

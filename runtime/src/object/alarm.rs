@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::OptionalExtension;
 
-use super::database::{Database, DatabaseError};
+use super::database::{Confirmed, Database, DatabaseError};
 
 /// Milliseconds since 1970.
 pub(crate) type AlarmTime = i64;
@@ -96,6 +96,7 @@ impl Database {
             return Ok(());
         }
         self.alarm.running = None;
+        self.write(Confirmed::Yes);
         if again { Ok(()) } else { self.set_alarm(None) }
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use deno_core::v8;
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use rusqlite::Connection;
 
 use super::alarm::{Alarm, AlarmTime};
@@ -51,8 +52,37 @@ impl From<StorageError> for DatabaseError {
     }
 }
 
+/// Whether what the object says waits for a write to be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Confirmed {
+    /// The script does not ask for it (`allowUnconfirmed`).
+    No,
+    Yes,
+}
+
+impl Confirmed {
+    pub(crate) fn unless(unconfirmed: bool) -> Self {
+        if unconfirmed { Self::No } else { Self::Yes }
+    }
+}
+
+/// What the output gate waits for.
+enum Held {
+    /// The newest commit, and all before it.
+    Newest,
+    /// What was newest before commits that need not be confirmed; None: it is durable.
+    Before(Option<Durable>),
+}
+
+type Durable = Shared<BoxFuture<'static, Result<(), StorageError>>>;
+
 pub(crate) struct Database {
     storage: Option<Box<dyn ObjectStorage>>,
+    held: Held,
+    /// What the turn has written so far.
+    wrote: Option<Confirmed>,
+    /// What was newest before, where it wrote what need not be confirmed.
+    before: Option<Durable>,
     authority: Arc<Authority>,
     isolate: v8::IsolateHandle,
     /// A transaction is open that ends with the turn, or with its savepoints.
@@ -71,6 +101,9 @@ impl Database {
     pub(super) fn new(isolate: v8::IsolateHandle) -> Self {
         Self {
             storage: None,
+            held: Held::Newest,
+            wrote: None,
+            before: None,
             authority: Arc::default(),
             isolate,
             in_turn: false,
@@ -127,11 +160,13 @@ impl Database {
         }
         self.in_turn = false;
         self.savepoints = 0;
+        let wrote = self.wrote.take();
         if stopped {
             self.alarm.changed = false;
             self.forget();
             return self.own("ROLLBACK");
         }
+        self.hold(wrote);
         let committed = self.commit(tell);
         if committed.is_err() {
             let _ = self.own("ROLLBACK");
@@ -171,7 +206,39 @@ impl Database {
         self.in_turn && self.savepoints == 0
     }
 
+    /// A write follows.
+    pub(crate) fn write(&mut self, confirmed: Confirmed) {
+        let is_first = self.wrote.is_none() && matches!(self.held, Held::Newest);
+        if is_first && confirmed == Confirmed::No {
+            self.before = self.settled().map(FutureExt::shared);
+        }
+        self.wrote = self.wrote.max(Some(confirmed));
+    }
+
+    /// A commit follows, of what the turn wrote.
+    fn hold(&mut self, wrote: Option<Confirmed>) {
+        let before = self.before.take();
+        match (wrote, &self.held) {
+            (Some(Confirmed::Yes), _) => self.held = Held::Newest,
+            (Some(Confirmed::No), Held::Newest) => self.held = Held::Before(before),
+            _ => {}
+        }
+    }
+
+    /// What the output gate waits for.
     pub(super) fn durable(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
+        match &self.held {
+            Held::Newest => self.settled(),
+            Held::Before(before) => {
+                let before = before.as_ref()?;
+                // Done: a waiter before this one has seen to it.
+                before.peek().is_none().then(|| before.clone().boxed())
+            }
+        }
+    }
+
+    /// Resolves when all that was written is durable. None: it is.
+    pub(super) fn settled(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
         self.storage.as_ref()?.durable()
     }
 

@@ -18,12 +18,15 @@ use super::fetch::count_subrequest;
 use super::service::connect;
 use crate::event::EventId;
 use crate::host::{ConnectTarget, FetchError, HostStream, Transport};
+use crate::object::Object;
 
 pub(crate) type Opening = LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
 
 /// A connection in an isolate's resource table: read, written, shut down.
 pub(crate) struct ConnectionResource {
     event: EventId,
+    /// The object that opened it: what leaves by it waits for the object's writes.
+    object: Option<Rc<Object>>,
     /// Until the script waits for it (`op_connect_opened`).
     opening: Cell<Option<Opening>>,
     reader: AsyncRefCell<Option<ReadHalf<Box<dyn HostStream>>>>,
@@ -33,9 +36,10 @@ pub(crate) struct ConnectionResource {
 }
 
 impl ConnectionResource {
-    fn new(event: EventId, opening: Opening) -> Self {
+    fn new(event: EventId, object: Option<Rc<Object>>, opening: Opening) -> Self {
         Self {
             event,
+            object,
             opening: Cell::new(Some(opening)),
             reader: AsyncRefCell::new(None),
             writer: AsyncRefCell::new(None),
@@ -43,8 +47,18 @@ impl ConnectionResource {
         }
     }
 
+    /// The output gate of the object that it is in the hands of.
+    async fn durable(&self) -> Result<(), JsErrorBox> {
+        let Some(object) = &self.object else {
+            return Ok(());
+        };
+        let durable = object.durable().await;
+        durable.map_err(|error| JsErrorBox::generic(error.to_string()))
+    }
+
     async fn open(self: Rc<Self>) -> Result<(), JsErrorBox> {
         let opening = self.opening.take().ok_or_else(closed)?;
+        self.durable().await?;
         let cancel = RcRef::map(&self, |this| &this.cancel);
         let stream = opening.or_cancel(cancel).await.map_err(|_| closed())?;
         let stream = stream.map_err(|error| JsErrorBox::generic(error.message))?;
@@ -98,6 +112,7 @@ impl Resource for ConnectionResource {
             let Some(writer) = &mut *writer else {
                 return Err(closed());
             };
+            self.durable().await?;
             let cancel = RcRef::map(&self, |this| &this.cancel);
             let write = async {
                 let nwritten = writer.write(&view).await?;
@@ -120,6 +135,7 @@ impl Resource for ConnectionResource {
             let Some(writer) = &mut *writer else {
                 return Ok(());
             };
+            self.durable().await?;
             let cancel = RcRef::map(&self, |this| &this.cancel);
             let shutdown = writer.shutdown().or_cancel(cancel).await;
             shutdown.map_err(|_| closed())?.map_err(lost)
@@ -132,10 +148,12 @@ impl Resource for ConnectionResource {
 }
 
 fn add(state: &mut OpState, event: EventId, opening: Opening) -> ResourceId {
-    let connection = ConnectionResource::new(event, opening);
+    let of = state.borrow::<Rc<Shared>>().events.get(event);
+    let object = of.as_ref().and_then(|of| of.object.clone());
+    let connection = ConnectionResource::new(event, object, opening);
     let rid = state.resource_table.add(connection);
-    if let Some(event) = state.borrow::<Rc<Shared>>().events.get(event) {
-        event.own(rid);
+    if let Some(of) = of {
+        of.own(rid);
     }
     rid
 }

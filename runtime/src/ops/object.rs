@@ -13,8 +13,8 @@ use super::Shared;
 use crate::binding::Binding;
 use crate::event::{Event, EventId, Outcome};
 use crate::object::{
-    AlarmTime, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace, ObjectStorage,
-    StorageError,
+    AlarmTime, Confirmed, Database, DatabaseError, KeyRange, Object, ObjectId, ObjectNamespace,
+    ObjectStorage, StorageError,
 };
 
 /// What a script sees of an object that is gone.
@@ -133,6 +133,16 @@ pub(crate) fn op_object_resuming(state: &mut OpState, #[smi] number: u32) -> boo
     find(state.borrow::<Rc<Shared>>(), number).is_ok_and(|object| object.is_resuming())
 }
 
+/// Waits until what came may come to the event: an object's input gate may be closed.
+#[op2]
+pub(crate) async fn op_object_resumed(state: Rc<RefCell<OpState>>, #[smi] event: EventId) {
+    let shared = Shared::of(&state);
+    let gate = shared.events.get(event).and_then(|event| event.gate());
+    if let Some(gate) = gate {
+        gate.resumed().await;
+    }
+}
+
 /// Ends the object before its time; `error` is what its callers see.
 #[op2(fast)]
 pub(crate) fn op_object_abort<'a>(
@@ -172,7 +182,7 @@ pub(crate) async fn op_object_sync(
     let object = find(&shared, number)?;
     let gate = shared.events.get(event).and_then(|event| event.gate());
     object
-        .durable()
+        .settled()
         .await
         .map_err(|error| JsErrorBox::generic(error.to_string()))?;
     if let Some(gate) = gate {
@@ -212,8 +222,8 @@ pub(crate) async fn op_object_bookmark(
 ) -> Result<String, JsErrorBox> {
     let shared = Shared::of(&state);
     let object = opened(&shared, number)?;
-    let durable = object.durable().await;
-    durable.map_err(|error| JsErrorBox::generic(error.to_string()))?;
+    let settled = object.settled().await;
+    settled.map_err(|error| JsErrorBox::generic(error.to_string()))?;
     asked(&shared, &object, event, |storage| {
         std::future::ready(storage.bookmark()).boxed_local()
     })
@@ -300,9 +310,13 @@ pub(crate) fn op_object_put(
     #[smi] number: u32,
     #[string] key: &str,
     #[buffer] value: JsBuffer,
+    unconfirmed: bool,
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
-    database(&shared, number, |database| database.put_key(key, &value))
+    database(&shared, number, |database| {
+        database.write(Confirmed::unless(unconfirmed));
+        database.put_key(key, &value)
+    })
 }
 
 #[op2(fast)]
@@ -310,9 +324,13 @@ pub(crate) fn op_object_delete(
     state: &mut OpState,
     #[smi] number: u32,
     #[string] key: &str,
+    unconfirmed: bool,
 ) -> Result<bool, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
-    database(&shared, number, |database| database.delete_key(key))
+    database(&shared, number, |database| {
+        database.write(Confirmed::unless(unconfirmed));
+        database.delete_key(key)
+    })
 }
 
 #[op2(fast)]
@@ -320,9 +338,13 @@ pub(crate) fn op_object_delete_all(
     state: &mut OpState,
     #[smi] number: u32,
     alarm: bool,
+    unconfirmed: bool,
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
-    database(&shared, number, |database| database.delete_all(alarm))
+    database(&shared, number, |database| {
+        database.write(Confirmed::unless(unconfirmed));
+        database.delete_all(alarm)
+    })
 }
 
 /// The alarm's time in milliseconds since 1970; -1 where there is none.
@@ -339,10 +361,14 @@ pub(crate) fn op_object_set_alarm(
     state: &mut OpState,
     #[smi] number: u32,
     time: f64,
+    unconfirmed: bool,
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
     let time = (time >= 0.0).then_some(time as AlarmTime);
-    database(&shared, number, |database| database.set_alarm(time))
+    database(&shared, number, |database| {
+        database.write(Confirmed::unless(unconfirmed));
+        database.set_alarm(time)
+    })
 }
 
 /// Options of `list()`, as the script hands them over.

@@ -11,6 +11,7 @@ use rusqlite::types::{Value, ValueRef};
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
+use crate::object::Confirmed;
 use crate::sql::{self, Rows};
 
 /// Runs all statements of `sql`, the last one with the bindings: `[columns, rows,
@@ -36,7 +37,12 @@ pub(crate) fn op_object_sql<'a>(
         values: Vec::new(),
     };
     let touched = database(&shared, number, |database| {
-        database.script(|connection| sql::run(connection, &sql, &values, &mut rows))
+        let done = database.script(|connection| sql::run(connection, &sql, &values, &mut rows));
+        // What failed may have begun with what did not.
+        if done.as_ref().map_or(true, |touched| touched.changes) {
+            database.write(Confirmed::Yes);
+        }
+        done
     })?;
     let ScriptRows {
         scope,

@@ -11,10 +11,15 @@ use serde_json::{Value, json};
 use crate::object_host::{Objects, objects_of};
 
 /// Runs the program in the path's third part, a step at a time. What a step saw is
-/// in the trace; `stretch` counts the waits for anything but storage.
+/// in the trace; `stretch` counts the waits for anything but storage, `kept` the changes
+/// up to the last that has to be confirmed.
 const INTERPRETER: &str = r"
   trace = [];
-  changes = () => this.ctx.storage.sql.exec('SELECT total_changes() AS n').one().n;
+  kept = 0;
+  keep(options) {
+    if (options !== undefined) return;
+    this.kept = this.ctx.storage.sql.exec('SELECT total_changes() AS n').one().n;
+  }
   peer() { return this.env.BOX.getByName('peer'); }
   ping() {}
   async callBack(fn) { await Promise.all([fn(), fn()]); }
@@ -35,20 +40,26 @@ const INTERPRETER: &str = r"
       const increment = async (store) => {
         const before = await store.get(key, options);
         await store.put(key, (before ?? 0) + 1, options);
+        this.keep(options);
         return before;
       };
       switch (kind.toLowerCase()) {
         case 'g': saw(step, await storage.get(key, options)); break;
         case 'i': saw(step, await increment(storage)); break;
-        case 'd': saw(step, await storage.delete(key, options)); break;
+        case 'd':
+          saw(step, await storage.delete(key, options));
+          this.keep(options);
+          break;
         case 'l': saw(step, [...await storage.list(options)]); break;
         case 'm':
           saw(step, [...await storage.get(['a', 'b', 'c'], options)]);
           await storage.put({ a: 1, b: 2 }, options);
+          this.keep(options);
           break;
         case 'u':
           // Not awaited: its order is that of the calls all the same.
           storage.put(key, 50, options);
+          this.keep(options);
           saw(step, await storage.get(key, options));
           break;
         case 'c': case 'r':
@@ -66,6 +77,7 @@ const INTERPRETER: &str = r"
             saw(step, storage.transactionSync(() => {
               const before = storage.kv.get(key);
               storage.kv.put(key, (before ?? 0) + 1);
+              this.keep();
               if (kind === 't') throw new Error('undo');
               return before;
             }));
@@ -75,14 +87,15 @@ const INTERPRETER: &str = r"
           stretch++;
           await this.ctx.blockConcurrencyWhile(async () => {
             const before = await storage.get(key);
-            await fetch(`http://up.test/b?changes=${this.changes()}`);
+            await fetch(`http://up.test/b?changes=${this.kept}`);
             await storage.put(key, (before ?? 0) + 1);
+            this.keep();
             saw(step, before);
           });
           stretch++;
           break;
         case 'f':
-          await fetch(`http://up.test/f?changes=${this.changes()}`);
+          await fetch(`http://up.test/f?changes=${this.kept}`);
           stretch++;
           break;
         case 'p': await this.peer().ping(); stretch++; break;
@@ -97,7 +110,7 @@ const INTERPRETER: &str = r"
         case 'x': throw new Error('on purpose');
       }
     }
-    return `${this.changes()}`;
+    return `${this.kept}`;
   }
 ";
 

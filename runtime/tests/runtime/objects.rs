@@ -124,6 +124,91 @@ fn nothing_leaves_before_the_writes_are_durable() {
     assert_eq!(left(), ["http://up.test/after-write"]);
 }
 
+/// Invariant 3.
+#[test]
+fn bytes_to_a_socket_wait_for_the_writes_before() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/nothing')) return new Response();
+           const { connect } = await import('cloudflare:sockets');
+           const socket = connect('far.test:1');
+           await socket.opened;
+           const writer = socket.writable.getWriter();
+           const say = (text) => writer.write(new TextEncoder().encode(text));
+           await say('before');
+           this.ctx.storage.put('k', 'v');
+           await say('after');
+           return new Response('said');
+         }",
+    );
+    objects.shared.durable.send_replace(0);
+    let left = || objects.shared.left.lock().clone();
+    let until_left = |count| {
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while left().len() < count {
+            assert!(std::time::Instant::now() < until, "{:?}", left());
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| objects.get("/a/"));
+        until_left(1);
+        // What would leave without waiting has left when the lane has served this.
+        assert_eq!(objects.get("/b/nothing"), "");
+        assert_eq!(left(), ["far.test: before"]);
+        objects.shared.durable.send_replace(i64::MAX);
+        until_left(2);
+        assert_eq!(asked.join().expect("no panic"), "said");
+    });
+    assert_eq!(left(), ["far.test: before", "far.test: after"]);
+}
+
+/// `allowUnconfirmed`, as Workers document it.
+#[test]
+fn what_need_not_be_confirmed_holds_nothing() {
+    let objects = objects(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           const loose = { allowUnconfirmed: true };
+           switch (new URL(request.url).pathname.split('/')[2]) {
+             case 'loose': storage.put('k', 1, loose); storage.delete('l', loose); break;
+             case 'read': await storage.get('k'); storage.sql.exec('SELECT 1').one(); break;
+             case 'both': storage.put('k', 1, loose); storage.put('m', 2); break;
+             case 'sql': storage.put('k', 1, loose); storage.sql.exec('CREATE TABLE t (a)'); break;
+             case 'sync': storage.put('k', 1, loose); await storage.sync(); break;
+           }
+           return new Response('done');
+         }",
+    );
+    let shared = &objects.shared;
+    shared.durable.send_replace(0);
+    for path in ["/a/loose", "/a/read", "/a/loose"] {
+        assert_eq!(objects.get(path), "done", "{path}");
+    }
+    for path in ["/b/both", "/c/sql", "/d/sync"] {
+        shared.durable.send_replace(0);
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| objects.get(path));
+            // The lane has served what came before.
+            assert_eq!(objects.get("/a/read"), "done");
+            assert!(!asked.is_finished(), "{path}");
+            shared.durable.send_replace(i64::MAX);
+            assert_eq!(asked.join().expect("no panic"), "done");
+        });
+    }
+    // What must be confirmed comes first; what follows it does not count.
+    shared.durable.send_replace(0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| objects.get("/b/both"));
+        let after = scope.spawn(|| objects.get("/b/loose"));
+        assert_eq!(objects.get("/a/read"), "done");
+        assert!(!asked.is_finished() && !after.is_finished());
+        shared.durable.send_replace(i64::MAX);
+        assert_eq!(asked.join().expect("no panic"), "done");
+        assert_eq!(after.join().expect("no panic"), "done");
+    });
+}
+
 #[test]
 fn no_event_enters_while_concurrency_is_blocked() {
     let objects = objects(

@@ -9,6 +9,23 @@ pub(super) const PATCHES: &[Patch] = &[
         "ext:deno_web/14_compression.js",
         "ext:outboard/compression.js",
     ),
+    // An object's input gate is before the bytes of bodies too.
+    patch(
+        STREAMS,
+        "function readableStreamForRid(\n",
+        "const { gated } = core.loadExtScript(\"ext:outboard/event.js\");\n\
+         function readableStreamForRid(\n",
+    ),
+    patch(
+        STREAMS,
+        "const chunk = await core.readAll(rid);",
+        "const chunk = await gated(core.readAll(rid));",
+    ),
+    patch(
+        STREAMS,
+        "const bytesRead = await core.read(rid, v);",
+        "const bytesRead = await gated(core.read(rid, v));",
+    ),
     // For js/byte_pipe.js: a writable whose chunks are made bytes at once, and
     // which says itself when a pipe may go on.
     patch(

@@ -366,7 +366,8 @@ impl Checker<'_> {
                 None
             }
         };
-        if worker.routes.is_empty() {
+        // A project may have queues and crons, and others call it.
+        if worker.routes.is_empty() && matches!(source, Some(WorkerSource::Script { .. })) {
             self.fault(
                 at,
                 &format!(

@@ -287,13 +287,13 @@ fn one_worker_sends_and_another_of_the_node_receives() {
     };
     let consumes = r#"{ "consumers": [{ "queue": "jobs", "max_batch_timeout": 0 }] }"#;
     let consumer = "export default {
-       async fetch(request, env) { return new Response(await env.SEEN.get('job')); },
        async queue({ messages }, env) { await env.SEEN.put('job', messages[0].body.job); },
      };";
     write(
         "front",
         r#"{ "producers": [{ "binding": "JOBS", "queue": "jobs" }] }"#,
-        "export default { async fetch(request, env) {
+        "export default { async fetch({ url }, env) {
+           if (!url.endsWith('/send')) return new Response(await env.SEEN.get('job'));
            await env.JOBS.send({ job: 'done' });
            return new Response('sent');
          } };",
@@ -301,18 +301,19 @@ fn one_worker_sends_and_another_of_the_node_receives() {
     write("back", consumes, consumer);
     write("other", consumes, consumer);
     let head = format!("lanes = 2\ndata = {:?}\n", dir.path().join("data"));
+    // What only consumes has no route.
     let workers = format!(
-        "{head}{}{}",
+        "{head}{}[[worker]]\nname = \"back\"\ndir = {:?}\n",
         worker(dir.path(), "front"),
-        worker(dir.path(), "back")
+        dir.path().join("back")
     );
     let server = Outboard::serve(&workers);
-    let ask = |host: &str| {
-        let answer = send(server.address, &get(host, "/"));
+    let ask = |path: &str| {
+        let answer = send(server.address, &get("front.test", path));
         String::from_utf8_lossy(&answer.body).into_owned()
     };
-    assert_eq!(ask("front.test"), "sent");
-    until("the job", || ask("back.test") == "done");
+    assert_eq!(ask("/send"), "sent");
+    until("the job", || ask("/") == "done");
     drop(server);
 
     let file = dir.path().join("outboard.toml");
@@ -325,7 +326,7 @@ fn one_worker_sends_and_another_of_the_node_receives() {
     let output = command.args(["serve", "--config"]).arg(&file).output();
     let told = output.expect("outboard runs").stderr;
     let told = String::from_utf8_lossy(&told);
-    let fault = "worker \"other\": queues.consumers: worker \"back\" consumes \"jobs\" too";
+    let fault = "worker \"back\": queues.consumers: worker \"other\" consumes \"jobs\" too";
     assert!(told.contains(fault), "{told}");
 }
 

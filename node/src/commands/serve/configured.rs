@@ -145,6 +145,10 @@ impl Loaded {
                 target
             }
         };
+        if worker.routes.is_empty() {
+            self.roster.unrouted.push(target);
+            return Ok(());
+        }
         let routes = worker.routes.iter();
         self.roster
             .routes

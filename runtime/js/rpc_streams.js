@@ -12,6 +12,7 @@ const {
   TypedArrayPrototypeGetByteLength,
 } = primordials;
 const {
+  methods,
   ReadableStream,
   ReadableStreamPrototype,
   WritableStream,
@@ -28,6 +29,9 @@ const READ_CUT = "ReadableStream received over RPC disconnected prematurely.";
 const WRITE_CUT =
   "WritableStream received over RPC was disconnected because the remote execution " +
   "context has ended.";
+
+/** What may be on its way between the sides before a writer waits. */
+const WINDOW = 64 * 1024;
 
 /** How a stream or a signal is exported; undefined where it is neither. */
 function exportStream(object) {
@@ -47,14 +51,14 @@ function source(stream) {
   if (stream.locked) {
     throw new TypeError("The ReadableStream has been locked to a reader.");
   }
-  const reader = stream.getReader();
+  const reader = methods.getReader(stream);
   let ended = false;
   return {
     isStream: true,
     value: {
       async read() {
         try {
-          const { done, value } = await reader.read();
+          const { done, value } = await methods.read(reader);
           ended ||= done;
           return { done, value };
         } catch (error) {
@@ -64,16 +68,17 @@ function source(stream) {
       },
       cancel(reason) {
         ended = true;
-        return reader.cancel(reason);
+        return methods.cancel(reader, reason);
       },
     },
     /** Nobody reads on. */
     close() {
       if (ended) return;
       ended = true;
-      PromisePrototypeThen(reader.cancel(new Error(READ_CUT)), undefined, () => {});
+      const cut = new Error(READ_CUT);
+      PromisePrototypeThen(methods.cancel(reader, cut), undefined, () => {});
     },
-    forget: () => reader.releaseLock(),
+    forget: () => methods.releaseReader(reader),
   };
 }
 
@@ -113,35 +118,34 @@ function readableOf(hook) {
         hook.dispose();
       }
     },
-  }, { highWaterMark: 0 });
+    // Read ahead, so that whoever writes at the other side need not wait for a reader here.
+  }, { highWaterMark: WINDOW });
 }
 
 function sink(stream) {
   if (stream.locked) {
     throw new TypeError("The WritableStream has been locked to a writer.");
   }
-  const writer = stream.getWriter();
+  const writer = methods.getWriter(stream);
   let ended = false;
   return {
     isStream: true,
     value: {
-      write: (chunk) => writer.write(chunk),
+      write: (chunk) => methods.write(writer, chunk),
       close() {
         ended = true;
-        return writer.close();
+        return methods.close(writer);
       },
     },
     close() {
       if (ended) return;
       ended = true;
-      PromisePrototypeThen(writer.abort(new Error(WRITE_CUT)), undefined, () => {});
+      const cut = new Error(WRITE_CUT);
+      PromisePrototypeThen(methods.abort(writer, cut), undefined, () => {});
     },
-    forget: () => writer.releaseLock(),
+    forget: () => methods.releaseWriter(writer),
   };
 }
-
-/** What may be on its way to the other side before a writer waits. */
-const WINDOW = 64 * 1024;
 
 function writableOf(hook) {
   let ahead = 0;

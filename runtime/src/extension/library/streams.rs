@@ -95,12 +95,27 @@ function failReadsOnCancel(stream) {
   stream[_failReads] = true;
 }
 
+/** Methods as they are before a script can change them. */
+const methods = {
+  __proto__: null,
+  getReader: primordials.uncurryThis(ReadableStream.prototype.getReader),
+  read: primordials.uncurryThis(ReadableStreamDefaultReader.prototype.read),
+  cancel: primordials.uncurryThis(ReadableStreamDefaultReader.prototype.cancel),
+  releaseReader: primordials.uncurryThis(ReadableStreamDefaultReader.prototype.releaseLock),
+  getWriter: primordials.uncurryThis(WritableStream.prototype.getWriter),
+  write: primordials.uncurryThis(WritableStreamDefaultWriter.prototype.write),
+  close: primordials.uncurryThis(WritableStreamDefaultWriter.prototype.close),
+  abort: primordials.uncurryThis(WritableStreamDefaultWriter.prototype.abort),
+  releaseWriter: primordials.uncurryThis(WritableStreamDefaultWriter.prototype.releaseLock),
+};
+
 return {
   byobView,
   checkOwner,
   createWritableStream,
   failReadsOnCancel,
   errorWritable,
+  methods,
   ownStream,
   privateTransform: _brand,
   setTransformSides,

@@ -28,6 +28,7 @@ const { bodyState } = core.loadExtScript("ext:outboard/body.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
 const { findHeader, headerList } = core.loadExtScript("ext:outboard/headers.js");
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
 
 const kOwn = Symbol("made here");
@@ -335,6 +336,7 @@ class D1Database {
   }
 }
 
+markUncloneable(D1Database, "ServiceStub cannot be serialized in this context.");
 ObjectDefineProperty(D1Database.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "WrappedBinding",

@@ -11,6 +11,7 @@ const {
 } = core.ops;
 const {
   ArrayPrototypePush,
+  Error,
   JSONParse,
   ObjectDefineProperty,
   ObjectKeys,
@@ -28,6 +29,7 @@ const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { bodyState, kNull } = core.loadExtScript("ext:outboard/body.js");
 const { bodyForHost } = core.loadExtScript("ext:outboard/fetch.js");
 
@@ -94,6 +96,8 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
   configurable: true,
 });
 
+markUncloneable(ExecutionContext);
+
 /**
  * Called once, before any of the worker's code runs; and with another `scope`
  * while the snapshot is warmed, since flags take globals away.
@@ -131,7 +135,7 @@ function handlersOf(handler) {
       ? typeof handler.prototype?.[name] === "function"
       : typeof handler?.[name] === "function";
   return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0) |
-    (has("test") ? 4 : 0) | (has("queue") ? 8 : 0);
+    (has("test") ? 4 : 0) | (has("queue") ? 8 : 0) | (has("connect") ? 16 : 0);
 }
 
 /** The exports besides the default one: `[name, bits, ...]`. */
@@ -239,6 +243,49 @@ function dispatchObjectRpc(id, number) {
   durable().inObject(number, (life, instance, objectId) => {
     const { objectRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
     beginCalls(event, life, () => objectRoot(instance, objectId));
+  });
+}
+
+/** A connection to an export, or, by the host's number for it, to an object. */
+function dispatchConnect(id, entrypoint, props) {
+  const event = new EventContext(id, open);
+  runInEvent(event, () => {
+    const ctx = new ExecutionContext(event, props);
+    takeConnection(event, event, (socket) => callHandler("connect", socket, entrypoint, ctx));
+  });
+}
+
+function dispatchObjectConnect(id, number) {
+  const event = new EventContext(id, open);
+  durable().inObject(number, (life, instance) => {
+    if (typeof instance?.connect !== "function") {
+      fail(event, new Error("Handler does not export a connect() function."));
+      return;
+    }
+    takeConnection(event, life, (socket) => durable().call(number, "connect", [socket]));
+  });
+}
+
+/** Runs the handler of the connection that `event` came with, as a part of `life`. */
+function takeConnection(event, life, run) {
+  runSilent(event, () => {
+    const { accept } = core.loadExtScript("ext:outboard/sockets.js");
+    const { socket, leave } = accept(event, life);
+    let result;
+    try {
+      result = run(socket);
+    } catch (error) {
+      leave(error);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      leave();
+      return undefined;
+    }
+    return PromisePrototypeThen(toPromise(result), () => leave(), (error) => {
+      leave(error);
+      throw error;
+    });
   });
 }
 
@@ -404,8 +451,10 @@ return {
   abandon,
   attach,
   dispatchAlarm,
+  dispatchConnect,
   dispatchDelivery,
   dispatchFetch,
+  dispatchObjectConnect,
   dispatchObjectRpc,
   dispatchRpc,
   dispatchSocket,

@@ -16,9 +16,12 @@ const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
 
 const kTo = Symbol("to a service");
+
+const CAME_IN_A_CALL = "A stub that came in a call takes requests and calls alone.";
 
 /** Lets a class make of something else what it makes of a new object. */
 function Made(of) {
@@ -59,11 +62,19 @@ class Fetcher extends Made {
     }
   }
 
+  connect(address, options = undefined) {
+    if (!(#service in this)) throw illegalInvocation();
+    const { connectBy } = core.loadExtScript("ext:outboard/sockets.js");
+    if (this.#service === null) throw new TypeError(CAME_IN_A_CALL);
+    return connectBy(this.#service, this.#target, address, options);
+  }
+
   queue(queueName, messages, metadata = undefined) {
     try {
       if (!(#service in this)) throw illegalInvocation();
+      if (this.#service === null) throw new TypeError(CAME_IN_A_CALL);
       const { sendQueue } = core.loadExtScript("ext:outboard/service_events.js");
-      return sendQueue(this.#service, queueName, messages, metadata);
+      return sendQueue(this.#service, this.#target, queueName, messages, metadata);
     } catch (error) {
       return PromiseReject(error);
     }
@@ -72,8 +83,9 @@ class Fetcher extends Made {
   scheduled(options = undefined) {
     try {
       if (!(#service in this)) throw illegalInvocation();
+      if (this.#service === null) throw new TypeError(CAME_IN_A_CALL);
       const { sendScheduled } = core.loadExtScript("ext:outboard/service_events.js");
-      return sendScheduled(this.#service, options);
+      return sendScheduled(this.#service, this.#target, options);
     } catch (error) {
       return PromiseReject(error);
     }
@@ -116,6 +128,7 @@ if (!has(flag.service_binding_extra_handlers)) {
   delete Fetcher.prototype.scheduled;
 }
 makeEnumerable(Fetcher.prototype);
+markUncloneable(Fetcher, "ServiceStub cannot be serialized in this context.");
 if (has(flag.rpc)) takeAnyName(Fetcher.prototype, hookOfFetcher);
 ObjectDefineProperty(Fetcher.prototype, SymbolToStringTag, {
   __proto__: null,
@@ -137,6 +150,7 @@ function takeAnyName(prototype, hookOf) {
 }
 
 return {
+  CAME_IN_A_CALL,
   Fetcher,
   fetcherOf: of,
   fetcherOn: on,

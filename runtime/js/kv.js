@@ -24,6 +24,7 @@ const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { findHeader, illegalInvocation } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { ask, named, toInt, toText } = core.loadExtScript(
   "ext:outboard/resource.js",
 );
@@ -86,6 +87,7 @@ class KvNamespace {
 }
 if (!has(flag.experimental)) delete KvNamespace.prototype.deleteBulk;
 named(KvNamespace, "KvNamespace");
+markUncloneable(KvNamespace, "A KV namespace binding cannot be serialized.");
 
 function toKey(method, name) {
   name = toText(name);

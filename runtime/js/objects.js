@@ -12,10 +12,11 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
-const { takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
+const { CAME_IN_A_CALL, takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
 
 const kOwn = Symbol("made here");
@@ -68,6 +69,7 @@ class DurableObjectId {
 const { isId } = DurableObjectId;
 delete DurableObjectId.isId;
 named(DurableObjectId, "DurableObjectId");
+markUncloneable(DurableObjectId);
 
 function newId(hex, name) {
   return new DurableObjectId(kOwn, hex, name);
@@ -109,6 +111,13 @@ class DurableObjectStub {
     }
   }
 
+  connect(address, options = undefined) {
+    if (!(#id in this)) throw illegalInvocation();
+    const { connectBy } = core.loadExtScript("ext:outboard/sockets.js");
+    if (this.#namespace === null) throw new TypeError(CAME_IN_A_CALL);
+    return connectBy(this.#namespace, this.#target(), address, options);
+  }
+
   /** The object, as the host has it told. */
   #target() {
     const id = this.#id;
@@ -136,6 +145,7 @@ function stubOfHook(hook, hex, name) {
   return new DurableObjectStub(kOwn, namespace, newId(hex, name), hook);
 }
 named(DurableObjectStub, "DurableObject");
+markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this context.");
 
 class DurableObjectNamespace {
   #namespace;
@@ -181,6 +191,7 @@ class DurableObjectNamespace {
 }
 makeEnumerable(DurableObjectNamespace.prototype);
 named(DurableObjectNamespace, "DurableObjectNamespace");
+markUncloneable(DurableObjectNamespace);
 
 function namespaceOf(number) {
   return new DurableObjectNamespace(kOwn, number);

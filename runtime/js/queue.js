@@ -28,6 +28,7 @@ const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { findHeader, illegalInvocation } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { ask, named, toInt } = core.loadExtScript("ext:outboard/resource.js");
 const { responseParts } = core.loadExtScript("ext:outboard/response.js");
 const { forgivingBase64Encode } = core.loadExtScript("ext:deno_web/00_infra.js");
@@ -121,6 +122,7 @@ class WorkerQueue {
   }
 }
 named(WorkerQueue, "WorkerQueue");
+markUncloneable(WorkerQueue);
 
 /** Of a message whose sender does not say; null says nothing, and means V8's. */
 function defaultType() {

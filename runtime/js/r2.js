@@ -29,6 +29,7 @@ const {
 const { streamLength } = core.loadExtScript("ext:outboard/body.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { findHeader, illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -320,6 +321,7 @@ class R2Bucket {
 }
 makeEnumerable(R2Bucket.prototype);
 named(R2Bucket, "R2Bucket");
+markUncloneable(R2Bucket, "An R2 bucket binding cannot be serialized.");
 
 class R2MultipartUpload {
   #bucket;

@@ -22,6 +22,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const hooks = () => core.loadExtScript("ext:outboard/rpc_hooks.js");
 
 const kOwn = Symbol("made here");
@@ -197,6 +198,7 @@ function promiseOf(question) {
 
 /** What may be passed by reference. */
 class RpcTarget {}
+markUncloneable(RpcTarget, "Remote RPC references can only be serialized for RPC.");
 
 for (const Class of [RpcStub, RpcProperty, RpcPromise, RpcTarget]) {
   ObjectDefineProperty(Class.prototype, SymbolToStringTag, {

@@ -130,7 +130,7 @@ class Session {
    * @returns {object[]} hooks of the stubs in it
    */
   #send(message, value) {
-    const sent = { exports: [], stubs: [] };
+    const sent = { exports: [], stubs: [], isArguments: message[0] === CALL };
     const describe = (object) => values.describe(this, sent, object);
     try {
       try {

@@ -17,10 +17,12 @@ const {
   ObjectKeys,
   ObjectPrototype,
   ObjectPrototypeIsPrototypeOf,
+  ReflectApply,
   SafeMap,
   SetPrototypeAdd,
   SetPrototypeForEach,
   StringPrototypeEndsWith,
+  SymbolDispose,
   TypeError,
   TypeErrorPrototype,
 } = primordials;
@@ -43,6 +45,7 @@ const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
   "ext:outboard/rpc.js",
 );
 const { serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
 const streams = () => core.loadExtScript("ext:outboard/rpc_streams.js");
 
 const STUB = 0;
@@ -126,7 +129,7 @@ function describe(session, sent, object) {
     ...rest,
   ];
   if (ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, object)) {
-    return exported(STUB, { value: object });
+    return exported(STUB, entryOf(sent, object));
   }
   if (isHeaders(object)) return [HEADERS, copyHeaderList(headerList(object))];
   if (isResponse(object)) return describeResponse(object);
@@ -163,6 +166,7 @@ function describe(session, sent, object) {
     ];
   }
   if (isDomException(object)) return describeError(object, undefined);
+  refuseClone(object);
   throw refused(nameOf(object));
 }
 
@@ -182,8 +186,31 @@ function describeCallable(session, sent, of) {
   if (isReference(of)) throw refused(nameOf(of));
   const hook = serviceHook(of);
   return hook === undefined
-    ? [STUB, exportEntry(session, sent, { value: of })]
+    ? [STUB, exportEntry(session, sent, entryOf(sent, of))]
     : [SERVICE, exportEntry(session, sent, { hook: hook.dup() })];
+}
+
+/**
+ * What is exported for a target of the script's: with `rpc_params_dup_stubs` an argument
+ * stays its caller's, and the callee has a duplicate where the target makes one.
+ */
+function entryOf(sent, target) {
+  const given = { value: target };
+  if (!sent.isArguments || !has(flag.rpc_params_dup_stubs)) return given;
+  const { dup } = target;
+  if (typeof dup !== "function") return given;
+  const duplicate = ReflectApply(dup, target, []);
+  const isLike = typeof target === "function"
+    ? typeof duplicate === "function"
+    : ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, duplicate);
+  if (isLike) return { value: duplicate, forget: () => duplicate[SymbolDispose]?.() };
+  const [what, other] = typeof target === "function"
+    ? ["function", "another function"]
+    : ["RpcTarget", "another RpcTarget"];
+  throw new TypeError(
+    `Couldn't create a stub for the ${what} because its dup() method did not return ` +
+      `${other}. Remove the dup() method, or return one.`,
+  );
 }
 
 function refused(name) {

@@ -90,14 +90,16 @@ function withDelay(object, { delay }) {
   return object;
 }
 
-async function sendQueue(service, queue, messages, metadata) {
+async function sendQueue(service, target, queue, messages, metadata) {
   const event = requireEvent();
   const batch = { queue: `${queue}`, messages: [], metrics: metricsForHost(metadata) };
   // deno-lint-ignore prefer-primordials -- any iterable
   for (const message of messages) {
     ArrayPrototypePush(batch.messages, messageForHost(message));
   }
-  const { outcome, said } = await op_delivery_send(event.id, service, { queue: batch });
+  const { outcome, said } = await op_delivery_send(event.id, service, target, {
+    queue: batch,
+  });
   const retryMessages = [];
   for (const { 0: msgId, 1: retry } of new SafeArrayIterator(said.retries)) {
     ArrayPrototypePush(retryMessages, withDelay({ msgId }, retry));
@@ -113,10 +115,10 @@ async function sendQueue(service, queue, messages, metadata) {
   };
 }
 
-async function sendScheduled(service, options) {
+async function sendScheduled(service, target, options) {
   const event = requireEvent();
   const time = options?.scheduledTime;
-  const { outcome, said } = await op_delivery_send(event.id, service, {
+  const { outcome, said } = await op_delivery_send(event.id, service, target, {
     scheduled: {
       cron: `${options?.cron ?? ""}`,
       scheduledTime: time === undefined ? DateNow() : timeOf(time, "scheduledTime"),

@@ -3,57 +3,114 @@
 const { core, primordials } = __bootstrap;
 const {
   ArrayPrototypePush,
+  ObjectDefineProperty,
+  ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
   SafeArrayIterator,
   TypeError,
   TypeErrorPrototype,
 } = primordials;
 const ports = core.loadExtScript("ext:deno_web/13_message_port.js");
-// Marks that waited for this script to load.
-core.loadExtScript("ext:outboard/not_serializable.js").setMark(
-  ports.markNotSerializable,
+const { cloneError, markUncloneable, setBrand, setMark } = core.loadExtScript(
+  "ext:outboard/not_serializable.js",
 );
-const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { copyHeaderList, headerList, hostHeaders, isHeaders } = core
+// Marks that waited for this script to load.
+setMark(ports.markNotSerializable);
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { bodyState, kNull } = core.loadExtScript("ext:outboard/body.js");
+const { copyHeaderList, Headers, headerList, hostHeaders } = core
   .loadExtScript("ext:outboard/headers.js");
-const { isResponse } = core.loadExtScript("ext:outboard/response.js");
-const { isRequest } = core.loadExtScript("ext:outboard/request.js");
+const { Response, responseParts } = core.loadExtScript("ext:outboard/response.js");
+const { Request, requestParts } = core.loadExtScript("ext:outboard/request.js");
 const { ReadableStreamPrototype, WritableStream } = core.loadExtScript(
   "ext:deno_web/06_streams.js",
 );
-const { URL, URLSearchParamsPrototype } = core.loadExtScript(
-  "ext:deno_web/00_url.js",
+const { URL, URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
+const { Event } = core.loadExtScript("ext:deno_web/02_event.js");
+const { AbortController, AbortSignal } = core.loadExtScript(
+  "ext:deno_web/03_abort_signal.js",
 );
-const URLPrototype = URL.prototype;
+const { TextDecoder, TextEncoder } = core.loadExtScript(
+  "ext:deno_web/08_text_encoding.js",
+);
 const WritableStreamPrototype = WritableStream.prototype;
+const READABLE = "ReadableStream can only be serialized for RPC.";
 
-/** Refuses what only a binding could carry, or nothing at all. */
+for (const Class of [URL, URLSearchParams, Event, AbortController, TextDecoder, TextEncoder]) {
+  markUncloneable(Class);
+}
+markUncloneable(AbortSignal, () =>
+  has(flag.enable_abortsignal_rpc)
+    ? "AbortSignal can only be serialized for RPC."
+    : "AbortSignal serialization is not enabled.");
+
+/** Says how the objects of a class are cloned: what is kept of one, and made of that. */
+function cloneable(Class, name, keep, make) {
+  setBrand(Class.prototype, function () {
+    return { type: name, kept: keep(this) };
+  });
+  core.registerCloneableResource(name, ({ kept }) => make(kept));
+}
+
+cloneable(
+  Headers,
+  "Headers",
+  (headers) => copyHeaderList(headerList(headers)),
+  (list) => hostHeaders(list, false),
+);
+cloneable(Request, "Request", (request) => {
+  const { method, headers, redirect } = requestParts(request);
+  refuseBody(request);
+  const { url, cf } = request;
+  return { url, cf, method, redirect, headers: copyHeaderList(headers) };
+}, ({ url, headers, ...init }) => {
+  return new Request(url, { __proto__: null, ...init, headers: hostHeaders(headers, false) });
+});
+cloneable(Response, "Response", (response) => {
+  const { status, statusText, webSocket, encodeBody } = responseParts(response);
+  if (webSocket !== null) {
+    throw cloneError("Can't serialize a Response which has a WebSocket over RPC.");
+  }
+  refuseBody(response);
+  const headers = copyHeaderList(headerList(response.headers));
+  return { status, statusText, encodeBody, cf: response.cf, headers };
+}, ({ headers, ...init }) => {
+  return new Response(null, { __proto__: null, ...init, headers: hostHeaders(headers, false) });
+});
+
+function refuseBody(owner) {
+  if (bodyState(owner).kind !== kNull) throw cloneError(READABLE);
+}
+
+/** Refuses what only a binding could carry. */
 function refuse(value) {
-  const is = (prototype) => ObjectPrototypeIsPrototypeOf(prototype, value);
-  if (isResponse(value) || is(ReadableStreamPrototype)) {
-    throw cloneError("ReadableStream can only be serialized for RPC.");
+  if (ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, value)) {
+    throw cloneError(READABLE);
   }
-  if (isRequest(value)) {
-    throw cloneError("Request can only be serialized for RPC.");
-  }
-  if (is(WritableStreamPrototype)) {
+  if (ObjectPrototypeIsPrototypeOf(WritableStreamPrototype, value)) {
     throw cloneError("WritableStream can only be serialized for RPC.");
-  }
-  const name = is(URLPrototype)
-    ? "URL"
-    : is(URLSearchParamsPrototype)
-    ? "URLSearchParams"
-    : null;
-  if (name !== null) {
-    throw cloneError(
-      `Could not serialize object of type "${name}". This type does not ` +
-        "support serialization.",
-    );
   }
 }
 
-function cloneError(message) {
-  return new DOMException(message, "DataCloneError");
+/** A copy of an error, with what it has of its own where a flag says so. */
+function cloneOfError(error) {
+  const copy = core.structuredClone(error);
+  const names = has(flag.enhanced_error_serialization) ? ObjectKeys(error) : [];
+  if (names.length === 0) return copy;
+  const own = {};
+  for (let i = 0; i < names.length; i++) own[names[i]] = error[names[i]];
+  const copies = core.structuredClone(own);
+  const kept = ObjectKeys(copies);
+  for (let i = 0; i < kept.length; i++) {
+    ObjectDefineProperty(copy, kept[i], {
+      __proto__: null,
+      value: copies[kept[i]],
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  return copy;
 }
 
 function structuredClone(value, options = undefined) {
@@ -64,9 +121,6 @@ function structuredClone(value, options = undefined) {
     );
   }
   if (typeof value === "object" && value !== null) {
-    if (isHeaders(value)) {
-      return hostHeaders(copyHeaderList(headerList(value)), false);
-    }
     refuse(value);
   }
   const transfer = [];
@@ -81,7 +135,7 @@ function structuredClone(value, options = undefined) {
   }
   try {
     if (others.length > 0) return ports.structuredClone(value, { transfer });
-    const copy = core.structuredClone(value);
+    const copy = core.isNativeError(value) ? cloneOfError(value) : core.structuredClone(value);
     // Given away: empty here from now on.
     for (const buffer of new SafeArrayIterator(buffers)) {
       if (!buffer.detached) buffer.transfer();

@@ -38,6 +38,7 @@ const { illegalInvocation, makeEnumerable } = core.loadExtScript(
 const { addressOf, BindingHook, serviceHook } = core.loadExtScript(
   "ext:outboard/rpc_hooks.js",
 );
+const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { pack } = core.loadExtScript("ext:outboard/parcels.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const WasmModule = globalThis.WebAssembly.Module;
@@ -104,6 +105,7 @@ class WorkerLoader {
   }
 }
 makeEnumerable(WorkerLoader.prototype);
+markUncloneable(WorkerLoader);
 
 /** Asks a script for the code, which its own errors are the callers' for. */
 function ask(event, loading, getCode) {

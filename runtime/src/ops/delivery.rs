@@ -12,7 +12,7 @@ use super::service::Route;
 use crate::delivery::{Delivery, Report, Said};
 use crate::event::EventId;
 
-/// Hands `delivery` to the service with the number `service`, and waits for what
+/// Hands `delivery` to what `service` and `object` say ([`Route`]), and waits for what
 /// becomes of it.
 #[op2]
 #[serde]
@@ -20,11 +20,12 @@ pub(crate) async fn op_delivery_send(
     state: Rc<RefCell<OpState>>,
     #[smi] event: EventId,
     #[smi] service: i32,
+    #[string] object: Option<String>,
     #[serde] delivery: Delivery,
 ) -> Result<Report, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
-    let route = Route::find(&shared, event, service, None)?;
+    let route = Route::find(&shared, event, service, object.as_deref())?;
     let limit = shared.worker().map_or(0, |worker| worker.limits.body);
     if delivery.size() as u64 > limit as u64 {
         return Err(JsErrorBox::range_error(format!(

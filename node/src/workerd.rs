@@ -7,3 +7,4 @@ mod spec;
 
 pub(crate) use host::WorkerdHost;
 pub(crate) use services::{Keep, Overrides, Service, Services};
+pub(crate) use spec::target;

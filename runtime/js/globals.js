@@ -314,6 +314,8 @@ function start(hasInspector, scope = globalThis) {
     dispatch.dispatchSocket,
     dispatch.dispatchRpc,
     dispatch.dispatchObjectRpc,
+    dispatch.dispatchConnect,
+    dispatch.dispatchObjectConnect,
     dispatch.listenRpc,
     dispatch.startObject,
     dispatch.endObject,

@@ -1,8 +1,15 @@
-// `cloudflare:sockets`: connect(), a stream of bytes to a port of a host. The
-// connection belongs to its event and ends with it.
+// `cloudflare:sockets`: connect(), a stream of bytes to a port of a host, or to a worker,
+// and what a `connect` handler is given. The connection belongs to its event and ends
+// with it.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_connect, op_connect_opened, op_connect_start_tls } = core.ops;
+const {
+  op_connect,
+  op_connect_accept,
+  op_connect_left,
+  op_connect_opened,
+  op_connect_start_tls,
+} = core.ops;
 const {
   ArrayBufferIsView,
   ArrayBufferPrototypeGetByteLength,
@@ -43,7 +50,7 @@ const CHUNK = 64 << 10;
 
 class Socket {
   #event;
-  /** {address, host, port, transport, allowHalfOpen, highWaterMark} */
+  /** {info, host, port, transport, allowHalfOpen, highWaterMark} */
   #options;
   /** The connection's number in the host, once it is known. */
   #rid = -1;
@@ -55,6 +62,8 @@ class Socket {
   #tlsStarted = false;
   /** The connection is gone, or was never there. */
   #gone = false;
+  /** Why it is gone, of one whose handler has ended. */
+  #left = null;
 
   #readable;
   #readController;
@@ -178,7 +187,7 @@ class Socket {
   }
 
   async #open(connecting) {
-    const { address, port, allowHalfOpen: _ } = this.#options;
+    const { info, port } = this.#options;
     try {
       this.#rid = await connecting;
       await op_connect_opened(this.#rid);
@@ -196,7 +205,20 @@ class Socket {
       this.#writeController.error(error);
       throw error;
     }
-    return { remoteAddress: address, localAddress: undefined };
+    PromisePrototypeThen(op_connect_left(this.#rid), (left) => {
+      if (left) this.#closed.resolve();
+    }, () => {});
+    return info;
+  }
+
+  /** The handler that had it has ended: `error` says how. */
+  static leave(socket, error) {
+    socket.#left = error;
+    if (!socket.#readEnded) {
+      socket.#readEnded = true;
+      socket.#readController.error(error);
+    }
+    socket.#finish();
   }
 
   async #pull(controller) {
@@ -231,6 +253,7 @@ class Socket {
   async #write(chunk) {
     const error = foreign(this.#event, "Writable");
     if (error !== undefined) throw error;
+    if (this.#left !== null) throw this.#left;
     this.#begun++;
     if (this.#begun > this.#lastChunk) {
       throw new TypeError(
@@ -247,7 +270,7 @@ class Socket {
       this.#writeEnded = true;
       this.#flushed?.reject(error);
       this.#ended();
-      throw error;
+      throw this.#left ?? error;
     }
     this.#sent++;
     if (this.#allSent()) this.#flushed?.resolve();
@@ -362,6 +385,8 @@ class Socket {
   }
 }
 
+const { leave } = Socket;
+delete Socket.leave;
 makeEnumerable(Socket.prototype);
 ObjectDefineProperty(Socket.prototype, SymbolToStringTag, {
   __proto__: null,
@@ -435,7 +460,11 @@ function toPort(value) {
   return port;
 }
 
-function connect(address, options = undefined) {
+/** The host's number for the way of `fetch()`. */
+const GLOBAL = -1;
+
+/** Connects by the way of `fetch()`, or of a binding, as the host is told of it. */
+function connectBy(service, object, address, options) {
   const event = requireEvent();
   const target = parseAddress(address);
   if (!RegExpPrototypeTest(HOST, target.address)) {
@@ -452,10 +481,11 @@ function connect(address, options = undefined) {
       `Unsupported value in secureTransport socket option: ${transport}`,
     );
   }
-  const { host, port } = target;
-  const rid = op_connect(event.id, host, port, transport === "on");
+  const { address: authority, host, port } = target;
+  const tls = transport === "on";
+  const rid = op_connect(event.id, service, object, authority, host, port, tls);
   return new Socket(kOurs, event, {
-    address: target.address,
+    info: { remoteAddress: authority, localAddress: undefined },
     host,
     port,
     transport,
@@ -464,5 +494,34 @@ function connect(address, options = undefined) {
   }, rid);
 }
 
-return { connect };
+function connect(address, options = undefined) {
+  return connectBy(GLOBAL, null, address, options);
+}
+
+/**
+ * The connection that `event` came with, as a part of `life`; `leave` is called when its
+ * handler has ended, with what it threw.
+ */
+function accept(event, life) {
+  const { 0: rid, 1: localAddress } = op_connect_accept(event.id);
+  const socket = new Socket(kOurs, life, {
+    info: { remoteAddress: undefined, localAddress },
+    host: "",
+    port: 0,
+    transport: "off",
+    allowHalfOpen: false,
+    highWaterMark: 1,
+  }, rid);
+  return {
+    socket,
+    leave: (thrown = undefined) => {
+      const how = thrown === undefined
+        ? "because client disconnected"
+        : "after responding with an exception";
+      leave(socket, new TypeError(`Can't read from request stream ${how}.`));
+    },
+  };
+}
+
+return { accept, connect, connectBy };
 })();

@@ -48,6 +48,7 @@ pub(crate) enum Handler {
     Scheduled,
     Test,
     Queue,
+    Connect,
 }
 
 impl Handler {
@@ -57,6 +58,7 @@ impl Handler {
             Self::Scheduled => "scheduled",
             Self::Test => "test",
             Self::Queue => "queue",
+            Self::Connect => "connect",
         }
     }
 }
@@ -80,6 +82,7 @@ impl Handlers {
             Handler::Scheduled => 2,
             Handler::Test => 4,
             Handler::Queue => 8,
+            Handler::Connect => 16,
         };
         self.0 & bit != 0
     }

@@ -17,7 +17,7 @@ use crate::error::EventError;
 use crate::limits::Limits;
 use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
-use crate::rpc::RpcEnd;
+use crate::rpc::{Connection, RpcEnd};
 
 /// An event's number within its isolate.
 pub(crate) type EventId = u32;
@@ -55,10 +55,14 @@ pub(crate) struct Event {
     pub(crate) subrequests: Cell<u32>,
     /// What its caller lets it use, where that is less than its worker may.
     pub(crate) limits: Cell<CallLimits>,
+    /// How many workers called one another before it.
+    pub(crate) depth: Cell<u32>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
     /// The calls that it is for, until the script takes them.
     pub(crate) session: RefCell<Option<RpcEnd>>,
+    /// The connection that it is for, until the script takes it.
+    pub(crate) connection: RefCell<Option<Box<Connection>>>,
     /// The object that it is an event of, or whose life it is.
     pub(crate) object: Option<Rc<Object>>,
     /// Nobody waits for it: it is an object's life.
@@ -111,6 +115,15 @@ impl Event {
         })
     }
 
+    /// A connection to a service or to an object.
+    pub(crate) fn connection(of: Box<Connection>, object: Option<Rc<Object>>) -> Rc<Self> {
+        Rc::new(Self {
+            connection: RefCell::new(Some(of)),
+            object,
+            ..Self::default()
+        })
+    }
+
     /// An object's life: what its timers and sockets belong to.
     pub(crate) fn life(object: Rc<Object>) -> Rc<Self> {
         Rc::new(Self {
@@ -130,6 +143,15 @@ impl Event {
             answered: Cell::new(true),
             ..Self::default()
         })
+    }
+
+    /// How many workers called one another before what is done for it. An object's events
+    /// are not told apart: it is as deep as the deepest that is open.
+    pub(crate) fn depth_of_calls(&self) -> u32 {
+        match &self.object {
+            Some(object) => object.depth(),
+            None => self.depth.get(),
+        }
     }
 
     /// The object whose input gate holds what was begun by this event.
@@ -217,6 +239,9 @@ impl Events {
         if let Some(count) = count {
             count.set(count.get() + 1);
         }
+        if let Some(object) = event.object.as_ref().filter(|_| !event.background) {
+            object.entered(event.depth.get());
+        }
         open.insert(id, event);
         id
     }
@@ -229,6 +254,11 @@ impl Events {
         let event = self.open.borrow_mut().remove(&id);
         if let Some(count) = event.as_deref().and_then(|event| self.counter(event)) {
             count.set(count.get() - 1);
+        }
+        if let Some(event) = event.as_ref().filter(|event| !event.background)
+            && let Some(object) = &event.object
+        {
+            object.left(event.depth.get());
         }
         event
     }

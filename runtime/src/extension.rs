@@ -33,6 +33,8 @@ deno_core::extension!(
         ops::compatibility::op_compatibility_bits,
         ops::compatibility::op_compatibility_flags,
         ops::connect::op_connect,
+        ops::connect::op_connect_accept,
+        ops::connect::op_connect_left,
         ops::connect::op_connect_opened,
         ops::connect::op_connect_start_tls,
         ops::console::op_console,

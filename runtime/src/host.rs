@@ -45,6 +45,17 @@ pub trait Host {
         target: ConnectTarget,
     ) -> LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
 
+    /// The same by one of the host's services; None where it is a worker, whose handler
+    /// takes connections.
+    fn connect_by(
+        &self,
+        service: &Arc<ServiceTarget>,
+        target: ConnectTarget,
+    ) -> Option<LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>> {
+        let _ = (service, target);
+        None
+    }
+
     /// Asks a cache of the worker's (`caches` in its script). A host that has none
     /// answers as an empty one.
     fn cache(
@@ -114,8 +125,9 @@ pub trait Host {
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }
 
-    /// Runs a session of calls with one of the host's services, which is a worker,
-    /// until it ends. Dropping the future ends the wait, and not the session.
+    /// Runs a session with one of the host's services, which is a worker, until it ends:
+    /// of calls, or of one connection. Dropping the future ends the wait, and not the
+    /// session.
     fn rpc(
         &self,
         target: &Arc<ServiceTarget>,
@@ -309,6 +321,11 @@ pub trait HostStream: AsyncRead + AsyncWrite + Send + Unpin {
         self: Box<Self>,
         name: String,
     ) -> BoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>;
+
+    /// Waits until the other side has let go of it, where that is known without reading.
+    fn left(&self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 }
 
 /// What a server said to a WebSocket's handshake.

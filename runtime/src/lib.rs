@@ -25,6 +25,7 @@ mod loader;
 mod node_compat;
 mod object;
 mod ops;
+mod pipe;
 mod platform;
 mod rewriter;
 mod rpc;

@@ -16,6 +16,7 @@ mod sockets;
 mod table;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -125,6 +126,8 @@ pub(crate) struct Object {
     pub(crate) last_used: Cell<Instant>,
     /// Events that it serves (`Events`).
     pub(crate) open_events: Cell<usize>,
+    /// How many of them are how deep (`Event::depth`).
+    depths: RefCell<BTreeMap<u32, u32>>,
     database: RefCell<Database>,
     /// Why it ended before its time: the next event finds a new one.
     fault: RefCell<Option<EventError>>,
@@ -158,6 +161,7 @@ impl Object {
             started: Cell::new(false),
             last_used: Cell::new(Instant::now()),
             open_events: Cell::new(0),
+            depths: RefCell::default(),
             database: RefCell::new(Database::new(isolate)),
             fault: RefCell::default(),
             changed: Notify::new(),
@@ -167,6 +171,26 @@ impl Object {
             round,
             next_resumed: Cell::new(0),
             queue: Semaphore::new(1),
+        }
+    }
+
+    /// The depth of its deepest event.
+    pub(crate) fn depth(&self) -> u32 {
+        let depths = self.depths.borrow();
+        depths.last_key_value().map_or(0, |(depth, _)| *depth)
+    }
+
+    pub(crate) fn entered(&self, depth: u32) {
+        *self.depths.borrow_mut().entry(depth).or_default() += 1;
+    }
+
+    pub(crate) fn left(&self, depth: u32) {
+        let mut depths = self.depths.borrow_mut();
+        if let Some(count) = depths.get_mut(&depth) {
+            *count -= 1;
+            if *count == 0 {
+                depths.remove(&depth);
+            }
         }
     }
 

@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::host::HostStream;
 
 /// What may wait for a side that does not read: past it the other cannot send.
 const WAITING_BYTES: usize = 64 << 20;
@@ -20,6 +23,19 @@ pub struct RpcEnd {
     /// The side that called: the other's end alone does not end it, since whoever
     /// served it knows how it ended ([`RpcOutcome`]).
     caller: bool,
+    /// What the session is for, where that is not calls.
+    connection: Option<Box<Connection>>,
+    /// Of who is called: how many workers called one another before.
+    pub(crate) depth: u32,
+}
+
+/// A connection that a worker's `connect` handler is to take.
+pub(crate) struct Connection {
+    /// What was connected to, as the other side said it.
+    pub(crate) authority: String,
+    pub(crate) stream: Box<dyn HostStream>,
+    /// Told when the handler has it; dropped otherwise.
+    pub(crate) taken: oneshot::Sender<()>,
 }
 
 /// Tells the caller how its session ended.
@@ -71,13 +87,44 @@ impl RpcEnd {
             incoming: to_caller.clone(),
             outgoing: to_called.clone(),
             caller: true,
+            connection: None,
+            depth: 0,
         };
         let called = Self {
             incoming: to_called,
             outgoing: to_caller,
             caller: false,
+            connection: None,
+            depth: 0,
         };
         (caller, outcome, called)
+    }
+
+    /// The end of whom a stream of bytes is for, to `authority`; what is returned with it
+    /// hears when a handler has taken the stream.
+    pub fn of_stream(
+        authority: String,
+        stream: Box<dyn HostStream>,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let (taken, was_taken) = oneshot::channel();
+        let connection = Box::new(Connection {
+            authority,
+            stream,
+            taken,
+        });
+        let called = Self {
+            incoming: Arc::default(),
+            outgoing: Arc::default(),
+            caller: false,
+            connection: Some(connection),
+            depth: 0,
+        };
+        (called, was_taken)
+    }
+
+    /// The connection that the session is for.
+    pub(crate) fn take_connection(&mut self) -> Option<Box<Connection>> {
+        self.connection.take()
     }
 
     /// Two ends in one isolate: each ends the other.

@@ -77,8 +77,16 @@ pub struct Socket {
     pub name: String,
     /// None: it must come from the command line.
     pub address: Option<String>,
-    pub http: HttpOptions,
+    pub protocol: SocketProtocol,
     pub service: Designator,
+}
+
+/// What is spoken on a socket.
+#[derive(Debug)]
+pub enum SocketProtocol {
+    Http(HttpOptions),
+    /// Whatever the service's `connect` handler speaks.
+    Tcp,
 }
 
 /// How HTTP is spoken.
@@ -309,18 +317,20 @@ fn socket(path: &str, value: Value, faults: &mut Faults) -> Option<Socket> {
     let address = fields
         .text("address", faults)
         .filter(|text| !text.is_empty());
-    let http = match fields.union(&["http", "https", "tcp"], faults) {
+    let protocol = match fields.union(&["http", "https", "tcp"], faults) {
         Some(("https", _)) => {
             faults.not_offered(&fields.child("https"), "a socket that speaks TLS is");
-            HttpOptions::default()
+            SocketProtocol::Tcp
         }
-        Some(("tcp", _)) => {
-            faults.not_offered(&fields.child("tcp"), "a socket of raw TCP is");
-            HttpOptions::default()
+        Some(("tcp", value)) => {
+            let mut group = Fields::new(&fields.child("tcp"), value, None, faults);
+            group.refuse(&["tlsOptions"], faults);
+            group.end(faults);
+            SocketProtocol::Tcp
         }
         chosen => {
             let options = chosen.map_or(Value::Void, |(_, value)| value);
-            http_options(&fields.child("http"), options, faults)
+            SocketProtocol::Http(http_options(&fields.child("http"), options, faults))
         }
     };
     let service = match fields.take("service") {
@@ -334,7 +344,7 @@ fn socket(path: &str, value: Value, faults: &mut Faults) -> Option<Socket> {
     Some(Socket {
         name,
         address,
-        http,
+        protocol,
         service,
     })
 }

@@ -1,4 +1,4 @@
-//! Streams of bytes that workers open, over the gateway.
+//! Streams of bytes: those that workers open, over the gateway, and those that clients do.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use outboard_egress::{Client, Security, Stream};
 use outboard_runtime::{ConnectTarget, FetchError, HostStream, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 use super::fetch_error;
 
@@ -73,6 +74,51 @@ impl AsyncWrite for Outbound {
 
     fn is_write_vectored(&self) -> bool {
         self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A client's connection, for a worker's `connect` handler.
+pub(crate) fn accepted(stream: TcpStream) -> Box<dyn HostStream> {
+    Box::new(Inbound(stream))
+}
+
+struct Inbound(TcpStream);
+
+impl HostStream for Inbound {
+    fn start_tls(
+        self: Box<Self>,
+        _name: String,
+    ) -> BoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
+        let message = "A client's connection takes no TLS.".into();
+        std::future::ready(Err(FetchError { message })).boxed()
+    }
+}
+
+impl AsyncRead for Inbound {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Inbound {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,13 +45,29 @@ fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts and serves until `stop`; then lets open requests end.
+/// Accepts and serves HTTP until `stop`; then lets open requests end.
 ///
 /// Dropping the future cuts the connections that are still open.
 pub(crate) async fn listen_on_lane(
     listener: std::net::TcpListener,
     ingress: Rc<Ingress>,
     stop: CancellationToken,
+) -> io::Result<()> {
+    let stopped = stop.clone();
+    accept_on_lane(listener, stop, move |stream, peer| {
+        let (ingress, stop) = (ingress.clone(), stopped.clone());
+        async move { ingress.serve(stream, peer, stop).await }
+    })
+    .await
+}
+
+/// Accepts until `stop`, and waits for what `serve` does with each connection.
+///
+/// Dropping the future drops those that are served.
+pub(crate) async fn accept_on_lane<F: Future<Output = ()> + 'static>(
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+    serve: impl Fn(TcpStream, SocketAddr) -> F,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let connections = TaskTracker::new();
@@ -67,10 +83,9 @@ pub(crate) async fn listen_on_lane(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let ingress = ingress.clone();
-                let stop = stop.clone();
+                let served = serve(stream, peer);
                 connections.spawn_local(async move {
-                    ingress.serve(stream, peer, stop).await;
+                    served.await;
                     drop(place);
                 });
             }

@@ -70,6 +70,23 @@ impl Host for WorkerdHost {
         }
     }
 
+    fn connect_by(
+        &self,
+        service: &Arc<ServiceTarget>,
+        target: ConnectTarget,
+    ) -> Option<LocalBoxFuture<'static, Result<Box<dyn HostStream>, FetchError>>> {
+        match self.services.get(&service.service)? {
+            Service::Worker(_) => None,
+            Service::Network(client) => {
+                Some(stream::open(Client::clone(client), target).boxed_local())
+            }
+            Service::Disk(_) => {
+                let message = "a disk takes no connections".into();
+                Some(std::future::ready(Err(FetchError { message })).boxed_local())
+            }
+        }
+    }
+
     fn service(
         &self,
         target: &Arc<ServiceTarget>,

@@ -193,7 +193,7 @@ fn bind(
     Ok(())
 }
 
-pub(super) fn target(designator: &Designator) -> Arc<ServiceTarget> {
+pub(crate) fn target(designator: &Designator) -> Arc<ServiceTarget> {
     Arc::new(ServiceTarget {
         service: designator.name.clone(),
         entrypoint: entrypoint(designator),

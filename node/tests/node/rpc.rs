@@ -77,3 +77,53 @@ fn agents_have_state_methods_schedules_and_tools() {
         body(&dev, "/agents/counter/planned") == "[12,2]"
     });
 }
+
+#[test]
+fn workers_call_one_another_32_deep() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = r#"{
+      "name": "deep",
+      "main": "index.js",
+      "compatibility_date": "2026-04-01",
+      "durable_objects": { "bindings": [{ "name": "OBJECT", "class_name": "Deeper" }] },
+      "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Deeper"] }]
+    }"#;
+    let script = r#"
+      import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+      const down = async (n, further) => {
+        try { return await further(n + 1); } catch (error) { return `${n} ${error}`; }
+      };
+      export class Deep extends WorkerEntrypoint {
+        call(n) { return down(n, (n) => this.ctx.exports.Deep.call(n)); }
+        async fetch({ url }) {
+          const n = Number(url.split("/").pop());
+          const further = async (n) => (await this.ctx.exports.Deep.fetch(`http://deep/${n}`)).text();
+          return new Response(await down(n, further));
+        }
+      }
+      export class Deeper extends DurableObject {
+        call(n) { return down(n, (n) => this.env.OBJECT.getByName(`${n}`).call(n)); }
+      }
+      export default {
+        async fetch(request, env, ctx) {
+          const { Deep } = ctx.exports;
+          return new Response([
+            await Deep.call(1),
+            await (await Deep.fetch("http://deep/1")).text(),
+            await env.OBJECT.getByName("1").call(1),
+            // What ended counts no more.
+            await env.OBJECT.getByName("1").call(31),
+          ].join("\n"));
+        },
+      };
+    "#;
+    std::fs::write(dir.path().join("index.js"), script).expect("a file");
+    write(dir.path(), config);
+    let dev = Dev::start_with(dir.path(), &["--no-persist"]);
+    let refused = "31 Error: Subrequest depth limit exceeded. This request recursed through \
+                   Workers too many times. This can happen e.g. if you have a Worker or Durable \
+                   Object that calls other Workers or objects recursively.";
+    let last = refused.replacen("31", "61", 1);
+    let expected = [refused, refused, refused, last.as_str()].join("\n");
+    assert_eq!(body(&dev, "/"), expected, "{}", dev.process.log());
+}

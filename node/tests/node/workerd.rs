@@ -1,5 +1,7 @@
 //! `outboard workerd`: the same configurations in npm workerd, with equal results.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -299,6 +301,52 @@ fn a_socket_serves_its_worker() {
     command
         .args(["serve", "config.capnp", "--control-fd=1"])
         .current_dir(folder.path());
+    let (socket, port, _process) = listening(command);
+    assert_eq!(socket, "http");
+    let address = format!("127.0.0.1:{port}").parse().expect("an address");
+    let answer = send(address, &get("host.test", "/deep"));
+    assert_eq!(answer.body, b"GET http://main.test/plain ");
+}
+
+#[test]
+fn a_tcp_socket_is_for_a_connect_handler() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = r#"const c :Config = (
+      services = [(name = "w", worker = (
+        modules = [(name = "m", esModule =
+          `import { WorkerEntrypoint } from "cloudflare:workers";
+          `export class Shout extends WorkerEntrypoint {
+          `  async connect(socket) {
+          `    const { localAddress } = await socket.opened;
+          `    const { value } = await socket.readable.getReader().read();
+          `    const said = new TextDecoder().decode(value);
+          `    const writer = socket.writable.getWriter();
+          `    await writer.write(new TextEncoder().encode(
+          `      localAddress + " " + this.ctx.props.who + " " + said.toUpperCase()));
+          `    await writer.close();
+          `  }
+          `}
+        )],
+        compatibilityDate = "2026-04-01"))],
+      sockets = [(name = "raw", address = "127.0.0.1:0", tcp = (),
+        service = (name = "w", entrypoint = "Shout", props = (json = "{\"who\": \"somebody\"}")))],
+    );"#;
+    std::fs::write(folder.path().join("tcp.capnp"), config).expect("a file");
+    let mut command = Command::new(workerd(folder.path()));
+    command
+        .args(["serve", "tcp.capnp", "--control-fd=1"])
+        .current_dir(folder.path());
+    let (socket, port, _process) = listening(command);
+    assert_eq!(socket, "raw");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    stream.write_all(b"hear me").expect("it is read");
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).expect("an answer");
+    assert_eq!(heard, "127.0.0.1:0 somebody HEAR ME");
+}
+
+/// Starts a program that says its one socket's name and port.
+fn listening(command: Command) -> (String, u16, Process) {
     let (sender, receiver) = mpsc::channel();
     let process = Process::start(command, move |line| {
         // The test may have given up.
@@ -308,14 +356,10 @@ fn a_socket_serves_its_worker() {
         .recv_timeout(Duration::from_secs(30))
         .unwrap_or_else(|_| panic!("it did not start:\n{}", process.log()));
     let said: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
-    assert_eq!(
-        (&said["event"], &said["socket"]),
-        (&"listen".into(), &"http".into())
-    );
-    let port = said["port"].as_u64().expect("a port");
-    let address = format!("127.0.0.1:{port}").parse().expect("an address");
-    let answer = send(address, &get("host.test", "/deep"));
-    assert_eq!(answer.body, b"GET http://main.test/plain ");
+    assert_eq!(said["event"], "listen");
+    let port = said["port"].as_u64().and_then(|port| port.try_into().ok());
+    let socket = said["socket"].as_str().expect("a name").to_string();
+    (socket, port.expect("a port"), process)
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::entrypoint::{Entrypoint, Handler, Handlers, Props};
 use crate::error::EventError;
 use crate::event::{Event, EventId};
 use crate::ops::parcel::ParcelHandle;
+use crate::ops::service::Depth;
 use crate::rpc::RpcEnd;
 
 impl Isolate {
@@ -45,8 +46,10 @@ impl Isolate {
     ) -> Result<Answer, EventError> {
         self.admit(to, Handler::Fetch)?;
         let (head, body) = request.into_parts();
+        let depth = depth_of(&head.extensions);
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
         let event = Event::request(head.headers, has_body.then_some(body));
+        event.depth.set(depth);
         event.limits.set(to.limits.unwrap_or_default());
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
@@ -65,17 +68,28 @@ impl Isolate {
         }))
     }
 
-    /// Begins a session of calls of another worker.
+    /// Begins a session of another worker: of calls, or of one connection.
     pub(crate) fn call_rpc(
         self: &Rc<Self>,
         to: &Entrypoint,
-        called: RpcEnd,
+        mut called: RpcEnd,
     ) -> Result<Answer, EventError> {
+        if let Some(connection) = called.take_connection() {
+            self.admit(to, Handler::Connect)?;
+            let event = Event::connection(connection, None);
+            event.depth.set(called.depth);
+            event.limits.set(to.limits.unwrap_or_default());
+            return Ok(self.dispatch(event, |scope, id| {
+                call_for(scope, &self.entry.dispatch_connect, id, to)
+            }));
+        }
         self.check_lost()?;
         // What it takes its script says, call by call.
         let _ = self.handlers_of(to)?;
         self.check_room()?;
+        let depth = called.depth;
         let event = Event::calls(called, None);
+        event.depth.set(depth);
         event.limits.set(to.limits.unwrap_or_default());
         Ok(self.dispatch_calls(event, |scope, id| {
             call_for(scope, &self.entry.dispatch_rpc, id, to)
@@ -204,6 +218,11 @@ impl Isolate {
             named
         })
     }
+}
+
+/// How many workers called one another before a request came.
+pub(super) fn depth_of(extensions: &http::Extensions) -> u32 {
+    extensions.get::<Depth>().map_or(0, |Depth(depth)| *depth)
 }
 
 /// Calls one of the runtime's functions with an event and the export that it is for.

@@ -38,6 +38,8 @@ entry_points![
     dispatch_socket,
     dispatch_rpc,
     dispatch_object_rpc,
+    dispatch_connect,
+    dispatch_object_connect,
     listen_rpc,
     start_object,
     end_object,

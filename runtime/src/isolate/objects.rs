@@ -9,11 +9,11 @@ use deno_core::v8;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Request};
 
-use super::dispatch::{announces_body, optional, string};
+use super::dispatch::{announces_body, depth_of, optional, string};
 use super::{Answer, Isolate};
 use crate::body::HostBody;
 use crate::error::EventError;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
 use crate::object::{
     AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent, StorageError,
@@ -106,7 +106,9 @@ impl Isolate {
         let url = request.uri().to_string();
         let (head, body) = request.into_parts();
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
+        let depth = depth_of(&head.extensions);
         let event = Event::of_object(object.clone(), head.headers, has_body.then_some(body));
+        event.depth.set(depth);
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_object);
             let receiver = v8::undefined(scope).into();
@@ -121,22 +123,25 @@ impl Isolate {
         }))
     }
 
-    /// Begins a session of calls to an object, which admits it.
+    /// Begins a session with an object, which admits it: of calls, or of one connection.
     pub(crate) fn call_object_rpc(
         self: &Rc<Self>,
         object: &Rc<Object>,
-        called: RpcEnd,
+        mut called: RpcEnd,
     ) -> Result<Answer, EventError> {
         self.enter_object(object)?;
+        if let Some(connection) = called.take_connection() {
+            let event = Event::connection(connection, Some(object.clone()));
+            event.depth.set(called.depth);
+            return Ok(self.dispatch(event, |scope, id| {
+                call_numbered(scope, &self.entry.dispatch_object_connect, id, object)
+            }));
+        }
+        let depth = called.depth;
         let event = Event::calls(called, Some(object.clone()));
+        event.depth.set(depth);
         Ok(self.dispatch_calls(event, |scope, id| {
-            let function = v8::Local::new(scope, &self.entry.dispatch_object_rpc);
-            let receiver = v8::undefined(scope).into();
-            let arguments = [
-                v8::Integer::new_from_unsigned(scope, id).into(),
-                v8::Integer::new_from_unsigned(scope, object.number).into(),
-            ];
-            function.call(scope, receiver, &arguments)
+            call_numbered(scope, &self.entry.dispatch_object_rpc, id, object)
         }))
     }
 
@@ -301,4 +306,20 @@ impl Isolate {
             shared.objects.closed(&object);
         });
     }
+}
+
+/// Calls one of the runtime's functions with an event and the object that it is of.
+fn call_numbered<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    function: &v8::Global<v8::Function>,
+    id: EventId,
+    object: &Object,
+) -> Option<v8::Local<'a, v8::Value>> {
+    let function = v8::Local::new(scope, function);
+    let receiver = v8::undefined(scope).into();
+    let arguments = [
+        v8::Integer::new_from_unsigned(scope, id).into(),
+        v8::Integer::new_from_unsigned(scope, object.number).into(),
+    ];
+    function.call(scope, receiver, &arguments)
 }

@@ -1,4 +1,5 @@
-//! `connect()`: streams of bytes that the host opens for a script.
+//! `connect()`: streams of bytes that the host or another worker opens for a script, and
+//! those that a script's `connect` handler is given.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -10,12 +11,12 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 
 use super::Shared;
 use super::fetch::count_subrequest;
-use super::service::connect;
+use super::service::Route;
 use crate::event::EventId;
 use crate::host::{ConnectTarget, FetchError, HostStream, Transport};
 use crate::object::Object;
@@ -33,6 +34,8 @@ pub(crate) struct ConnectionResource {
     writer: AsyncRefCell<Option<WriteHalf<Box<dyn HostStream>>>>,
     /// Ends a wait for the other side, which may never speak.
     cancel: CancelHandle,
+    /// Ready once the other side has let go of it, where that shows.
+    left: Cell<Option<BoxFuture<'static, ()>>>,
 }
 
 impl ConnectionResource {
@@ -44,6 +47,7 @@ impl ConnectionResource {
             reader: AsyncRefCell::new(None),
             writer: AsyncRefCell::new(None),
             cancel: CancelHandle::new(),
+            left: Cell::new(None),
         }
     }
 
@@ -62,6 +66,7 @@ impl ConnectionResource {
         let cancel = RcRef::map(&self, |this| &this.cancel);
         let stream = opening.or_cancel(cancel).await.map_err(|_| closed())?;
         let stream = stream.map_err(|error| JsErrorBox::generic(error.message))?;
+        self.left.set(stream.left());
         let (reader, writer) = split(stream);
         *RcRef::map(&self, |this| &this.reader).borrow_mut().await = Some(reader);
         *RcRef::map(&self, |this| &this.writer).borrow_mut().await = Some(writer);
@@ -158,12 +163,16 @@ fn add(state: &mut OpState, event: EventId, opening: Opening) -> ResourceId {
     rid
 }
 
-/// Begins a connection, as a subrequest of `event`; it ends with the event.
-#[op2(fast)]
+/// Begins a connection to `authority`, which is `host` and `port`, as a subrequest of
+/// `event`; it ends with the event. `service` and `object` say by which way ([`Route`]).
+#[op2]
 #[smi]
 pub(crate) fn op_connect(
     state: &mut OpState,
     #[smi] event: EventId,
+    #[smi] service: i32,
+    #[string] object: Option<String>,
+    #[string] authority: String,
     #[string] host: String,
     #[smi] port: u32,
     tls: bool,
@@ -182,8 +191,46 @@ pub(crate) fn op_connect(
         port,
         transport,
     };
-    let opening = connect(&shared, target)?;
+    let route = Route::find(&shared, event, service, object.as_deref())?;
+    let opening = route.connect(authority, target)?;
     Ok(add(state, event, opening))
+}
+
+/// The connection that an event came with, and what it is to.
+#[op2]
+#[serde]
+pub(crate) fn op_connect_accept(
+    state: &mut OpState,
+    #[smi] event: EventId,
+) -> Result<(ResourceId, String), JsErrorBox> {
+    let of = state.borrow::<Rc<Shared>>().events.get(event);
+    let connection = of.and_then(|event| event.connection.take());
+    let connection =
+        *connection.ok_or_else(|| JsErrorBox::generic("the event is no connection"))?;
+    // Whoever connected may have left.
+    let _ = connection.taken.send(());
+    let opening = std::future::ready(Ok(connection.stream)).boxed_local();
+    Ok((add(state, event, opening), connection.authority))
+}
+
+/// Waits until the other side has let go of a connection (true), or until this one has,
+/// or it does not show.
+#[op2]
+pub(crate) async fn op_connect_left(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<bool, JsErrorBox> {
+    let connection = find(&state, rid)?;
+    let Some(left) = connection.left.take() else {
+        return Ok(false);
+    };
+    let cancel = RcRef::map(&connection, |this| &this.cancel);
+    Ok(left.or_cancel(cancel).await.is_ok())
+}
+
+fn find(state: &RefCell<OpState>, rid: ResourceId) -> Result<Rc<ConnectionResource>, JsErrorBox> {
+    let found = state.borrow().resource_table.get(rid);
+    found.map_err(|_| closed())
 }
 
 /// Waits for a connection; until then it cannot be read or written.
@@ -192,12 +239,7 @@ pub(crate) async fn op_connect_opened(
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
 ) -> Result<(), JsErrorBox> {
-    let connection = state
-        .borrow()
-        .resource_table
-        .get::<ConnectionResource>(rid)
-        .map_err(|_| closed())?;
-    connection.open().await
+    find(&state, rid)?.open().await
 }
 
 /// Takes the connection out of `rid` and goes on in TLS: the number of the new

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_error::JsErrorBox;
+use deno_error::{JsErrorBox, JsErrorClass};
 use futures::FutureExt;
 use http::{Request, Response};
 
@@ -17,14 +17,24 @@ use crate::dynamic::{DENIED, Dynamic, Outbound};
 use crate::entrypoint::{Entrypoint, Props};
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
-use crate::host::{ConnectTarget, FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer};
+use crate::host::{
+    ConnectTarget, FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer, Transport,
+};
 use crate::lane::{LaneLocal, LaneRef};
 use crate::object::{Object, ObjectId, ObjectTarget};
+use crate::pipe::pipe;
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
 /// Of an object's id, as it is written.
 const ID_DIGITS: usize = 64;
+
+/// How many workers may call one another, as Workers document it.
+const DEEPEST: u32 = 32;
+
+/// Of a request to a worker: how many called one another before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Depth(pub(crate) u32);
 
 /// The script's number for the way that `fetch()` goes.
 const GLOBAL: i32 = -1;
@@ -40,6 +50,8 @@ pub(crate) struct Route {
     home: Option<LaneRef>,
     /// The object that sends: what it wrote before is durable first.
     from: Option<Rc<Object>>,
+    /// How deep who is called will be.
+    depth: u32,
 }
 
 enum Destination {
@@ -65,10 +77,9 @@ impl Route {
         object: Option<&str>,
     ) -> Result<Self, JsErrorBox> {
         let worker = shared.worker();
-        let from = shared
-            .events
-            .get(event)
-            .and_then(|event| event.object.clone());
+        let event = shared.events.get(event);
+        let depth = event.as_ref().map_or(0, |event| event.depth_of_calls()) + 1;
+        let from = event.and_then(|event| event.object.clone());
         let host = shared.host.clone();
         let home = worker.as_ref().and_then(|worker| worker.loaded.as_ref());
         let home = home.map(|loaded| loaded.home.clone());
@@ -133,6 +144,7 @@ impl Route {
             to,
             home,
             from,
+            depth,
         })
     }
 
@@ -170,7 +182,23 @@ impl Route {
         }
     }
 
-    async fn call(&self, request: Request<HostBody>) -> Result<ServiceAnswer, JsErrorBox> {
+    /// Refuses to go deeper than workers may.
+    fn check_depth(&self) -> Result<(), JsErrorBox> {
+        if self.depth < DEEPEST
+            || matches!(self.to, Destination::Network | Destination::Resource(..))
+        {
+            return Ok(());
+        }
+        Err(JsErrorBox::generic(
+            "Subrequest depth limit exceeded. This request recursed through Workers too many \
+             times. This can happen e.g. if you have a Worker or Durable Object that calls \
+             other Workers or objects recursively.",
+        ))
+    }
+
+    async fn call(&self, mut request: Request<HostBody>) -> Result<ServiceAnswer, JsErrorBox> {
+        self.check_depth()?;
+        request.extensions_mut().insert(Depth(self.depth));
         let answer = match (&self.to, &self.home) {
             (Destination::Network, _) => {
                 let answer = self.host.fetch(request).await;
@@ -199,6 +227,7 @@ impl Route {
     }
 
     pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<Report, JsErrorBox> {
+        self.check_depth()?;
         self.open().await?;
         let report = match (&self.to, &self.home) {
             (Destination::Capability(Capability::Service(target)), Some(home)) => {
@@ -222,7 +251,9 @@ impl Route {
     }
 
     /// Runs a session of calls, until it ends.
-    pub(crate) async fn rpc(&self, called: RpcEnd) -> Result<(), JsErrorBox> {
+    pub(crate) async fn rpc(&self, mut called: RpcEnd) -> Result<(), JsErrorBox> {
+        self.check_depth()?;
+        called.depth = self.depth;
         self.open().await?;
         let ended = match (&self.to, &self.home) {
             (Destination::Network | Destination::Denied, _) => Err(FetchError {
@@ -248,6 +279,51 @@ impl Route {
             }
         };
         ended.map_err(thrown)
+    }
+
+    /// Opens a connection to a port by this way: of the network, or to the `connect`
+    /// handler of a worker, which is told `authority`.
+    pub(crate) fn connect(
+        self,
+        authority: String,
+        target: ConnectTarget,
+    ) -> Result<Opening, JsErrorBox> {
+        let by_service = match &self.to {
+            Destination::Denied => return Err(JsErrorBox::generic(DENIED)),
+            Destination::Network => Some(self.host.connect(target.clone())),
+            Destination::Capability(Capability::Service(service)) => {
+                self.host.connect_by(service, target.clone())
+            }
+            _ => None,
+        };
+        if by_service.is_none() && target.transport == Transport::Tls {
+            return Err(JsErrorBox::generic(
+                "Incoming CONNECT with TLS not supported",
+            ));
+        }
+        let fault = |error: JsErrorBox| FetchError {
+            message: error.get_message().to_string(),
+        };
+        Ok(async move {
+            if let Some(opening) = by_service {
+                self.open().await.map_err(fault)?;
+                return opening.await;
+            }
+            let (near, far) = pipe();
+            let (called, taken) = RpcEnd::of_stream(authority, far);
+            // It goes on when whoever connected has left: the handler reads the end.
+            let session = deno_core::unsync::spawn(async move { self.rpc(called).await });
+            if taken.await.is_ok() {
+                return Ok(near);
+            }
+            Err(match session.await {
+                Ok(Err(error)) => fault(error),
+                _ => FetchError {
+                    message: "the connection was not taken".into(),
+                },
+            })
+        }
+        .boxed_local())
     }
 
     pub(crate) async fn fetch(
@@ -294,23 +370,6 @@ fn outbound(worker: &Worker) -> Destination {
         None => worker.outbound.clone().map(Capability::Service),
     };
     given.map_or(Destination::Network, Destination::Capability)
-}
-
-/// Opens a connection to a port, where that goes the way of `fetch()`.
-pub(crate) fn connect(shared: &Shared, target: ConnectTarget) -> Result<Opening, JsErrorBox> {
-    let worker = shared.worker();
-    let loaded = worker.as_ref().and_then(|worker| worker.loaded.as_ref());
-    match loaded.map(|loaded| &loaded.outbound) {
-        Some(Outbound::Denied) => Err(JsErrorBox::generic(DENIED)),
-        // A worker's export is offered requests alone.
-        Some(Outbound::Given(_)) => {
-            let message = "proxy request failed, cannot connect to the specified address: this \
-                           worker's 'globalOutbound' takes no connections";
-            let message = message.into();
-            Ok(std::future::ready(Err(FetchError { message })).boxed_local())
-        }
-        Some(Outbound::Inherited(_)) | None => Ok(shared.host.connect(target)),
-    }
 }
 
 impl From<ServiceAnswer> for SocketAnswer {

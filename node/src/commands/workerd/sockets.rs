@@ -2,20 +2,23 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::FutureExt;
-use outboard_runtime::Lane;
-use outboard_workerd::{Config, Designator, HttpOptions, Style};
+use outboard_runtime::{EventError, Lane, RpcEnd, Worker};
+use outboard_workerd::{Config, Designator, HttpOptions, SocketProtocol, Style};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::host::stream;
 use crate::ingress::{
-    AccessLog, Detail, Ingress, IngressOptions, Roster, Routes, Target, bind, listen_on_lane,
+    AccessLog, Detail, Ingress, IngressOptions, Roster, Routes, Target, accept_on_lane, bind,
+    listen_on_lane,
 };
-use crate::workerd::{Service, Services};
+use crate::workerd::{Service, Services, target};
 
 /// The port of an address that names none.
 const HTTP_PORT: u16 = 80;
@@ -26,7 +29,15 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Socket {
     name: String,
     address: SocketAddr,
+    speaks: Speaks,
     service: Designator,
+}
+
+/// What is spoken on it.
+enum Speaks {
+    Http,
+    /// Bytes; the address as it was written is what a handler is told.
+    Tcp(String),
 }
 
 /// Sockets that are open.
@@ -55,7 +66,9 @@ pub(super) fn resolve(
     let mut sockets = Vec::new();
     for (index, socket) in config.sockets.iter().enumerate() {
         let path = format!("sockets[{index}]");
-        if let Some(option) = unusual(&socket.http) {
+        if let SocketProtocol::Http(http) = &socket.protocol
+            && let Some(option) = unusual(http)
+        {
             faults.push(format!("{path}.http.{option} is not offered"));
         }
         let Some(text) = given.get(&socket.name).or(socket.address.as_ref()) else {
@@ -68,6 +81,10 @@ pub(super) fn resolve(
             Ok(address) => sockets.push(Socket {
                 name: socket.name.clone(),
                 address,
+                speaks: match &socket.protocol {
+                    SocketProtocol::Http(_) => Speaks::Http,
+                    SocketProtocol::Tcp => Speaks::Tcp(text.clone()),
+                },
                 service: socket.service.clone(),
             }),
             Err(error) => faults.push(format!("{path}.address: {text:?}: {error:#}")),
@@ -145,13 +162,17 @@ impl News {
             .with_context(|| format!("--control-fd: {number}"))
     }
 
-    fn tell(&mut self, socket: &str, address: SocketAddr) -> anyhow::Result<()> {
+    fn tell(&mut self, socket: &Socket, address: SocketAddr) -> anyhow::Result<()> {
+        let name = &socket.name;
         match self {
             Self::Nobody => {}
-            Self::Person => println!("{socket} on http://{address}"),
+            Self::Person => match socket.speaks {
+                Speaks::Http => println!("{name} on http://{address}"),
+                Speaks::Tcp(_) => println!("{name} on {address}"),
+            },
             Self::Program(file) => {
                 let event = serde_json::json!({
-                    "event": "listen", "socket": socket, "port": address.port(),
+                    "event": "listen", "socket": name, "port": address.port(),
                 });
                 writeln!(file, "{event}").context("--control-fd")?;
             }
@@ -167,9 +188,9 @@ pub(super) async fn listen(
     sockets: Vec<Socket>,
     news: &mut News,
 ) -> anyhow::Result<Open> {
-    let mut bound: Vec<(TcpListener, Target)> = Vec::new();
+    let mut bound = Vec::new();
     for socket in sockets {
-        let target = target(services, &socket)?;
+        let worker = worker(services, &socket)?;
         let listener = bind(socket.address, 1)
             .ok()
             .and_then(|mut listeners| listeners.pop())
@@ -179,23 +200,45 @@ pub(super) async fn listen(
                     socket.name, socket.address
                 )
             })?;
-        news.tell(&socket.name, listener.local_addr()?)?;
-        bound.push((listener, target));
+        news.tell(&socket, listener.local_addr()?)?;
+        bound.push((listener, socket, worker));
     }
     let stop = CancellationToken::new();
     let mut ended = Vec::new();
-    for (listener, target) in bound {
+    for (listener, socket, worker) in bound {
         let stop = stop.clone();
-        ended.push(lane.run(move |lane| {
-            let routes = Routes::new(Roster::only(target));
-            let ingress = Ingress::new(lane, routes, options());
-            listen_on_lane(listener, ingress, stop).boxed_local()
-        })?);
+        ended.push(match socket.speaks {
+            Speaks::Http => lane.run(move |lane| {
+                let routes = Routes::new(Roster::only(Target {
+                    worker,
+                    lane: None,
+                    duties: Default::default(),
+                }));
+                let ingress = Ingress::new(lane, routes, options());
+                listen_on_lane(listener, ingress, stop).boxed_local()
+            })?,
+            Speaks::Tcp(authority) => lane.run(move |lane| {
+                let to = target(&socket.service);
+                let serve = move |stream, _peer| {
+                    let stream = stream::accepted(stream);
+                    let (called, _taken) = RpcEnd::of_stream(authority.clone(), stream);
+                    let served = lane.clone().rpc(worker.clone(), to.clone(), called);
+                    async move {
+                        match served.await {
+                            // What the handler threw is in the log.
+                            Ok(()) | Err(EventError::Exception(_)) => {}
+                            Err(error) => tracing::warn!(%error, "a connection was not served"),
+                        }
+                    }
+                };
+                accept_on_lane(listener, stop, serve).boxed_local()
+            })?,
+        });
     }
     Ok(Open { stop, ended })
 }
 
-fn target(services: &Services, socket: &Socket) -> anyhow::Result<Target> {
+fn worker(services: &Services, socket: &Socket) -> anyhow::Result<Arc<Worker>> {
     let Designator {
         name,
         entrypoint,
@@ -205,17 +248,13 @@ fn target(services: &Services, socket: &Socket) -> anyhow::Result<Target> {
         Some(Service::Worker(worker)) => worker.clone(),
         _ => bail!("socket {:?}: service {name:?} is no worker", socket.name),
     };
-    if entrypoint.is_some() || props.is_some() {
+    if matches!(socket.speaks, Speaks::Http) && (entrypoint.is_some() || props.is_some()) {
         bail!(
             "socket {:?}: an entrypoint or props are not offered",
             socket.name
         );
     }
-    Ok(Target {
-        worker,
-        lane: None,
-        duties: Default::default(),
-    })
+    Ok(worker)
 }
 
 fn options() -> IngressOptions {

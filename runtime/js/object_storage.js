@@ -127,7 +127,7 @@ function listOptions(options) {
   }
   return {
     start,
-    start_after: startAfter,
+    startAfter,
     end: text("end"),
     prefix: text("prefix"),
     limit: limit ?? null,
@@ -456,6 +456,8 @@ if (has(flag.experimental)) {
 class SyncKvStorage {
   #number;
   #life;
+  /** How often `list` was called. */
+  #lists = 0;
 
   constructor(key, number, life) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
@@ -478,9 +480,19 @@ class SyncKvStorage {
     );
   }
 
-  *list(options = undefined) {
+  list(options = undefined) {
     const all = atOnce(this.#life, () => entries(this.#number, options));
+    return this.#entries(all, ++this.#lists);
+  }
+
+  *#entries(all, list) {
     for (let i = 0; i < all.length; i++) {
+      if (list !== this.#lists) {
+        throw new Error(
+          "kv.list() iterator was invalidated because a new call to kv.list() was " +
+            "started. Only one kv.list() iterator can exist at a time.",
+        );
+      }
       yield [all[i].key, core.deserialize(all[i].value)];
     }
   }

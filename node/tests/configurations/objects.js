@@ -18,6 +18,12 @@ export class Bound extends DurableObject {
 }
 
 export class Unbound extends DurableObject {
+  /** Keys of a list with options. */
+  async keys(options) {
+    for (const key of ["a", "b", "c"]) await this.ctx.storage.put(key, key);
+    return [...(await this.ctx.storage.list(options)).keys()];
+  }
+
   async count() {
     const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
     await this.ctx.storage.put("count", count);
@@ -92,6 +98,17 @@ export const anUnboundClassIsInExports = {
     }
     assert.strictEqual(await ctx.exports.Unbound.getByName("one").count(), 3);
     assert.strictEqual(await ctx.exports.Unbound.getByName("another").count(), 1);
+  },
+};
+
+export const listsHaveBounds = {
+  async test(_controller, _env, { exports: { Unbound } }) {
+    const check = async (options, keys) =>
+      assert.deepStrictEqual(await Unbound.getByName("keys").keys(options), keys);
+    await check({}, ["a", "b", "c"]);
+    await check({ startAfter: "a" }, ["b", "c"]);
+    await check({ start: "b", end: "c" }, ["b"]);
+    await check({ startAfter: "a", limit: 1, reverse: true }, ["c"]);
   },
 };
 

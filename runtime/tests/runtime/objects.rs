@@ -96,6 +96,25 @@ fn what_a_turn_wrote_commits_whole_or_not_at_all() {
 }
 
 #[test]
+fn only_the_last_list_of_sync_kv_goes_on() {
+    let objects = objects(
+        "async fetch() {
+           const { kv } = this.ctx.storage;
+           for (const key of ['a', 'b', 'c']) kv.put(key, key);
+           const first = kv.list();
+           const last = kv.list({ startAfter: 'a' });
+           let message;
+           try { first.next(); } catch (e) { message = e.message.slice(0, 34); }
+           return Response.json([message, [...last]]);
+         }",
+    );
+    assert_eq!(
+        objects.get("/x/list"),
+        r#"["kv.list() iterator was invalidated",[["b","b"],["c","c"]]]"#
+    );
+}
+
+#[test]
 fn nothing_leaves_before_the_writes_are_durable() {
     let objects = objects(
         "async fetch(request) {

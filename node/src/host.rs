@@ -16,7 +16,7 @@ use outboard_runtime::{
     BodyError, CacheAnswer, CacheRequest, ConnectTarget, Delivery, DynamicLanes, Engine,
     FetchError, Host, HostBody, HostStream, LaneLocal, LogLevel, LogRecord, ObjectHost, Report,
     ResourceKind, RpcEnd, ScriptError, ServiceAnswer, ServiceError, ServiceTarget, SocketAnswer,
-    SocketEnd,
+    SocketEnd, Tailed,
 };
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -25,6 +25,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::cache::{self, Store};
 use crate::objects::{LaneObjects, NodeObjects};
 use crate::resources::Resources;
+use crate::tails::TailLane;
 use crate::{output, web_socket};
 
 pub(crate) mod stream;
@@ -53,17 +54,20 @@ pub(crate) struct NodeHost {
     objects: LaneObjects,
     resources: Arc<Resources>,
     dynamic: Option<Arc<DynamicLanes>>,
+    tails: Arc<TailLane>,
     log: WorkerLog,
 }
 
 impl NodeHost {
-    /// A host for one lane; `cache`, `objects` and `resources` are the node's.
+    /// A host for one lane; `cache`, `objects`, `resources` and `tails` are the node's.
+    #[expect(clippy::too_many_arguments, reason = "a lane's all, named one by one")]
     pub(crate) fn shared(
         client: Client,
         cache: Store,
         objects: Arc<NodeObjects>,
         resources: Arc<Resources>,
         dynamic: Option<Arc<DynamicLanes>>,
+        tails: Arc<TailLane>,
         lane: &Weak<LaneLocal>,
         log: WorkerLog,
     ) -> Rc<dyn Host> {
@@ -73,6 +77,7 @@ impl NodeHost {
             objects: LaneObjects::new(objects, lane),
             resources,
             dynamic,
+            tails,
             log,
         })
     }
@@ -161,6 +166,20 @@ impl Host for NodeHost {
         async move {
             let (worker, lane) = place?;
             Ok(lane.rpc(worker, target, called).await?)
+        }
+        .boxed_local()
+    }
+
+    fn tail(
+        &self,
+        target: &Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let (place, target) = (self.objects.service(target), target.clone());
+        let tails = self.tails.clone();
+        async move {
+            let (worker, _lane) = place?;
+            tails.call(worker, target, tailed).await
         }
         .boxed_local()
     }

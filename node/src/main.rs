@@ -15,6 +15,7 @@ mod objects;
 mod output;
 mod project_worker;
 mod resources;
+mod tails;
 mod web_socket;
 mod workerd;
 

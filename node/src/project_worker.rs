@@ -7,7 +7,7 @@ use std::time::Duration;
 use outboard_project::{Bundle, Mode, Project, VarValue};
 use outboard_runtime::{
     Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, Props, ResourceKind,
-    ServiceTarget, WorkerSpec,
+    ServiceTarget, Tails, WorkerSpec,
 };
 
 use crate::objects::{Classes, Scope};
@@ -75,6 +75,7 @@ pub(crate) fn spec(project: &Project, bundle: Bundle, names: &Names<'_>) -> Work
             .filter_map(|class| names.classes.find(names.own, class))
             .collect(),
         limits: limits(project),
+        tails: tails(project, names),
         compatibility: project.compatibility,
         ..WorkerSpec::default()
     }
@@ -145,6 +146,26 @@ fn services(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (Strin
         };
         (binding.name.clone(), Binding::Service(Arc::new(target)))
     })
+}
+
+/// Who is told of its events.
+fn tails(project: &Project, names: &Names<'_>) -> Option<Arc<Tails>> {
+    let targets = |consumers: &[String]| -> Vec<_> {
+        let target = |name: &String| {
+            Arc::new(ServiceTarget {
+                service: names.scope.name(name),
+                entrypoint: Entrypoint::default(),
+            })
+        };
+        consumers.iter().map(target).collect()
+    };
+    let tails = Tails {
+        script: Some(project.name.clone()),
+        after: targets(&project.tail_consumers),
+        during: targets(&project.streaming_tail_consumers),
+    };
+    let has_some = !tails.after.is_empty() || !tails.during.is_empty();
+    has_some.then(|| Arc::new(tails))
 }
 
 /// Bindings to D1 databases.

@@ -16,6 +16,7 @@ mod r2;
 mod routes;
 mod rules;
 mod services;
+mod tails;
 mod values;
 mod worker;
 mod worker_loaders;

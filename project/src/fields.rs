@@ -92,6 +92,8 @@ const FIELDS: &[KnownField] = &[
     field("r2_buckets", PerEnvironment, Served),
     field("queues", PerEnvironment, Served),
     field("migrations", Inherited, Served),
+    field("tail_consumers", PerEnvironment, Served),
+    field("streaming_tail_consumers", PerEnvironment, Served),
 
     field("$schema", TopLevel, Ignored),
     field("account_id", Inherited, Ignored),
@@ -133,8 +135,6 @@ const FIELDS: &[KnownField] = &[
     field("secrets_store_secrets", PerEnvironment, NotYet),
     field("send_email", PerEnvironment, NotYet),
     field("stream", PerEnvironment, NotYet),
-    field("streaming_tail_consumers", PerEnvironment, NotYet),
-    field("tail_consumers", PerEnvironment, NotYet),
     field("unsafe", PerEnvironment, NotYet),
     field("unsafe_hello_world", PerEnvironment, NotYet),
     field("vectorize", PerEnvironment, NotYet),

@@ -104,6 +104,8 @@ travels! {
     limits: Limits,
     durable_objects: Vec<DurableObjectBinding>,
     services: Vec<ServiceBinding>,
+    tail_consumers: Vec<String>,
+    streaming_tail_consumers: Vec<String>,
     d1_databases: Vec<D1Database>,
     kv_namespaces: Vec<KvBinding>,
     worker_loaders: Vec<String>,

@@ -69,6 +69,10 @@ pub struct Project {
     /// Members of `env` that stand for workers, or entrypoints of theirs; their names
     /// are unlike those of the others.
     pub services: Vec<ServiceBinding>,
+    /// The names of workers that are told of its events after them, each once.
+    pub tail_consumers: Vec<String>,
+    /// The same while they go on.
+    pub streaming_tail_consumers: Vec<String>,
     /// Members of `env` that are SQL databases; their names are unlike those of the
     /// others.
     pub d1_databases: Vec<D1Database>,

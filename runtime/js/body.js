@@ -26,6 +26,9 @@ const {
   PromiseResolve,
   ObjectPrototype,
   SafeWeakMap,
+  StringPrototypeIncludes,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
   SymbolAsyncIterator,
   SymbolIterator,
   SymbolToPrimitive,
@@ -40,7 +43,9 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
-const { currentEvent, foreign, gated } = core.loadExtScript("ext:outboard/event.js");
+const { currentEvent, foreign, gated, warn } = core.loadExtScript(
+  "ext:outboard/event.js",
+);
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -413,6 +418,20 @@ function extractBody(init) {
   return new BodyState(kText, `${init}`, "text/plain;charset=UTF-8", null);
 }
 
+/** A form whose parts nobody could tell from one another, for the type that was given. */
+function checkFormType(own, type) {
+  const mark = "multipart/form-data; boundary=";
+  if (!StringPrototypeStartsWith(type, mark)) return;
+  const boundary = StringPrototypeSlice(type, mark.length);
+  if (StringPrototypeIncludes(own, boundary)) return;
+  warn(
+    "A FormData body was provided with a custom Content-Type header when constructing " +
+      "a Request or Response object. This will prevent the recipient of the Request or " +
+      "Response from being able to parse the body. Consider omitting the custom " +
+      "Content-Type header.",
+  );
+}
+
 /** The base of Request and Response; `contentType` is theirs to say. */
 class Body {
   #state;
@@ -469,6 +488,7 @@ return {
   Body,
   bodyState,
   BodyState,
+  checkFormType,
   extractBody,
   guardBody,
   kBytes,

@@ -3,7 +3,6 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  op_console,
   op_event_delivery,
   op_event_done,
   op_event_fail,
@@ -29,7 +28,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { EventContext, failEvent, runInEvent } = core.loadExtScript(
+const { EventContext, failEvent, runInEvent, warn } = core.loadExtScript(
   "ext:outboard/event.js",
 );
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
@@ -40,10 +39,6 @@ const kOwn = Symbol("a delivery");
 
 function checkKey(key) {
   if (key !== kOwn) throw new TypeError("Illegal constructor");
-}
-
-function warn(text) {
-  op_console(2, text);
 }
 
 /** `{ delaySeconds }`, as the host has it: a whole number of seconds. */

@@ -135,7 +135,8 @@ function handlersOf(handler) {
       ? typeof handler.prototype?.[name] === "function"
       : typeof handler?.[name] === "function";
   return (has("fetch") ? 1 : 0) | (has("scheduled") ? 2 : 0) |
-    (has("test") ? 4 : 0) | (has("queue") ? 8 : 0) | (has("connect") ? 16 : 0);
+    (has("test") ? 4 : 0) | (has("queue") ? 8 : 0) | (has("connect") ? 16 : 0) |
+    (has("tail") ? 32 : 0) | (has("tailStream") ? 64 : 0);
 }
 
 /** The exports besides the default one: `[name, bits, ...]`. */
@@ -299,6 +300,7 @@ function beginCalls(event, life, makeRoot) {
   try {
     const { Session } = core.loadExtScript("ext:outboard/rpc_session.js");
     const root = makeRoot();
+    root.event = event.id;
     const session = new Session(op_rpc_accept(event.id), life, root, () => {
       op_event_done(event.id);
       event.releaseHandler();
@@ -331,6 +333,15 @@ function dispatchDelivery(id, entrypoint, props) {
   deliver(id, open, (event, name, controller) => {
     const ctx = new ExecutionContext(event, props);
     return callHandler(name, controller, entrypoint, ctx);
+  });
+}
+
+/** What other workers' events did, for a tail worker. */
+function dispatchTail(id, entrypoint, props) {
+  const { tail } = core.loadExtScript("ext:outboard/tails.js");
+  tail(id, open, (event, name, told) => {
+    const ctx = new ExecutionContext(event, props);
+    return callHandler(name, told, entrypoint, ctx);
   });
 }
 
@@ -458,6 +469,7 @@ return {
   dispatchObjectRpc,
   dispatchRpc,
   dispatchSocket,
+  dispatchTail,
   dispatchTest,
   dispatchObject,
   endObject,

@@ -6,9 +6,9 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  op_console,
   op_event_end,
   op_event_fail,
+  op_warn,
 } = core.ops;
 const {
   Error,
@@ -124,8 +124,8 @@ class EventContext {
   startGrace() {
     this.grace = createTimer(
       () => {
-        op_console(
-          2,
+        op_warn(
+          this.id,
           "waitUntil() tasks did not complete within the allowed time after " +
             "invocation end and have been cancelled.",
         );
@@ -248,6 +248,11 @@ function foreign(owner, type) {
   return new Error(`${OTHER_EVENT} (I/O type: ${type})`);
 }
 
+/** Tells the author of the worker something, in the log. */
+function warn(text) {
+  op_warn(getAsyncContext()?.event?.id ?? 0, text);
+}
+
 /** Fails `event` with what its handler threw. */
 function failEvent(event, error) {
   op_event_fail(event.id, error, /* answered */ false);
@@ -265,5 +270,6 @@ return {
   requireEvent,
   runInEvent,
   setGrace,
+  warn,
 };
 })();

@@ -152,7 +152,19 @@ class QueueEvent extends ExtendableEvent {
   }
 }
 
-class TailEvent extends ExtendableEvent {}
+class TailEvent extends ExtendableEvent {
+  constructor(key, type, traces, ctx) {
+    super(key, type, ctx);
+    const own = (name) =>
+      ObjectDefineProperty(this, name, {
+        __proto__: null,
+        value: traces,
+        enumerable: true,
+      });
+    own("events");
+    own("traces");
+  }
+}
 
 function newFetchEvent(request, ctx) {
   const event = new FetchEvent(kOwn, request, ctx);
@@ -165,6 +177,11 @@ function newScheduledEvent(controller, ctx) {
 
 function newQueueEvent(controller, ctx) {
   return new QueueEvent(kOwn, controller, ctx);
+}
+
+/** @param {string} type "tail", or the older "trace" */
+function newTailEvent(type, traces, ctx) {
+  return new TailEvent(kOwn, type, traces, ctx);
 }
 
 /** A message that a Durable Object's sockets answer without waking it. */
@@ -259,6 +276,7 @@ return {
   newFetchEvent,
   newQueueEvent,
   newScheduledEvent,
+  newTailEvent,
   removeEventListener,
 };
 })();

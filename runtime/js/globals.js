@@ -5,7 +5,7 @@
 // getter until used. benches/README.md has the measured price of each.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_console, op_console_colour } = core.ops;
+const { op_console, op_console_colour, op_traced } = core.ops;
 const {
   FunctionPrototypeBind,
   ObjectDefineProperty,
@@ -210,6 +210,8 @@ defineLazy("console", () => {
   setNoColorFns(() => plain, () => plain);
   load("ext:outboard/inspect.js");
   const console = quiet(new Console((text, level) => op_console(level, text)));
+  // An inspector takes the console before there is a worker that could be tailed.
+  if (inspected || op_traced() !== 0) load("ext:outboard/trace.js").watch(console);
   return inspected ? mirror(console) : console;
 });
 
@@ -308,6 +310,7 @@ function start(hasInspector, scope = globalThis) {
     dispatch.attach,
     dispatch.dispatchFetch,
     dispatch.dispatchDelivery,
+    dispatch.dispatchTail,
     dispatch.dispatchTest,
     dispatch.dispatchObject,
     dispatch.dispatchAlarm,

@@ -40,6 +40,8 @@ const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
+const { tellCalls } = core.loadExtScript("ext:outboard/spans.js");
+
 const kOwn = Symbol("made here");
 /** Of a key and of a value, and how many at once: as Workers have it. */
 const LONGEST_KEY = 2_048;
@@ -512,6 +514,53 @@ for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
     configurable: true,
   });
 }
+
+const STORAGE = "durable_object_storage_";
+tellCalls(Operations.prototype, STORAGE, [
+  "delete",
+  "deleteAlarm",
+  "get",
+  "getAlarm",
+  "list",
+  "put",
+  "setAlarm",
+]);
+tellCalls(DurableObjectStorage.prototype, STORAGE, [
+  "deleteAll",
+  "getBookmarkForTime",
+  "getCurrentBookmark",
+  "onNextSessionRestoreBookmark",
+  "sync",
+  "transaction",
+]);
+if (has(flag.experimental)) {
+  tellCalls(DurableObjectStorage.prototype, STORAGE, ["waitForBookmark"]);
+}
+tellCalls(
+  SyncKvStorage.prototype,
+  `${STORAGE}kv_`,
+  ["delete", "get", "list", "put"],
+  (span, name, args) => {
+    const of = "cloudflare.durable_object.kv.query.";
+    span.set("db.system.name", "cloudflare-durable-object-sql");
+    span.set("db.operation.name", name);
+    if (name !== "list") {
+      span.set(`${of}keys`, `${args[0]}`);
+      span.set(`${of}keys.count`, 1);
+      return;
+    }
+    const options = args[0];
+    for (const what of ["start", "startAfter", "end", "prefix"]) {
+      if (options?.[what] !== undefined) span.set(of + what, `${options[what]}`);
+    }
+    if (options?.reverse) span.set(`${of}reverse`, true);
+    if (options?.limit !== undefined) span.set(`${of}limit`, +options.limit);
+  },
+  (span, name, deleted) => {
+    if (name !== "delete") return;
+    span.set("cloudflare.durable_object.kv.response.deleted_count", deleted ? 1 : 0);
+  },
+);
 
 /**
  * @param {ObjectContext} life

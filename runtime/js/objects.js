@@ -18,6 +18,7 @@ const { illegalInvocation, makeEnumerable } = core.loadExtScript(
 );
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
+const { span } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
 
@@ -105,7 +106,10 @@ class DurableObjectStub {
       }
       const request = new Request(input, init);
       if (this.#namespace === null) return this.#hook.call(["fetch"], [request]).pull();
-      return fetchFrom(event, this.#namespace, request, this.#target());
+      return span("durable_object_subrequest", (span) => {
+        span?.set("objectId", this.#id.toString());
+        return fetchFrom(event, this.#namespace, request, this.#target());
+      });
     } catch (error) {
       return PromiseReject(error);
     }

@@ -8,9 +8,13 @@ const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 /** Set by the global scope once it can have listeners. */
 const listeners = { __proto__: null, error: null, rejection: null };
 
+function unhandled(error) {
+  op_unhandled(currentEvent()?.id ?? 0, error);
+}
+
 /** https://html.spec.whatwg.org/#report-the-exception */
 function reportException(error) {
-  if (listeners.error === null || listeners.error(error)) op_unhandled(error);
+  if (listeners.error === null || listeners.error(error)) unhandled(error);
 }
 
 function reportRejection(promise, reason) {
@@ -18,7 +22,7 @@ function reportRejection(promise, reason) {
   // being told: the client left.
   if (currentEvent()?.abandoned) return true;
   if (listeners.rejection === null || listeners.rejection(promise, reason)) {
-    op_unhandled(reason);
+    unhandled(reason);
   }
   return true;
 }

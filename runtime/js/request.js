@@ -10,7 +10,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { Body, bodyState, BodyState, extractBody, kEvent, kNull, NO_BODY } = core
+const { Body, bodyState, BodyState, checkFormType, extractBody, kEvent, kNull, NO_BODY } = core
   .loadExtScript("ext:outboard/body.js");
 const {
   copyHeaderList,
@@ -188,9 +188,9 @@ class Request extends Body {
     }
     if (hasBody && state.type !== null) {
       const list = headerList(this.#headers);
-      if (findHeader(list, "content-type") === null) {
-        list.push("content-type", state.type);
-      }
+      const own = findHeader(list, "content-type");
+      if (own === null) list.push("content-type", state.type);
+      else checkFormType(own, state.type);
     }
     if (from !== null) {
       this.#redirect = from.#redirect;

@@ -12,7 +12,7 @@ const {
   SymbolToStringTag,
   TypeError,
 } = primordials;
-const { Body, bodyState, BodyState, extractBody, kHost, kNull, NO_BODY } = core
+const { Body, bodyState, BodyState, checkFormType, extractBody, kHost, kNull, NO_BODY } = core
   .loadExtScript("ext:outboard/body.js");
 const {
   copyHeaderList,
@@ -22,6 +22,7 @@ const {
   hostHeaders,
   makeEnumerable,
 } = core.loadExtScript("ext:outboard/headers.js");
+const { warn } = core.loadExtScript("ext:outboard/event.js");
 
 const kFromHost = Symbol("response from host");
 // deno-lint-ignore no-control-regex
@@ -111,6 +112,15 @@ class Response extends Body {
     if (isNullBodyStatus(this.#status) && state.kind !== kNull) {
       if (body === "") {
         // Common for "no content": the same as null here.
+        warn(
+          `Constructing a Response with a null body status (${this.#status}) and a ` +
+            "non-null, zero-length body. This is technically incorrect, and we " +
+            "recommend you update your code to explicitly pass in a `null` body, e.g. " +
+            `\`new Response(null, { status: ${this.#status}, ... })\`. (We continue to ` +
+            "allow the zero-length body behavior because it was previously the only " +
+            "way to construct a Response with a null body status. This behavior may " +
+            "change in the future.)",
+        );
         state.kind = kNull;
         state.type = null;
       } else throw new TypeError(
@@ -119,9 +129,9 @@ class Response extends Body {
     }
     if (this.#headers !== null && state.type !== null) {
       const list = headerList(this.#headers);
-      if (findHeader(list, "content-type") === null) {
-        list.push("content-type", state.type);
-      }
+      const own = findHeader(list, "content-type");
+      if (own === null) list.push("content-type", state.type);
+      else checkFormType(own, state.type);
     }
   }
 

@@ -18,11 +18,13 @@ const {
   PromisePrototypeThen,
   PromiseReject,
   PromiseResolve,
+  StringPrototypeSlice,
   SymbolDispose,
   TypeError,
 } = primordials;
 const { foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { hookOf, isReference, pathOf } = core.loadExtScript("ext:outboard/rpc.js");
+const { open } = core.loadExtScript("ext:outboard/spans.js");
 const sessions = () => core.loadExtScript("ext:outboard/rpc_session.js");
 
 const PENDING = 0;
@@ -122,6 +124,11 @@ class Question {
       this.#value = Thrown.made(this.#value);
       throw this.#value;
     });
+  }
+
+  whenAnswered(fn) {
+    if (this.#state === PENDING) ArrayPrototypePush(this.#waiting, fn);
+    else fn();
   }
 
   call(path, args) {
@@ -312,7 +319,12 @@ class BindingHook {
     try {
       const rid = op_rpc_open(event.id, this.#service, this.#object);
       const session = new (sessions().Session)(rid, event);
-      return session.ask(0, path, args);
+      if (this.#object === null) return session.ask(0, path, args);
+      const span = open("durable_object_subrequest");
+      span?.set("objectId", StringPrototypeSlice(this.#object, 0, 64));
+      const question = session.ask(0, path, args);
+      if (span !== null) question.whenAnswered(() => span.close());
+      return question;
     } catch (error) {
       return failed(error);
     }

@@ -18,9 +18,13 @@ const {
   op_rpc_receive,
   op_rpc_send,
   op_rpc_take,
+  op_trace_call,
+  op_trace_return,
+  op_traced,
 } = core.ops;
 const {
   ArrayPrototypeConcat,
+  ArrayPrototypeJoin,
   Error,
   MapPrototypeDelete,
   MapPrototypeForEach,
@@ -48,6 +52,9 @@ const RETURN = 1;
 const THROW = 2;
 const FINISH = 3;
 const RELEASE = 4;
+
+/** Whether tail workers are told of what is called. */
+const traced = op_traced() !== 0;
 
 const GONE = "The execution context which hosts this callback is no longer running.";
 
@@ -390,6 +397,7 @@ class Session {
     answer.promise = PromisePrototypeThen(result, (value) => {
       try {
         answer.stubs = this.#return(number, value);
+        if (traced && target === 0) op_trace_return(this.#root.event);
       } catch (error) {
         this.#throw(number, error);
         this.#done(brought);
@@ -429,7 +437,10 @@ class Session {
   }
 
   #begin(target, path, args) {
-    if (target === 0) return serve.ofRoot(this.#root, path, args);
+    if (target === 0) {
+      if (traced) op_trace_call(this.#root.event, ArrayPrototypeJoin(path, "."));
+      return serve.ofRoot(this.#root, path, args);
+    }
     const entry = MapPrototypeGet(this.#exports, target);
     if (entry === undefined) throw new Error("There is no such RPC target.");
     if (entry.hook !== undefined) return serve.ofHook(entry.hook, path, args);

@@ -4,8 +4,13 @@
 const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, ObjectKeys, Error } = primordials;
 const { listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
-const { dispatchTrusted, newFetchEvent, newQueueEvent, newScheduledEvent } = core
-  .loadExtScript("ext:outboard/global_scope.js");
+const {
+  dispatchTrusted,
+  newFetchEvent,
+  newQueueEvent,
+  newScheduledEvent,
+  newTailEvent,
+} = core.loadExtScript("ext:outboard/global_scope.js");
 const { fetch } = core.loadExtScript("ext:outboard/fetch.js");
 
 /** Called before the script runs. */
@@ -47,6 +52,10 @@ const handlers = {
   queue(controller, _env, ctx) {
     dispatchTrusted(newQueueEvent(controller, ctx));
   },
+  tail(traces, _env, ctx) {
+    dispatchTrusted(newTailEvent("tail", traces, ctx));
+    dispatchTrusted(newTailEvent("trace", traces, ctx));
+  },
 };
 
 /** The handlers of the events that the script listens for by now. */
@@ -58,6 +67,9 @@ function serviceHandlers() {
       ? handlers.scheduled
       : undefined,
     queue: listenerCount(globalThis, "queue") > 0 ? handlers.queue : undefined,
+    tail: listenerCount(globalThis, "tail") > 0 || listenerCount(globalThis, "trace") > 0
+      ? handlers.tail
+      : undefined,
   };
 }
 

@@ -38,7 +38,7 @@ function start(callback, delay, args, repeat) {
     try {
       ReflectApply(callback, globalThis, args);
     } catch (error) {
-      op_unhandled(error);
+      op_unhandled(event.id, error);
     } finally {
       setAsyncContext(outer);
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entrypoint::Handler;
 use crate::error::EventError;
+use crate::trace::EventInfo;
 
 /// What is handed to a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +20,20 @@ impl Delivery {
         match self {
             Self::Scheduled(_) => Handler::Scheduled,
             Self::Queue(_) => Handler::Queue,
+        }
+    }
+
+    /// What tail workers are told of it.
+    pub(crate) fn info(&self) -> EventInfo {
+        match self {
+            Self::Scheduled(run) => EventInfo::Scheduled {
+                scheduled_time: run.scheduled_time,
+                cron: run.cron.clone(),
+            },
+            Self::Queue(batch) => EventInfo::Queue {
+                queue_name: batch.queue.clone(),
+                batch_size: batch.messages.len(),
+            },
         }
     }
 

@@ -49,6 +49,8 @@ pub(crate) enum Handler {
     Test,
     Queue,
     Connect,
+    Tail,
+    TailStream,
 }
 
 impl Handler {
@@ -59,6 +61,8 @@ impl Handler {
             Self::Test => "test",
             Self::Queue => "queue",
             Self::Connect => "connect",
+            Self::Tail => "tail",
+            Self::TailStream => "tailStream",
         }
     }
 }
@@ -83,6 +87,8 @@ impl Handlers {
             Handler::Test => 4,
             Handler::Queue => 8,
             Handler::Connect => 16,
+            Handler::Tail => 32,
+            Handler::TailStream => 64,
         };
         self.0 & bit != 0
     }

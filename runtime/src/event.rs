@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::object::Object;
 use crate::ops::web_socket::SocketEnd;
 use crate::rpc::{Connection, RpcEnd};
+use crate::trace::{Tailed, Tracer};
 
 /// An event's number within its isolate.
 pub(crate) type EventId = u32;
@@ -70,6 +71,10 @@ pub(crate) struct Event {
     /// It is a part of an object's life that holds back the rest of it
     /// (`blockConcurrencyWhile`); this is the whole.
     life: Option<Rc<Event>>,
+    /// What it is noted by, where somebody tails its worker.
+    pub(crate) trace: RefCell<Option<Rc<Tracer>>>,
+    /// What a tail worker is called for.
+    pub(crate) tailed: RefCell<Option<Box<Tailed>>>,
     /// What else of the resource table ends with the event, such as connections.
     resources: RefCell<HashSet<ResourceId>>,
 }
@@ -88,6 +93,14 @@ impl Event {
     pub(crate) fn delivery(delivery: Delivery) -> Rc<Self> {
         Rc::new(Self {
             delivery: RefCell::new(Some(Box::new(delivery))),
+            ..Self::default()
+        })
+    }
+
+    /// An event of a tail worker.
+    pub(crate) fn tailed(tailed: Tailed) -> Rc<Self> {
+        Rc::new(Self {
+            tailed: RefCell::new(Some(Box::new(tailed))),
             ..Self::default()
         })
     }
@@ -178,6 +191,9 @@ impl Event {
     pub(crate) fn settle(&self, outcome: Outcome) {
         if self.answered.replace(true) {
             return;
+        }
+        if let Some(tracer) = &*self.trace.borrow() {
+            tracer.settled(&outcome);
         }
         *self.outcome.borrow_mut() = Some(outcome);
         if let Some(waker) = self.waker.take() {
@@ -284,6 +300,17 @@ impl Events {
             !event.background && of.is_some_and(|of| Rc::ptr_eq(of, object))
         };
         open.values().filter(is_of).cloned().collect()
+    }
+
+    /// Of an object's events that are traced, the one that came last.
+    pub(crate) fn latest_of(&self, object: &Rc<Object>) -> Option<Rc<Event>> {
+        let open = self.open.borrow();
+        let is_of = |(_, event): &(&EventId, &Rc<Event>)| {
+            let of = event.object.as_ref();
+            event.trace.borrow().is_some() && of.is_some_and(|of| Rc::ptr_eq(of, object))
+        };
+        let latest = open.iter().filter(is_of).max_by_key(|(id, _)| **id);
+        latest.map(|(_, event)| event.clone())
     }
 
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Rc<Event>)) {

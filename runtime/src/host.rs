@@ -16,6 +16,7 @@ use crate::error::{EventError, ScriptError};
 use crate::object::{ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
 use crate::rpc::RpcEnd;
+use crate::trace::Tailed;
 use crate::worker::Worker;
 
 /// The one door out of an isolate. The node implements it with its gateway;
@@ -134,6 +135,19 @@ pub trait Host {
         called: RpcEnd,
     ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
         let _ = called;
+        let message = format!("there is no service {:?} here", target.service);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
+    /// Calls a tail worker with what another's events did, and waits until it is done.
+    /// It must not hold up the lane of the worker that is tailed for longer than it can
+    /// help.
+    fn tail(
+        &self,
+        target: &Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let _ = tailed;
         let message = format!("there is no service {:?} here", target.service);
         std::future::ready(Err(FetchError { message }.into())).boxed_local()
     }

@@ -253,6 +253,13 @@ impl Isolate {
     /// After a turn: over a limit the isolate is lost, and its events with it.
     /// `culprit` is the event that the turn served, where it served one.
     fn judge(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
+        self.lose_over_limit(end, culprit);
+        if self.worker.tails.is_some() {
+            self.shared.send_traces();
+        }
+    }
+
+    fn lose_over_limit(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
         let limits = &self.worker.limits;
         let limit = culprit.map_or(limits.cpu, |event| event.cpu_limit(limits));
         let reason = if let Some(limit) = self.shared.memory_over.get() {
@@ -264,6 +271,7 @@ impl Isolate {
         };
         self.shared.log(LogLevel::Error, &reason.to_string(), None);
         if let Some(event) = culprit {
+            self.shared.trace_failure(event, &reason);
             event.settle(Outcome::Failed(reason.clone()));
             self.lose(EventError::IsolateLost {
                 reason: reason.to_string(),
@@ -274,9 +282,10 @@ impl Isolate {
     }
 
     fn lose(&self, reason: EventError) {
-        self.shared
-            .events
-            .for_each(|event| event.settle(Outcome::Failed(reason.clone())));
+        self.shared.events.for_each(|event| {
+            event.settle(Outcome::Failed(reason.clone()));
+            self.shared.trace_ended(event.clone());
+        });
         *self.lost.borrow_mut() = Some(reason);
         if let Some(hatch) = &self.hatch {
             hatch.close();
@@ -346,9 +355,9 @@ impl Isolate {
             (poll, self.end(turn, runtime.v8_isolate()))
         };
         let share = end.cpu / open.max(1);
-        self.shared
-            .events
-            .for_each(|event| event.cpu.set(event.cpu.get() + share));
+        let charge = |event: &Rc<Event>| event.cpu.set(event.cpu.get() + share);
+        self.shared.events.for_each(charge);
+        self.shared.traced.borrow().iter().for_each(charge);
         self.judge(end, None);
         if self.is_lost() {
             return Poll::Ready(());
@@ -382,6 +391,7 @@ impl Isolate {
         for (id, event) in hung {
             self.shared
                 .log(LogLevel::Error, &EventError::Hung.to_string(), None);
+            self.shared.trace_failure(&event, &EventError::Hung);
             event.settle(Outcome::Failed(EventError::Hung));
             self.shared.abandoned.borrow_mut().push(id);
             self.wake.wake();

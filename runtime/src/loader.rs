@@ -68,6 +68,22 @@ pub(crate) fn resolve(
         }
     };
     let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
+    let found = find(worker, specifier, referrer, wanted, &from, &missing)?;
+    if worker.may_import(found.as_str(), referrer) {
+        Ok(found)
+    } else {
+        Err(missing())
+    }
+}
+
+fn find(
+    worker: &Worker,
+    specifier: &str,
+    referrer: &str,
+    wanted: Wanted,
+    from: &dyn Fn() -> String,
+    missing: &dyn Fn() -> JsErrorBox,
+) -> Result<ModuleSpecifier, JsErrorBox> {
     if let Ok(url) = ModuleSpecifier::parse(specifier)
         && worker.modules.contains_key(url.as_str())
     {

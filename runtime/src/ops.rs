@@ -11,10 +11,11 @@ use deno_core::{OpState, v8};
 use crate::capability::Grants;
 use crate::dynamic::Loaders;
 use crate::error::ScriptError;
-use crate::event::{EventId, Events};
+use crate::event::{Event, EventId, Events};
 use crate::host::{Host, LogLevel, LogRecord};
 use crate::inspector::ErrorConsole;
 use crate::object::{Objects, Sockets};
+use crate::trace::TailQueues;
 use crate::worker::Worker;
 
 pub(crate) mod binding;
@@ -39,6 +40,7 @@ pub(crate) mod object_sql;
 pub(crate) mod parcel;
 pub(crate) mod rpc;
 pub(crate) mod service;
+pub(crate) mod trace;
 pub(crate) mod url;
 pub(crate) mod web_socket;
 pub(crate) mod worker_loader;
@@ -59,6 +61,9 @@ pub(crate) struct Shared {
     pub(crate) finished_bodies: RefCell<Vec<EventId>>,
     /// Events that nobody waits for any more, to be told to the script.
     pub(crate) abandoned: RefCell<Vec<EventId>>,
+    /// Traced events that have ended in this turn.
+    pub(crate) traced: RefCell<Vec<Rc<Event>>>,
+    pub(crate) tails: TailQueues,
     logged: LogQuota,
     /// The limit, in bytes, that the isolate's memory is over: its turn is being
     /// stopped for it.
@@ -80,6 +85,8 @@ impl Shared {
             worker: RefCell::new(None),
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
+            traced: RefCell::default(),
+            tails: TailQueues::default(),
             memory_over: Cell::new(None),
             logged: LogQuota::default(),
             clock: clock::Clock::default(),
@@ -96,17 +103,21 @@ impl Shared {
         *self.worker.borrow_mut() = Some(worker);
     }
 
-    /// Logs an error that a script threw and did not catch.
+    /// Logs an error that a script threw and did not catch in the event with this
+    /// number.
     pub(crate) fn uncaught<'a>(
         &self,
         scope: &mut v8::PinScope<'a, '_>,
+        id: EventId,
         error: v8::Local<'a, v8::Value>,
     ) -> ScriptError {
         if let Some(debugger) = self.debugger.get() {
             debugger.show(scope, error);
         }
-        let error = ScriptError::from_js(&JsError::from_v8_exception(scope, error));
+        let js = JsError::from_v8_exception(scope, error);
+        let error = ScriptError::from_js(&js);
         self.log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+        self.trace_exception(id, &js, &error);
         error
     }
 

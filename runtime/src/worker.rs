@@ -14,6 +14,7 @@ use crate::binding::{Binding, ServiceTarget};
 use crate::dynamic::Loaded;
 use crate::limits::Limits;
 use crate::object::ObjectNamespace;
+use crate::trace::Tails;
 
 /// What a module's bytes are, and so what importing it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,14 @@ pub struct Module {
     pub source_map: Option<Vec<u8>>,
 }
 
+/// Who may import a module of the host's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Anyone,
+    /// Other modules of the host's alone.
+    Extensions,
+}
+
 /// What a [`Worker`] is made from.
 #[derive(Debug, Clone, Default)]
 pub struct WorkerSpec {
@@ -62,6 +71,9 @@ pub struct WorkerSpec {
     /// The specifier of the module whose default export has the handlers.
     pub main: String,
     pub modules: Vec<Module>,
+    /// What the host offers it to import besides, by absolute names; a module of its
+    /// own with such a name goes before.
+    pub extensions: Vec<(Module, Reach)>,
     /// `env`: a JSON object.
     pub env: serde_json::Map<String, serde_json::Value>,
     /// What else `env` holds, by name; one of a name in `env` replaces it.
@@ -77,6 +89,8 @@ pub struct WorkerSpec {
     pub compatibility: Compatibility,
     /// Of one that another worker's script loads.
     pub loaded: Option<Arc<Loaded>>,
+    /// Who hears what its events do.
+    pub tails: Option<Arc<Tails>>,
 }
 
 /// What objects of a worker share.
@@ -110,6 +124,8 @@ pub struct Script {
     pub(crate) name: String,
     pub(crate) main: Url,
     pub(crate) modules: HashMap<String, Module>,
+    /// Those of `modules` that are the host's, and who may import them.
+    extensions: HashMap<String, Reach>,
     pub(crate) env: String,
     /// Those of `env`, and after them its classes that `env` has not.
     pub(crate) bindings: Vec<(String, Binding)>,
@@ -120,6 +136,7 @@ pub struct Script {
     pub(crate) objects: ObjectIsolation,
     pub(crate) compatibility: Compatibility,
     pub(crate) loaded: Option<Arc<Loaded>>,
+    pub(crate) tails: Option<Arc<Tails>>,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
     /// V8's compiled form of each module, made by the second isolate.
@@ -187,6 +204,18 @@ impl Worker {
                     .is_some_and(|module| module.kind.is_script())
             })
             .ok_or(WorkerError::NoMain(spec.main))?;
+        let mut extensions = HashMap::new();
+        for (module, reach) in spec.extensions {
+            let url = module_url(&module.specifier)
+                .ok_or_else(|| WorkerError::BadSpecifier(module.specifier.clone()))?;
+            if std::str::from_utf8(&module.content).is_err() {
+                return Err(WorkerError::NotUtf8(module.specifier));
+            }
+            if !modules.contains_key(url.as_str()) {
+                extensions.insert(url.to_string(), reach);
+                modules.insert(url.to_string(), module);
+            }
+        }
         let mut bindings = spec.bindings;
         let named = bindings.len();
         for class in spec.classes {
@@ -199,6 +228,7 @@ impl Worker {
             name: spec.name,
             main,
             modules,
+            extensions,
             env: serde_json::Value::Object(spec.env).to_string(),
             bindings,
             named,
@@ -207,6 +237,7 @@ impl Worker {
             objects: spec.objects,
             compatibility: spec.compatibility,
             loaded: spec.loaded,
+            tails: spec.tails,
             starts: AtomicU64::new(0),
             code_cache: Mutex::default(),
         })))
@@ -226,6 +257,14 @@ impl Worker {
     pub(crate) fn main_kind(&self) -> ModuleKind {
         let main = self.modules.get(self.main.as_str());
         main.map_or(ModuleKind::EsModule, |main| main.kind)
+    }
+
+    /// Whether the module `referrer` may import the module `url`.
+    pub(crate) fn may_import(&self, url: &str, referrer: &str) -> bool {
+        match self.extensions.get(url) {
+            Some(Reach::Extensions) => self.extensions.contains_key(referrer),
+            Some(Reach::Anyone) | None => true,
+        }
     }
 
     /// The name that logs use.
@@ -249,6 +288,13 @@ impl Worker {
                 Binding::Service(target) => Some((name.as_str(), target.service.as_str())),
                 _ => None,
             })
+    }
+
+    /// The names of workers that are told of its events.
+    pub fn tail_workers(&self) -> impl Iterator<Item = &str> {
+        let tails = self.tails.iter();
+        let targets = tails.flat_map(|tails| tails.after.iter().chain(&tails.during));
+        targets.map(|target| target.service.as_str())
     }
 
     /// The classes whose objects it is bound to, and `env`'s name for each.
@@ -286,6 +332,7 @@ impl PartialEq for Worker {
             &self.limits,
             &self.objects,
             &self.compatibility,
+            &self.tails,
         ) == (
             &other.name,
             &other.main,
@@ -296,6 +343,7 @@ impl PartialEq for Worker {
             &other.limits,
             &other.objects,
             &other.compatibility,
+            &other.tails,
         )
     }
 }

@@ -21,6 +21,20 @@ pub struct Config {
     pub sockets: Vec<Socket>,
     /// Flags for V8, as they would be on its command line.
     pub v8_flags: Vec<String>,
+    /// Modules that every worker can import.
+    pub extensions: Vec<ExtensionModule>,
+}
+
+/// An ES module beside the workers.
+#[derive(Debug)]
+pub struct ExtensionModule {
+    /// Where it is: `extensions[0].modules[0]`.
+    pub path: String,
+    /// The whole specifier that it is imported by.
+    pub name: String,
+    /// Only other extensions can import it.
+    pub internal: bool,
+    pub content: String,
 }
 
 /// A named service.
@@ -167,8 +181,12 @@ impl Config {
             services: fields.list("services", &mut faults, service),
             sockets: fields.list("sockets", &mut faults, socket),
             v8_flags: fields.texts("v8Flags", &mut faults),
+            extensions: fields
+                .list("extensions", &mut faults, extension)
+                .into_iter()
+                .flatten()
+                .collect(),
         };
-        fields.refuse(&["extensions"], &mut faults);
         // What is gated behind them is workerd's own; lines of logs are ours.
         fields.ignore(&["autogates", "structuredLogging", "logging"]);
         fields.end(&mut faults);
@@ -186,6 +204,12 @@ impl Config {
             if !known.insert(&service.name) && service.name != INTERNET {
                 let text = format!("{:?} is the name of two services", service.name);
                 faults.invalid(&format!("services[{index}].name"), text);
+            }
+        }
+        let mut names = HashSet::new();
+        for ExtensionModule { path, name, .. } in &self.extensions {
+            if !names.insert(name) {
+                faults.invalid(path, format!("{name:?} is the name of two modules"));
             }
         }
         let mut refer = |path: &str, designator: &Designator| {
@@ -225,6 +249,27 @@ fn service(path: &str, value: Value, faults: &mut Faults) -> Option<Service> {
     }
     fields.end(faults);
     Some(Service { name, kind: kind? })
+}
+
+fn extension(path: &str, value: Value, faults: &mut Faults) -> Option<Vec<ExtensionModule>> {
+    let mut fields = Fields::new(path, value, None, faults);
+    let modules = fields.list("modules", faults, |path, value, faults| {
+        let mut fields = Fields::new(path, value, None, faults);
+        let module = ExtensionModule {
+            path: path.to_string(),
+            name: fields.required("name", faults),
+            internal: fields.flag("internal", faults),
+            content: fields.text("esModule", faults).unwrap_or_default(),
+        };
+        fields.end(faults);
+        if !module.name.contains(':') {
+            let text = "is no whole specifier; write one with a scheme, \"my:module\"";
+            faults.invalid(&format!("{path}.name"), text);
+        }
+        Some(module)
+    });
+    fields.end(faults);
+    Some(modules)
 }
 
 fn network(path: &str, value: Value, faults: &mut Faults) -> Network {

@@ -18,8 +18,8 @@ mod worker;
 
 pub use binding::{Algorithm, Binding, BindingKind, CryptoKey, KeyFormat};
 pub use config::{
-    Config, ConfigError, Designator, Disk, External, Header, HttpOptions, Network, Protocol,
-    Service, ServiceKind, Socket, SocketProtocol, Style,
+    Config, ConfigError, Designator, Disk, ExtensionModule, External, Header, HttpOptions, Network,
+    Protocol, Service, ServiceKind, Socket, SocketProtocol, Style,
 };
 pub use durable_objects::{DurableObjects, DurableStorage};
 pub use fault::{Fault, Problem};

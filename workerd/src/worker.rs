@@ -24,6 +24,10 @@ pub struct WorkerConfig {
     pub durable_objects: Vec<DurableObjects>,
     /// Where these objects store.
     pub durable_storage: DurableStorage,
+    /// Who is told of its events after them.
+    pub tails: Vec<Designator>,
+    /// Who is told of its events while they go on.
+    pub streaming_tails: Vec<Designator>,
 }
 
 /// What a worker's code is.
@@ -65,6 +69,15 @@ impl WorkerConfig {
         f(&format!("{path}.globalOutbound"), &self.global_outbound);
         if let Some(cache) = &self.cache_outbound {
             f(&format!("{path}.cacheApiOutbound"), cache);
+        }
+        let tails = [
+            ("tails", &self.tails),
+            ("streamingTails", &self.streaming_tails),
+        ];
+        for (field, list) in tails {
+            for (index, tail) in list.iter().enumerate() {
+                f(&format!("{path}.{field}[{index}]"), tail);
+            }
         }
         for binding in &self.bindings {
             if let Some((place, service)) = binding.designator() {
@@ -120,6 +133,8 @@ pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerCon
             .map(|value| designator(&fields.child("cacheApiOutbound"), value, faults)),
         durable_objects,
         durable_storage,
+        tails: tails(&mut fields, "tails", faults),
+        streaming_tails: tails(&mut fields, "streamingTails", faults),
     };
     // It matters to containers, which are refused where they are asked for.
     fields.ignore(&["containerEngine"]);
@@ -127,8 +142,6 @@ pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerCon
         &[
             "durableObjectUniqueKeyModifier",
             "moduleFallback",
-            "tails",
-            "streamingTails",
             "accessBlobHeader",
             "accessBindingService",
         ],
@@ -136,6 +149,12 @@ pub(crate) fn worker(path: &str, value: Value, faults: &mut Faults) -> WorkerCon
     );
     fields.end(faults);
     worker
+}
+
+fn tails(fields: &mut Fields, name: &str, faults: &mut Faults) -> Vec<Designator> {
+    fields.list(name, faults, |path, value, faults| {
+        Some(designator(path, value, faults))
+    })
 }
 
 fn module(path: &str, value: Value, faults: &mut Faults) -> Option<Module> {

@@ -53,6 +53,7 @@ pub(crate) fn run(options: &ProjectArgs) -> anyhow::Result<()> {
                 objects,
                 resources,
                 None,
+                Arc::default(),
                 lane,
                 log,
             )

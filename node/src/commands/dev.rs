@@ -29,6 +29,7 @@ use crate::objects::{NodeObjects, Scope, Wanted, keep_for_development};
 use crate::output;
 use crate::project_worker::{self, Names};
 use crate::resources::Resources;
+use crate::tails::TailLane;
 
 /// The port wrangler uses too.
 const PORT: u16 = 8787;
@@ -62,6 +63,21 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
     let resources = Arc::new(Resources::new(objects.clone()));
     let data = Data::of(options)?;
     let (host_objects, host_resources) = (objects.clone(), resources.clone());
+    let tails = Arc::new(TailLane::default());
+    let host_tails = tails.clone();
+    let host = hosts(1, move |lane, dynamic| {
+        NodeHost::shared(
+            client.clone(),
+            cache.clone(),
+            host_objects.clone(),
+            host_resources.clone(),
+            dynamic,
+            host_tails.clone(),
+            lane,
+            WorkerLog::Terminal,
+        )
+    });
+    tails.serve_with(host.clone());
     let node = Node::start(
         NodeOptions {
             listen: SocketAddr::new(ip, port),
@@ -83,17 +99,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
                 scheduled_route: true,
                 grace: GRACE,
             },
-            host: hosts(1, move |lane, dynamic| {
-                NodeHost::shared(
-                    client.clone(),
-                    cache.clone(),
-                    host_objects.clone(),
-                    host_resources.clone(),
-                    dynamic,
-                    lane,
-                    WorkerLog::Terminal,
-                )
-            }),
+            host,
             objects: objects.clone(),
         },
         &Roster::default(),

@@ -28,6 +28,7 @@ use crate::ingress::{AccessLog, Detail, IngressOptions};
 use crate::node::{Node, NodeOptions};
 use crate::objects::NodeObjects;
 use crate::resources::Resources;
+use crate::tails::TailLane;
 
 /// Where a load balancer asks whether the node is alive.
 const HEALTH: &str = "/health";
@@ -43,6 +44,8 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
     let (host_objects, host_resources) = (objects.clone(), resources.clone());
+    let tails = Arc::new(TailLane::default());
+    let host_tails = tails.clone();
     let make = move |lane: &_, dynamic| {
         NodeHost::shared(
             client.clone(),
@@ -50,11 +53,13 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
             host_objects.clone(),
             host_resources.clone(),
             dynamic,
+            host_tails.clone(),
             lane,
             WorkerLog::Tracing,
         )
     };
     let host = hosts(config.lanes, make);
+    tails.serve_with(host.clone());
     let runtime = command_runtime()?;
     let first = runtime.block_on(Fleet::first(config, host.clone(), objects.clone()))?;
     let config = &first.config;

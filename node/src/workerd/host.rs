@@ -11,7 +11,7 @@ use outboard_egress::Client;
 use outboard_runtime::{
     ConnectTarget, Delivery, DynamicLanes, FetchError, Host, HostBody, HostStream, LaneLocal,
     LogRecord, ObjectHost, Report, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget,
-    SocketAnswer, Worker,
+    SocketAnswer, Tailed, Worker,
 };
 
 use super::services::{INTERNET, Service, Services};
@@ -137,6 +137,26 @@ impl Host for WorkerdHost {
             (Some(Service::Worker(worker)), Some(lane)) => {
                 let ended = lane.rpc(worker.clone(), target.clone(), called);
                 async move { Ok(ended.await?) }.boxed_local()
+            }
+            _ => {
+                let message = format!("the service {:?} is no worker", target.service);
+                std::future::ready(Err(FetchError { message }.into())).boxed_local()
+            }
+        }
+    }
+
+    /// On the one lane that there is, as in workerd: a worker may be its own tail worker
+    /// and share its memory with it.
+    fn tail(
+        &self,
+        target: &Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
+        let lane = self.lane.upgrade();
+        match (self.services.get(&target.service), lane) {
+            (Some(Service::Worker(worker)), Some(lane)) => {
+                let done = lane.tail(worker.clone(), target.clone(), tailed);
+                async move { Ok(done.await?) }.boxed_local()
             }
             _ => {
                 let message = format!("the service {:?} is no worker", target.service);

@@ -71,7 +71,8 @@ impl Services {
                         .compatibility_date
                         .as_ref()
                         .or(overrides.date.as_ref());
-                    match spec::spec(&service.name, worker, date.map(String::as_str), &keys) {
+                    let date = date.map(String::as_str);
+                    match spec::spec(&service.name, worker, date, &keys, &config.extensions) {
                         Ok(spec) => match Worker::new(spec) {
                             Ok(worker) => Some(Service::Worker(worker)),
                             Err(error) => {

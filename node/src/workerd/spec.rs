@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ObjectNamespace, Props, ResourceKind, ServiceTarget, WorkerSpec,
+    ObjectNamespace, Props, Reach, ResourceKind, ServiceTarget, Tails, WorkerSpec,
 };
 use outboard_workerd as config;
-use outboard_workerd::{BindingKind, Designator, Source, WorkerConfig};
+use outboard_workerd::{BindingKind, Designator, ExtensionModule, Source, WorkerConfig};
 use serde_json::Value;
 
 /// workerd limits nothing; these are what a runaway test may cost.
@@ -28,6 +28,7 @@ pub(super) fn spec(
     config: &WorkerConfig,
     date: Option<&str>,
     keys: &ObjectKeys,
+    extensions: &[ExtensionModule],
 ) -> Result<WorkerSpec, Vec<String>> {
     let mut faults = Vec::new();
     let modules = modules(config);
@@ -50,6 +51,8 @@ pub(super) fn spec(
         },
         outbound: Some(target(&config.global_outbound)),
         compatibility,
+        tails: tails(config),
+        extensions: extensions.iter().map(extension).collect(),
         ..WorkerSpec::default()
     };
     for class in config
@@ -73,6 +76,32 @@ pub(super) fn spec(
     } else {
         Err(faults)
     }
+}
+
+fn tails(config: &WorkerConfig) -> Option<Arc<Tails>> {
+    let tails = Tails {
+        script: None,
+        after: config.tails.iter().map(target).collect(),
+        during: config.streaming_tails.iter().map(target).collect(),
+    };
+    let has_some = !tails.after.is_empty() || !tails.during.is_empty();
+    has_some.then(|| Arc::new(tails))
+}
+
+fn extension(module: &ExtensionModule) -> (Module, Reach) {
+    let reach = if module.internal {
+        Reach::Extensions
+    } else {
+        Reach::Anyone
+    };
+    let module = Module {
+        specifier: module.name.clone(),
+        kind: ModuleKind::EsModule,
+        content: module.content.clone().into_bytes(),
+        named_exports: Vec::new(),
+        source_map: None,
+    };
+    (module, reach)
 }
 
 /// The classes of `service` whose objects have storage.

@@ -25,5 +25,6 @@ mod r2;
 mod rpc;
 mod serve;
 mod support;
+mod tails;
 mod tidy;
 mod workerd;

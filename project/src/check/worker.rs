@@ -9,7 +9,8 @@ use super::build::{self, Expect, Switch};
 use super::names::Names;
 use super::worker_loaders::worker_loaders;
 use super::{
-    Checker, Document, d1, dev, durable_objects, kv, queues, r2, routes, rules, services, values,
+    Checker, Document, d1, dev, durable_objects, kv, queues, r2, routes, rules, services, tails,
+    values,
 };
 use crate::{Date, Project};
 
@@ -58,6 +59,8 @@ pub(crate) fn project<'a>(
     let mut taken = Names::of_vars(&vars);
     let durable_objects = durable_objects::bindings(checker, document, &name, &mut taken, &classes);
     let services = services::services(checker, document, &name, &mut taken);
+    let tail_consumers = tails::consumers(checker, document, "tail_consumers");
+    let streaming_tail_consumers = tails::consumers(checker, document, "streaming_tail_consumers");
     let d1_databases = d1::databases(checker, document, &name, root, &mut taken);
     let kv_namespaces = kv::namespaces(checker, document, &mut taken);
     let (queue_producers, queue_consumers) = queues::queues(checker, document, &mut taken);
@@ -98,6 +101,8 @@ pub(crate) fn project<'a>(
         limits,
         durable_objects,
         services,
+        tail_consumers,
+        streaming_tail_consumers,
         d1_databases,
         kv_namespaces,
         queue_producers,

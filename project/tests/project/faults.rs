@@ -299,7 +299,6 @@ fn what_is_not_served_is_refused_by_name() {
         "dispatch_namespaces",
         "analytics_engine_datasets",
         "send_email",
-        "tail_consumers",
         "unsafe",
         "secrets_store_secrets",
         "ratelimits",

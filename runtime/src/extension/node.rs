@@ -45,6 +45,7 @@ const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
 const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
 const CRYPTO_UTIL: &str = "ext:deno_node/internal/crypto/util.ts";
 const DEBUGLOG: &str = "ext:deno_node/internal/util/debuglog.ts";
+const DIAGNOSTICS: &str = "ext:deno_node/diagnostics_channel.js";
 const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
 const ERRORS: &str = "ext:deno_node/internal/errors.ts";
 const HTTP_OUTGOING: &str = "ext:deno_node/_http_outgoing.ts";
@@ -104,6 +105,23 @@ pub(super) const PATCHES: &[Patch] = &[
         "setAsyncContext(this.#snapshot)",
         "setAsyncContext(__bootstrap.core.loadExtScript(\"ext:outboard/event.js\")\
          .inCurrentEvent(this.#snapshot))",
+    ),
+    // Tail workers hear of what is published.
+    patch(
+        DIAGNOSTICS,
+        "    publish() {\n    }\n",
+        "    publish(data) {\n      published(this.name, data);\n    }\n",
+    ),
+    patch(
+        DIAGNOSTICS,
+        "    publish(data) {\n      const subscribers",
+        "    publish(data) {\n      published(this.name, data);\n      const subscribers",
+    ),
+    patch(
+        DIAGNOSTICS,
+        "  class ActiveChannel {",
+        "  const published = __bootstrap.core.ops.op_traced() === 0\n    ? () => {}\n    \
+         : __bootstrap.core.loadExtScript(\"ext:outboard/trace.js\").published;\n  class ActiveChannel {",
     ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
     // A digit at a time takes most of what a buffer's hexadecimal text does.

@@ -15,6 +15,7 @@ use crate::event::{Event, EventId};
 use crate::ops::parcel::ParcelHandle;
 use crate::ops::service::Depth;
 use crate::rpc::RpcEnd;
+use crate::trace::{EventInfo, Tailed};
 
 impl Isolate {
     /// Begins to serve a request that a client sent. The answer may be there at
@@ -51,6 +52,9 @@ impl Isolate {
         let event = Event::request(head.headers, has_body.then_some(body));
         event.depth.set(depth);
         event.limits.set(to.limits.unwrap_or_default());
+        self.trace(&event, to, || {
+            EventInfo::fetch(&head.method, url, &event.headers.borrow())
+        });
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
             let receiver = v8::undefined(scope).into();
@@ -91,6 +95,7 @@ impl Isolate {
         let event = Event::calls(called, None);
         event.depth.set(depth);
         event.limits.set(to.limits.unwrap_or_default());
+        self.trace(&event, to, || EventInfo::Jsrpc);
         Ok(self.dispatch_calls(event, |scope, id| {
             call_for(scope, &self.entry.dispatch_rpc, id, to)
         }))
@@ -128,18 +133,60 @@ impl Isolate {
         delivery: Delivery,
     ) -> Result<(Answer, Rc<Event>), EventError> {
         self.admit(to, delivery.handler())?;
+        let info = self.worker.tails.as_ref().map(|_| delivery.info());
         let event = Event::delivery(delivery);
         event.limits.set(to.limits.unwrap_or_default());
+        if let Some(info) = info {
+            self.trace(&event, to, || info);
+        }
         let answer = self.dispatch(event.clone(), |scope, id| {
             call_for(scope, &self.entry.dispatch_delivery, id, to)
         });
         Ok((answer, event))
     }
 
+    /// Begins to tell a tail worker's handler of other workers' events.
+    pub(crate) fn tail(
+        self: &Rc<Self>,
+        to: &Entrypoint,
+        tailed: Tailed,
+    ) -> Result<Answer, EventError> {
+        self.admit(to, tailed.handler())?;
+        let info = self.worker.tails.as_ref().map(|_| tailed.info());
+        let event = Event::tailed(tailed);
+        if let Some(info) = info {
+            self.trace(&event, to, || info);
+        }
+        Ok(self.dispatch(event, |scope, id| {
+            call_for(scope, &self.entry.dispatch_tail, id, to)
+        }))
+    }
+
+    /// Begins to note what an event does, where somebody tails the worker.
+    fn trace(&self, event: &Event, to: &Entrypoint, info: impl FnOnce() -> EventInfo) {
+        let Some(tails) = &self.worker.tails else {
+            return;
+        };
+        // The turn that is about to begin sets it too.
+        self.shared.clock.advance();
+        self.shared
+            .trace(&self.worker, tails, to.name.as_deref(), event, info());
+    }
+
+    /// The same of an event of an object.
+    pub(super) fn trace_object(&self, event: &Event, info: impl FnOnce() -> EventInfo) {
+        self.trace(event, Entrypoint::DEFAULT, info);
+    }
+
     /// Begins a test of an export.
     pub(crate) fn test(self: &Rc<Self>, of: &Entrypoint) -> Result<Answer, EventError> {
         self.admit(of, Handler::Test)?;
-        Ok(self.dispatch(Rc::default(), |scope, id| {
+        let event: Rc<Event> = Rc::default();
+        // A test of this name is one of tails, as a rule, and not for them.
+        if of.name.as_deref() != Some("test") {
+            self.trace(&event, of, || EventInfo::Custom);
+        }
+        Ok(self.dispatch(event, |scope, id| {
             call_for(scope, &self.entry.dispatch_test, id, of)
         }))
     }

@@ -32,6 +32,7 @@ entry_points![
     attach,
     dispatch_fetch,
     dispatch_delivery,
+    dispatch_tail,
     dispatch_test,
     dispatch_object,
     dispatch_alarm,

@@ -21,6 +21,7 @@ use crate::object::{
 use crate::ops::module::array_buffer;
 use crate::ops::web_socket::SocketMessage;
 use crate::rpc::RpcEnd;
+use crate::trace::{EventInfo, SocketInfo};
 
 /// How long an object that does nothing stays in memory, as Workers document it.
 const IDLE: Duration = Duration::from_secs(10);
@@ -109,6 +110,9 @@ impl Isolate {
         let depth = depth_of(&head.extensions);
         let event = Event::of_object(object.clone(), head.headers, has_body.then_some(body));
         event.depth.set(depth);
+        self.trace_object(&event, || {
+            EventInfo::fetch(&head.method, &url, &event.headers.borrow())
+        });
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_object);
             let receiver = v8::undefined(scope).into();
@@ -140,6 +144,7 @@ impl Isolate {
         let depth = called.depth;
         let event = Event::calls(called, Some(object.clone()));
         event.depth.set(depth);
+        self.trace_object(&event, || EventInfo::Jsrpc);
         Ok(self.dispatch_calls(event, |scope, id| {
             call_numbered(scope, &self.entry.dispatch_object_rpc, id, object)
         }))
@@ -168,6 +173,9 @@ impl Isolate {
     ) -> Result<Answer, EventError> {
         self.enter_object(object)?;
         let event = Event::of_object(object.clone(), HeaderMap::new(), None);
+        self.trace_object(&event, || EventInfo::Alarm {
+            scheduled_time: time as f64,
+        });
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_alarm);
             let receiver = v8::undefined(scope).into();
@@ -190,6 +198,9 @@ impl Isolate {
     ) -> Result<Answer, EventError> {
         self.enter_object(object)?;
         let event = Event::of_object(object.clone(), HeaderMap::new(), None);
+        self.trace_object(&event, || EventInfo::HibernatableWebSocket {
+            info: SocketInfo::of(heard),
+        });
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_socket);
             let receiver = v8::undefined(scope).into();

@@ -12,10 +12,11 @@ use super::{LaneLocal, LaneRef, Served};
 use crate::binding::ServiceTarget;
 use crate::body::{HostBody, carried};
 use crate::delivery::{Delivery, DeliveryOutcome, Report, ScheduledRun};
-use crate::entrypoint::Entrypoint;
+use crate::entrypoint::{Entrypoint, Handler};
 use crate::error::{EventError, StartError};
 use crate::event::Outcome;
 use crate::rpc::RpcEnd;
+use crate::trace::Tailed;
 use crate::worker::Worker;
 
 impl LaneRef {
@@ -28,6 +29,18 @@ impl LaneRef {
         delivery: Delivery,
     ) -> Result<Report, EventError> {
         self.ask(move |lane| lane.deliver(worker, target, delivery).boxed_local())
+            .await
+    }
+
+    /// Calls a tail worker on this lane, from another thread. Waits while the lane has
+    /// too many commands; dropping the future abandons the call.
+    pub async fn tail(
+        &self,
+        worker: Arc<Worker>,
+        target: Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> Result<(), EventError> {
+        self.ask(move |lane| lane.tail(worker, target, tailed).boxed_local())
             .await
     }
 }
@@ -98,6 +111,31 @@ impl LaneLocal {
             };
             let said = said.map(|said| *said).unwrap_or_default();
             Ok(Report { outcome, said })
+        });
+        let _abandon = AbortOnDrop(task.abort_handle());
+        // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    /// Calls a tail worker. As for [`Self::call`], a task of its own enters it.
+    ///
+    /// Dropping the future abandons the call.
+    pub async fn tail(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> Result<(), EventError> {
+        let task = deno_core::unsync::spawn(async move {
+            let isolate = self.isolate(&worker).await?;
+            // What is told during an event lasts as long as that.
+            let lasts = tailed.handler() == Handler::TailStream;
+            let answer = isolate.tail(&target.entrypoint, tailed)?;
+            ended(if lasts {
+                answer.await
+            } else {
+                self.outcome(&worker, answer).await
+            })
         });
         let _abandon = AbortOnDrop(task.abort_handle());
         // It ends otherwise only with the lane.

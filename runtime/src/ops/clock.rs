@@ -14,6 +14,10 @@ use super::Shared;
 pub(crate) struct Clock(Cell<f64>);
 
 impl Clock {
+    pub(crate) fn now(&self) -> f64 {
+        self.0.get()
+    }
+
     /// A turn begins.
     pub(crate) fn advance(&self) {
         if let Ok(since) = SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -24,5 +28,5 @@ impl Clock {
 
 #[op2(fast)]
 pub(crate) fn op_clock(state: &OpState) -> f64 {
-    state.borrow::<Rc<Shared>>().clock.0.get()
+    state.borrow::<Rc<Shared>>().clock.now()
 }

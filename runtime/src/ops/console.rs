@@ -5,6 +5,7 @@ use std::rc::Rc;
 use deno_core::{OpState, op2, v8};
 
 use super::Shared;
+use crate::event::EventId;
 use crate::host::LogLevel;
 
 #[op2(fast)]
@@ -27,8 +28,9 @@ pub(crate) fn op_console_colour(state: &mut OpState) -> bool {
 pub(crate) fn op_unhandled<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     state: Rc<std::cell::RefCell<OpState>>,
+    #[smi] id: EventId,
     error: v8::Local<'a, v8::Value>,
 ) {
     let shared = Shared::of(&state);
-    shared.uncaught(scope, error);
+    shared.uncaught(scope, id, error);
 }

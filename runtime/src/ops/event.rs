@@ -140,6 +140,9 @@ pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
     // What is left of the upload goes with the event: as long as it was held,
     // the client's connection could not serve another request.
     let Some(event) = ended else { return };
+    if event.trace.borrow().is_some() {
+        state.borrow::<Rc<Shared>>().trace_ended(event.clone());
+    }
     for rid in event.take_resources() {
         if let Ok(resource) = state.resource_table.take_any(rid) {
             resource.close();
@@ -164,7 +167,7 @@ pub(crate) fn op_event_fail<'a>(
     answered: bool,
 ) {
     let shared = Shared::of(&state);
-    let error = shared.uncaught(scope, error);
+    let error = shared.uncaught(scope, id, error);
     if !answered && let Some(event) = shared.events.get(id) {
         event.settle(Outcome::Failed(EventError::Exception(error)));
     }

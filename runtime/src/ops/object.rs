@@ -157,7 +157,8 @@ pub(crate) fn op_object_abort<'a>(
         return;
     };
     let message = if log {
-        shared.uncaught(scope, error).message
+        let id = object.life.get();
+        shared.uncaught(scope, id, error).message
     } else {
         deno_core::error::JsError::from_v8_exception(scope, error).exception_message
     };

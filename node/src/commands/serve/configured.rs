@@ -211,6 +211,12 @@ fn lost(workers: &[WorkerConfig], new: &Loaded) -> BTreeSet<String> {
             let fault = format!("services: {name} -> {service:?}: {what}");
             lost.insert(of_worker(worker, &fault));
         }
+        for service in target.worker.tail_workers() {
+            if find(service).is_none() {
+                let fault = format!("tail_consumers: {service:?}: no worker is called so");
+                lost.insert(of_worker(worker, &fault));
+            }
+        }
         for (name, namespace) in target.worker.namespaces() {
             let (service, class) = (&namespace.service, &namespace.class);
             let what = if find(service).is_none() {

@@ -354,6 +354,15 @@ impl Check<'_> {
                 return Err(Refusal::field(field("services", binding), fault));
             }
         }
+        for service in worker.tail_workers() {
+            if !is_there(service) {
+                let fault = format!(
+                    "there is no worker {:?}; deploy it first",
+                    own_name(service)
+                );
+                return Err(Refusal::field("tail_consumers", fault));
+            }
+        }
         for (binding, namespace) in worker.namespaces() {
             let (service, class) = (&namespace.service, &namespace.class);
             let fault = if !is_there(service) {

@@ -34,7 +34,9 @@ function bind(env, count) {
       }
       default: {
         const script = resources[kind];
-        env[name] = script === undefined ? value : core.loadExtScript(script).bindingOf(value);
+        env[name] = script === undefined
+          ? value
+          : core.loadExtScript(script).bindingOf(value, name);
       }
     }
   }

@@ -1,9 +1,11 @@
 // KvNamespace: each method is a request in the protocol of Workers' own KV.
 (function () {
 const { core, primordials } = __bootstrap;
+const { op_body_length } = core.ops;
 const {
   ArrayBufferIsView,
   ArrayIsArray,
+  ArrayPrototypeJoin,
   ArrayPrototypePush,
   encodeURIComponent,
   Error,
@@ -11,15 +13,18 @@ const {
   JSONStringify,
   Map,
   MapPrototypeSet,
+  Number,
   ObjectHasOwn,
+  ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
+  StringPrototypeSlice,
   Symbol,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypeError,
   Uint8Array,
 } = primordials;
-const { bodyState } = core.loadExtScript("ext:outboard/body.js");
+const { bodyState, kHost, viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { findHeader, illegalInvocation } = core.loadExtScript(
   "ext:outboard/headers.js",
@@ -29,6 +34,7 @@ const { ask, named, toInt, toText } = core.loadExtScript(
   "ext:outboard/resource.js",
 );
 const { responseParts } = core.loadExtScript("ext:outboard/response.js");
+const { span } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
 /** Of a key, in UTF-8. */
@@ -37,45 +43,71 @@ const MOST_BYTES = 512;
 class KvNamespace {
   /** The host's number for it. */
   #number;
+  /** Its name in `env`. */
+  #binding;
 
-  constructor(key, number) {
+  constructor(key, number, binding) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
+    this.#binding = binding;
   }
 
   async get(name, options = undefined) {
     if (!(#number in this)) throw illegalInvocation();
-    if (ArrayIsArray(name)) return await getMany(this.#number, name, options, false);
-    const { value } = await getOne(this.#number, name, options);
-    return value;
+    return await this.#told("get", "get", async (span) => {
+      if (ArrayIsArray(name)) {
+        return await getMany(this.#number, name, options, false, span);
+      }
+      const { value } = await getOne(this.#number, name, options, span);
+      return value;
+    });
   }
 
   async list(options = undefined) {
     if (!(#number in this)) throw illegalInvocation();
-    return await list(this.#number, options);
+    return await this.#told("list", "list", (span) => list(this.#number, options, span));
   }
 
   async put(name, value, options = undefined) {
     if (!(#number in this)) throw illegalInvocation();
-    await put(this.#number, name, value, options);
+    await this.#told("put", "put", (span) => put(this.#number, name, value, options, span));
   }
 
   async getWithMetadata(name, options = undefined) {
     if (!(#number in this)) throw illegalInvocation();
-    return ArrayIsArray(name)
-      ? await getMany(this.#number, name, options, true)
-      : await getOne(this.#number, name, options);
+    return await this.#told(
+      "getWithMetadata",
+      "get",
+      (span) =>
+        ArrayIsArray(name)
+          ? getMany(this.#number, name, options, true, span)
+          : getOne(this.#number, name, options, span),
+    );
   }
 
   async delete(name) {
     if (!(#number in this)) throw illegalInvocation();
-    name = toKey("DELETE", name);
-    const response = await ask(this.#number, pathOf(name), {
-      __proto__: null,
-      method: "DELETE",
+    await this.#told("delete", "delete", async (span) => {
+      name = toKey("DELETE", name);
+      tellKey(span, name);
+      const response = await ask(this.#number, pathOf(name), {
+        __proto__: null,
+        method: "DELETE",
+      });
+      check("DELETE", response);
+      bodyState(response).drop();
     });
-    check("DELETE", response);
-    bodyState(response).drop();
+  }
+
+  /** Runs a method as a span. */
+  #told(method, operation, run) {
+    return span(`kv_${method}`, (span) => {
+      span?.set("db.system.name", "cloudflare-kv");
+      span?.set("db.operation.name", operation);
+      span?.set("cloudflare.binding.name", this.#binding);
+      span?.set("cloudflare.binding.type", "KV");
+      return run(span);
+    });
   }
 
   /** Workers have it for tests of their own. */
@@ -89,13 +121,36 @@ if (!has(flag.experimental)) delete KvNamespace.prototype.deleteBulk;
 named(KvNamespace, "KvNamespace");
 markUncloneable(KvNamespace, "A KV namespace binding cannot be serialized.");
 
+const QUERY = "cloudflare.kv.query.";
+const RESPONSE = "cloudflare.kv.response.";
+
+/** The most of keys that a span says. */
+const MOST_TOLD = 512;
+
+function tellKey(span, name) {
+  span?.set(`${QUERY}keys`, name);
+  span?.set(`${QUERY}keys.count`, 1);
+}
+
+function bytesOf(text) {
+  return TypedArrayPrototypeGetByteLength(core.encode(text));
+}
+
+/** The bytes of a body, where they are known before. */
+function tellSize(span, state, headers) {
+  if (span === null) return;
+  let length = state.kind === kHost ? op_body_length(state.value) : state.length ?? -1;
+  if (length < 0) length = Number(findHeader(headers, "content-length") ?? -1);
+  if (length >= 0) span.set(`${RESPONSE}size`, length);
+}
+
 function toKey(method, name) {
   name = toText(name);
   if (name === "") throw new TypeError("Key name cannot be empty.");
   if (name === "." || name === "..") {
     throw new TypeError(`"${name}" is not allowed as a key name.`);
   }
-  const bytes = TypedArrayPrototypeGetByteLength(core.encode(name));
+  const bytes = bytesOf(name);
   if (bytes > MOST_BYTES) {
     throw new Error(
       `KV ${method} failed: 414 UTF-8 encoded length of ${bytes} exceeds key ` +
@@ -131,20 +186,29 @@ function toGetOptions(options) {
   };
 }
 
-async function getOne(number, name, options) {
+async function getOne(number, name, options, span) {
   const { type, cacheTtl } = toGetOptions(options);
-  let path = pathOf(toKey("GET", name));
+  name = toKey("GET", name);
+  tellKey(span, name);
+  span?.set(`${QUERY}type`, type);
+  span?.set(`${QUERY}cache_ttl`, cacheTtl);
+  let path = pathOf(name);
   if (cacheTtl !== undefined) path += `&cache_ttl=${cacheTtl}`;
   const response = await ask(number, path, { __proto__: null, method: "GET" });
   const { status, headers } = responseParts(response);
   const cacheStatus = findHeader(headers, "cf-cache-status");
+  span?.set(`${RESPONSE}cache_status`, cacheStatus);
   if (status === 404 || status === 410) {
     bodyState(response).drop();
     return { value: null, metadata: null, cacheStatus };
   }
   check("GET", response);
-  const value = await read(bodyState(response), type);
   const json = findHeader(headers, "cf-kv-metadata");
+  if (json !== null) span?.set(`${RESPONSE}metadata`, true);
+  const state = bodyState(response);
+  tellSize(span, state, headers);
+  span?.set(`${RESPONSE}returned_rows`, 1);
+  const value = await read(state, type);
   return { value, metadata: json === null ? null : JSONParse(json), cacheStatus };
 }
 
@@ -169,7 +233,7 @@ async function read(body, type) {
 }
 
 /** @returns {Promise<Map<string, unknown>>} with what was answered, as asked for */
-async function getMany(number, names, options, withMetadata) {
+async function getMany(number, names, options, withMetadata, span) {
   const { type, cacheTtl } = toGetOptions(options);
   const query = { keys: [] };
   for (let i = 0; i < names.length; i++) {
@@ -178,6 +242,18 @@ async function getMany(number, names, options, withMetadata) {
   if (type !== undefined && type !== "") query.type = type;
   if (withMetadata) query.withMetadata = true;
   if (cacheTtl !== undefined) query.cacheTtl = `${cacheTtl}`;
+  if (span !== null) {
+    const keys = ArrayPrototypeJoin(query.keys, ", ");
+    span.set(
+      `${QUERY}keys`,
+      keys.length > MOST_TOLD
+        ? `${StringPrototypeSlice(keys, 0, MOST_TOLD - 3)}...`
+        : keys,
+    );
+    span.set(`${QUERY}keys.count`, query.keys.length);
+    span.set(`${QUERY}type`, type);
+    span.set(`${QUERY}cache_ttl`, cacheTtl);
+  }
   const response = await ask(number, "/bulk/get", {
     __proto__: null,
     method: "POST",
@@ -185,7 +261,10 @@ async function getMany(number, names, options, withMetadata) {
     body: JSONStringify(query),
   });
   check("GET_BULK", response);
-  const found = JSONParse(await bodyState(response).text());
+  const text = await bodyState(response).text();
+  if (span !== null) span.set(`${RESPONSE}size`, bytesOf(text));
+  const found = JSONParse(text);
+  span?.set(`${RESPONSE}returned_rows`, ObjectKeys(found).length);
   const values = new Map();
   for (let i = 0; i < query.keys.length; i++) {
     const name = query.keys[i];
@@ -194,18 +273,23 @@ async function getMany(number, names, options, withMetadata) {
   return values;
 }
 
-async function list(number, options) {
+async function list(number, options, span) {
   const { limit, prefix, cursor } = options ?? {};
   const query = [];
   const say = (name, value) => `${name}=${encodeURIComponent(toText(value))}`;
   if (limit !== undefined) {
     const count = toInt(limit);
-    if (count > 0) ArrayPrototypePush(query, say("key_count_limit", count));
+    if (count > 0) {
+      span?.set(`${QUERY}limit`, count);
+      ArrayPrototypePush(query, say("key_count_limit", count));
+    }
   }
   if (prefix !== undefined && prefix !== null) {
+    span?.set(`${QUERY}prefix`, toText(prefix));
     ArrayPrototypePush(query, say("prefix", prefix));
   }
   if (cursor !== undefined && cursor !== null) {
+    span?.set(`${QUERY}cursor`, toText(cursor));
     ArrayPrototypePush(query, say("cursor", cursor));
   }
   let path = "/";
@@ -213,8 +297,17 @@ async function list(number, options) {
   const response = await ask(number, path, { __proto__: null, method: "GET" });
   check("GET", response);
   const { headers } = responseParts(response);
-  const result = JSONParse(await bodyState(response).text());
+  const text = await bodyState(response).text();
+  const result = JSONParse(text);
   const { keys } = result;
+  if (span !== null) {
+    span.set(`${RESPONSE}cache_status`, findHeader(headers, "cf-cache-status"));
+    span.set(`${RESPONSE}size`, bytesOf(text));
+    span.set(`${RESPONSE}list_complete`, result.list_complete);
+    span.set(`${RESPONSE}cursor`, result.cursor);
+    span.set(`${RESPONSE}expiration`, result.expiration);
+    if (ArrayIsArray(keys)) span.set(`${RESPONSE}returned_rows`, keys.length);
+  }
   if (ArrayIsArray(keys)) {
     for (let i = 0; i < keys.length; i++) {
       const { metadata } = keys[i];
@@ -226,12 +319,23 @@ async function list(number, options) {
   return result;
 }
 
-async function put(number, name, value, options) {
+async function put(number, name, value, options, span) {
   const { expiration, expirationTtl, metadata } = options ?? {};
-  let path = pathOf(toKey("PUT", name));
+  name = toKey("PUT", name);
+  tellKey(span, name);
+  let path = pathOf(name);
   if (expiration !== undefined) path += `&expiration=${toInt(expiration)}`;
   if (expirationTtl !== undefined) {
     path += `&expiration_ttl=${toInt(expirationTtl)}`;
+  }
+  const body = toBody(value);
+  if (span !== null) {
+    if (expiration !== undefined) span.set(`${QUERY}expiration`, toInt(expiration));
+    if (expirationTtl !== undefined) {
+      span.set(`${QUERY}expiration_ttl`, toInt(expirationTtl));
+    }
+    if (metadata !== undefined && metadata !== null) span.set(`${QUERY}metadata`, true);
+    tellPayload(span, body);
   }
   const headers = { __proto__: null };
   if (metadata !== undefined && metadata !== null) {
@@ -241,7 +345,7 @@ async function put(number, name, value, options) {
     __proto__: null,
     method: "PUT",
     headers,
-    body: toBody(value),
+    body,
   });
   check("PUT", response);
   bodyState(response).drop();
@@ -263,8 +367,22 @@ function toBody(value) {
   );
 }
 
-function bindingOf(number) {
-  return new KvNamespace(kOwn, number);
+function tellPayload(span, body) {
+  const size = `${QUERY}payload.size`;
+  const type = `${QUERY}value_type`;
+  if (typeof body === "string") {
+    span.set(type, "text");
+    span.set(size, bytesOf(body));
+  } else if (ArrayBufferIsView(body)) {
+    span.set(type, "ArrayBuffer");
+    span.set(size, viewBytes(body).length);
+  } else {
+    span.set(type, "ReadableStream");
+  }
+}
+
+function bindingOf(number, name) {
+  return new KvNamespace(kOwn, number, name);
 }
 
 return { bindingOf };

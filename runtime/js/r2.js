@@ -14,6 +14,7 @@ const {
 } = core.ops;
 const {
   ArrayIsArray,
+  ArrayPrototypeJoin,
   ArrayPrototypeMap,
   ArrayPrototypePush,
   Error,
@@ -21,7 +22,9 @@ const {
   JSONStringify,
   MathTrunc,
   ObjectDefineProperty,
+  ObjectEntries,
   ObjectPrototypeIsPrototypeOf,
+  SafeArrayIterator,
   SafeRegExp,
   StringPrototypeReplace,
   TypeError,
@@ -46,6 +49,10 @@ const {
   optionsOf,
   text,
 } = core.loadExtScript("ext:outboard/r2_options.js");
+
+const { tell, tellAnswer, tellObject, tellRequest, tellSize, told } = core.loadExtScript(
+  "ext:outboard/r2_spans.js",
+);
 
 const PLACE = "https://fake-host/";
 const VERSION = 1;
@@ -216,72 +223,105 @@ function requireArguments(count, needed, method, of = "R2Bucket") {
 class R2Bucket {
   /** The host's number for the bucket. */
   #bucket;
+  /** Its name in `env`. */
+  #name;
 
-  constructor(key, bucket) {
+  constructor(key, bucket, name) {
     requireOwn(key);
     this.#bucket = bucket;
+    this.#name = name;
+  }
+
+  /** Runs a method as a span. */
+  #told(method, operation, of, run) {
+    return told({ number: this.#bucket, name: this.#name }, method, operation, of, run);
   }
 
   async head(key) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 1, "head");
-    const request = { version: VERSION, method: "head", object: text(key) };
-    const answer = await askAll(this.#bucket, request);
-    if (answer.isMissing) return null;
-    answer.throwIfError("head");
-    return objectOf(answer.fields());
+    key = text(key);
+    return await this.#told("head", "HeadObject", { key }, async (span) => {
+      const request = { version: VERSION, method: "head", object: key };
+      const answer = await askAll(this.#bucket, request);
+      tellAnswer(span, answer);
+      if (answer.isMissing) return null;
+      answer.throwIfError("head");
+      return tellObject(span, objectOf(answer.fields()));
+    });
   }
 
   async get(key, options = undefined) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 1, "get");
-    const request = { version: VERSION, method: "get", object: text(key) };
-    const given = optionsOf(options, "get", 2, "GetOptions");
-    const onlyIf = conditional(given.onlyIf);
-    if (onlyIf !== undefined) request.onlyIf = onlyIf;
-    addRange(request, given.range);
-    addSsec(request, given.ssecKey);
-    const answer = await ask(this.#bucket, request);
-    if (answer.error === null) return objectWithBody(answer.fields(), answer.rid);
-    if (answer.rid >= 0) op_body_cancel(answer.rid);
-    if (answer.isMissing) return null;
-    if (!answer.isRefused) answer.throwIfError("get");
-    return objectOf(answer.fields());
+    key = text(key);
+    return await this.#told("get", "GetObject", { key }, async (span) => {
+      const request = { version: VERSION, method: "get", object: key };
+      const given = optionsOf(options, "get", 2, "GetOptions");
+      const onlyIf = conditional(given.onlyIf);
+      if (onlyIf !== undefined) request.onlyIf = onlyIf;
+      addRange(request, given.range);
+      addSsec(request, given.ssecKey);
+      tellRequest(span, request);
+      const answer = await ask(this.#bucket, request);
+      tellAnswer(span, answer);
+      if (answer.error === null) {
+        return tellObject(span, objectWithBody(answer.fields(), answer.rid));
+      }
+      if (answer.rid >= 0) op_body_cancel(answer.rid);
+      if (answer.isMissing) return null;
+      if (!answer.isRefused) answer.throwIfError("get");
+      return tellObject(span, objectOf(answer.fields()));
+    });
   }
 
   async put(key, value, options = undefined) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 2, "put");
-    const request = { version: VERSION, method: "put", object: text(key) };
-    const given = optionsOf(options, "put", 3, "PutOptions");
-    const onlyIf = conditional(given.onlyIf);
-    if (onlyIf !== undefined) request.onlyIf = onlyIf;
-    const sent = addAttributes(request, given);
-    addDigest(request, given);
-    addSsec(request, given.ssecKey);
-    const answer = await change(this.#bucket, request, valueForHost(value, "put", "R2Bucket"));
-    if (answer.isRefused) return null;
-    answer.throwIfError("put");
-    return objectOfPut(answer.fields(), sent);
+    key = text(key);
+    return await this.#told("put", "PutObject", { key }, async (span) => {
+      const request = { version: VERSION, method: "put", object: key };
+      const given = optionsOf(options, "put", 3, "PutOptions");
+      const onlyIf = conditional(given.onlyIf);
+      if (onlyIf !== undefined) request.onlyIf = onlyIf;
+      const sent = addAttributes(request, given);
+      addDigest(request, given);
+      addSsec(request, given.ssecKey);
+      tellRequest(span, request);
+      const part = valueForHost(value, "put", "R2Bucket");
+      tellSize(span, part);
+      const answer = await change(this.#bucket, request, part);
+      tellAnswer(span, answer);
+      if (answer.isRefused) return null;
+      answer.throwIfError("put");
+      return tellObject(span, objectOfPut(answer.fields(), sent));
+    });
   }
 
   async createMultipartUpload(key, options = undefined) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 1, "createMultipartUpload");
-    const object = text(key);
-    const request = { version: VERSION, method: "createMultipartUpload", object };
-    const given = optionsOf(options, "createMultipartUpload", 2, "MultipartOptions");
-    addAttributes(request, given);
-    addSsec(request, given.ssecKey);
-    const answer = await change(this.#bucket, request);
-    answer.throwIfError("createMultipartUpload");
-    return new R2MultipartUpload(kOwn, this.#bucket, object, answer.fields().uploadId);
+    key = text(key);
+    const method = "createMultipartUpload";
+    return await this.#told(method, "CreateMultipartUpload", { key }, async (span) => {
+      const request = { version: VERSION, method, object: key };
+      const given = optionsOf(options, method, 2, "MultipartOptions");
+      addAttributes(request, given);
+      addSsec(request, given.ssecKey);
+      tellRequest(span, request);
+      const answer = await change(this.#bucket, request);
+      tellAnswer(span, answer);
+      answer.throwIfError(method);
+      const { uploadId } = answer.fields();
+      tell(span, "upload_id", uploadId);
+      return new R2MultipartUpload(kOwn, this.#bucket, key, uploadId, this.#name);
+    });
   }
 
   resumeMultipartUpload(key, uploadId) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 2, "resumeMultipartUpload");
-    return new R2MultipartUpload(kOwn, this.#bucket, text(key), text(uploadId));
+    return new R2MultipartUpload(kOwn, this.#bucket, text(key), text(uploadId), this.#name);
   }
 
   async delete(keys) {
@@ -290,19 +330,39 @@ class R2Bucket {
     const request = { version: VERSION, method: "delete" };
     if (ArrayIsArray(keys)) request.objects = ArrayPrototypeMap(keys, (key) => text(key));
     else request.object = text(keys);
-    const answer = await change(this.#bucket, request);
-    if (!answer.isMissing) answer.throwIfError("delete");
+    const of = { keys: request.object ?? ArrayPrototypeJoin(request.objects, ", ") };
+    await this.#told("delete", "DeleteObject", of, async (span) => {
+      const answer = await change(this.#bucket, request);
+      tellAnswer(span, answer);
+      if (!answer.isMissing) answer.throwIfError("delete");
+    });
   }
 
   async list(options = undefined) {
     if (!(#bucket in this)) throw illegalInvocation();
+    return await this.#told("list", "ListObjects", {}, (span) => this.#list(options, span));
+  }
+
+  async #list(options, span) {
     const request = { version: VERSION, method: "list" };
     const asked = addListing(request, optionsOf(options, "list", 1, "ListOptions"));
     // Before the flag, all is there always.
     const include = has(flag.r2_list_honor_include) ? asked : [0, 1];
     if (include !== undefined) request.include = include;
     request.newRuntime = true;
+    if (span !== null) {
+      const { limit, prefix, cursor, delimiter, startAfter: start_after } = request;
+      const of = { limit, prefix, cursor, delimiter, start_after };
+      for (const { 0: name, 1: value } of new SafeArrayIterator(ObjectEntries(of))) {
+        span.set(`cloudflare.r2.request.${name}`, value);
+      }
+      for (let i = 0; i < (asked?.length ?? 0); i++) {
+        const which = asked[i] === 0 ? "http" : "custom";
+        span.set(`cloudflare.r2.request.include.${which}_metadata`, true);
+      }
+    }
     const answer = await askAll(this.#bucket, request);
+    tellAnswer(span, answer);
     answer.throwIfError("list");
     const { objects = [], truncated = false, cursor, delimitedPrefixes = [] } = answer.fields();
     const shows = { http: false, custom: false };
@@ -316,6 +376,10 @@ class R2Bucket {
       delimitedPrefixes,
     };
     if (typeof cursor === "string") result.cursor = cursor;
+    tell(span, "returned_objects", objects.length);
+    tell(span, "delimited_prefixes", delimitedPrefixes.length);
+    tell(span, "truncated", truncated);
+    tell(span, "cursor", result.cursor);
     return result;
   }
 }
@@ -325,10 +389,12 @@ markUncloneable(R2Bucket, "An R2 bucket binding cannot be serialized.");
 
 class R2MultipartUpload {
   #bucket;
+  #name;
 
-  constructor(key, bucket, object, uploadId) {
+  constructor(key, bucket, object, uploadId, name) {
     requireOwn(key);
     this.#bucket = bucket;
+    this.#name = name;
     const fixed = { __proto__: null, enumerable: true, configurable: true };
     ObjectDefineProperty(this, "uploadId", { ...fixed, value: uploadId });
     ObjectDefineProperty(this, "key", { ...fixed, value: object });
@@ -338,24 +404,43 @@ class R2MultipartUpload {
     return { version: VERSION, method, object: this.key, uploadId: this.uploadId };
   }
 
+  /** Runs a method as a span. */
+  #told(method, operation, of, run) {
+    const bucket = { number: this.#bucket, name: this.#name };
+    const known = { upload_id: this.uploadId, key: this.key, ...of };
+    return told(bucket, method, operation, known, run);
+  }
+
   async uploadPart(partNumber, value, options = undefined) {
     if (!(#bucket in this)) throw illegalInvocation();
     requireArguments(arguments.length, 2, "uploadPart", "R2MultipartUpload");
     const number = partOf(partNumber);
-    const request = { ...this.#request("uploadPart"), partNumber: number };
-    const given = optionsOf(options, "uploadPart", 3, "UploadPartOptions", "R2MultipartUpload");
-    addSsec(request, given.ssecKey);
-    if (value === null || value === undefined) value = "";
-    const part = valueForHost(value, "uploadPart", "R2MultipartUpload");
-    const answer = await change(this.#bucket, request, part);
-    answer.throwIfError("uploadPart");
-    return { partNumber: number, etag: answer.fields().etag };
+    const of = { part_number: number };
+    return await this.#told("uploadPart", "UploadPart", of, async (span) => {
+      const request = { ...this.#request("uploadPart"), partNumber: number };
+      const given = optionsOf(options, "uploadPart", 3, "UploadPartOptions", "R2MultipartUpload");
+      addSsec(request, given.ssecKey);
+      tellRequest(span, request);
+      if (value === null || value === undefined) value = "";
+      const part = valueForHost(value, "uploadPart", "R2MultipartUpload");
+      tellSize(span, part);
+      const answer = await change(this.#bucket, request, part);
+      tellAnswer(span, answer);
+      answer.throwIfError("uploadPart");
+      const { etag } = answer.fields();
+      tell(span, "etag", etag);
+      return { partNumber: number, etag };
+    });
   }
 
   async abort() {
     if (!(#bucket in this)) throw illegalInvocation();
-    const answer = await change(this.#bucket, this.#request("abortMultipartUpload"));
-    if (!answer.isMissing) answer.throwIfError("abortMultipartUpload");
+    const method = "abortMultipartUpload";
+    await this.#told(method, "AbortMultipartUpload", {}, async (span) => {
+      const answer = await change(this.#bucket, this.#request(method));
+      tellAnswer(span, answer);
+      if (!answer.isMissing) answer.throwIfError(method);
+    });
   }
 
   async complete(uploadedParts) {
@@ -370,10 +455,16 @@ class R2MultipartUpload {
       const { partNumber, etag } = uploadedParts[i];
       ArrayPrototypePush(parts, { etag: text(etag), part: partOf(partNumber) });
     }
-    const request = { ...this.#request("completeMultipartUpload"), parts };
-    const answer = await change(this.#bucket, request);
-    answer.throwIfError("completeMultipartUpload");
-    return objectOf(answer.fields());
+    const numbers = ArrayPrototypeMap(parts, ({ part }) => part);
+    const of = { uploaded_parts: ArrayPrototypeJoin(numbers, ", ") };
+    const method = "completeMultipartUpload";
+    return await this.#told(method, "CompleteMultipartUpload", of, async (span) => {
+      const request = { ...this.#request(method), parts };
+      const answer = await change(this.#bucket, request);
+      tellAnswer(span, answer);
+      answer.throwIfError(method);
+      return tellObject(span, objectOf(answer.fields()));
+    });
   }
 }
 makeEnumerable(R2MultipartUpload.prototype);
@@ -389,8 +480,8 @@ function partOf(value) {
   return MathTrunc(number);
 }
 
-function bindingOf(number) {
-  return new R2Bucket(kOwn, number);
+function bindingOf(number, name) {
+  return new R2Bucket(kOwn, number, name);
 }
 
 return { bindingOf };

@@ -402,6 +402,7 @@ return {
   bytesOf,
   bytesOfHex,
   conditional,
+  hexOf,
   HTTP_TEXTS,
   optionsOf,
   text,

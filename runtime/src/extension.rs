@@ -18,6 +18,7 @@ deno_core::extension!(
     deps = [deno_webidl, deno_web, deno_crypto],
     ops = [
         ops::binding::op_binding,
+        ops::binding::op_resource_name,
         ops::body::op_body_abort,
         ops::body::op_body_bytes,
         ops::body::op_body_cancel,
@@ -216,6 +217,7 @@ deno_core::extension!(
         "r2.js",
         "r2_objects.js",
         "r2_options.js",
+        "r2_spans.js",
         "report.js",
         "request.js",
         "resource.js",

@@ -57,6 +57,20 @@ pub(crate) fn op_binding<'a>(
     Ok(v8::Array::new_with_elements(scope, &[name, kind, value]))
 }
 
+/// What the host calls the resource that a binding stands for, without whose it is.
+#[op2]
+#[string]
+pub(crate) fn op_resource_name(state: &OpState, #[smi] index: u32) -> Option<String> {
+    let worker = state.borrow::<Rc<Shared>>().worker()?;
+    match worker.bindings.get(index as usize)? {
+        (_, Binding::Resource(_, target)) => {
+            let name = target.service.rsplit('/').next();
+            name.map(str::to_string)
+        }
+        _ => None,
+    }
+}
+
 /// `[format, data, algorithm, extractable, usages]`, as `importKey` takes them.
 fn key_arguments<'a>(
     scope: &mut v8::PinScope<'a, '_>,

@@ -123,7 +123,7 @@ flags! {
         => On("a Uint8Array");
     VectorizeQueryMetadataOptional = 37: "vectorize_query_metadata_optional" / "vectorize_query_original" since 2023_11_08
         => SERVICES;
-    UnsafeModule = 38: "unsafe_module" experimental yes => Off("there is no such module");
+    UnsafeModule = 38: "unsafe_module" experimental yes => Off("`workerd:unsafe` is there for `outboard workerd` alone, and only ends objects");
     JsRpc = 39: "js_rpc" experimental yes => Follows;
     NoGlobalImportscripts = 40: "no_global_importscripts" / "global_importscripts" since 2024_03_04
         => On("`importScripts` is not there");
@@ -288,7 +288,7 @@ flags! {
     ImmutableApiPrototypes = 145: "immutable_api_prototypes" / "mutable_api_prototypes" => Off("as before");
     FetchIterableTypeSupport = 146: "fetch_iterable_type_support" / "no_fetch_iterable_type_support" since 2026_02_19
         => On("iterables are bodies");
-    EnvModuleNullableSupport = 147: "env_module_nullable_support" / "no_env_module_nullable_support" => Off("as before");
+    EnvModuleNullableSupport = 147: "env_module_nullable_support" / "no_env_module_nullable_support" => Follows;
     PreciseTimers = 148: "precise_timers" / "no_precise_timers" experimental yes => Off("as before");
     FetchIterableTypeSupportOverrideAdjustment = 149: "fetch_iterable_type_support_override_adjustment" / "no_fetch_iterable_type_support_override_adjustment"
         by [FetchIterableTypeSupport] after 2026_01_15 => On("iterables are bodies");

@@ -44,8 +44,12 @@ class WorkflowEntrypoint {
  * script, or the worker's own; nothing where a flag keeps that to handlers.
  */
 function shown(name) {
-  const said = getAsyncContext()?.[name];
+  const context = getAsyncContext();
+  const said = context?.[name];
   if (typeof said === "object" && said !== null) return said;
+  // What is said to be nothing shows nothing.
+  const isNothing = said === null || (said === undefined && context !== undefined && name in context);
+  if (isNothing && has(flag.env_module_nullable_support)) return {};
   return has(flag.disallow_importable_env) ? {} : worker[name] ?? {};
 }
 
@@ -56,8 +60,11 @@ function imported(name) {
     get: (_target, key) => ReflectGet(shown(name), key),
     has: (_target, key) => ReflectHas(shown(name), key),
     ownKeys: () => ReflectOwnKeys(shown(name)),
-    getOwnPropertyDescriptor: (_target, key) =>
-      ReflectGetOwnPropertyDescriptor(shown(name), key),
+    getOwnPropertyDescriptor(_target, key) {
+      const descriptor = ReflectGetOwnPropertyDescriptor(shown(name), key);
+      // What the proxy is of has none of them, so they may not be said to stay.
+      return descriptor && { __proto__: null, ...descriptor, configurable: true };
+    },
   });
 }
 

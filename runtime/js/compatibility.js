@@ -25,6 +25,7 @@ const flag = {
   enable_request_signal: 90,
   enable_streams_nodejs_v24_compat: 143,
   enable_weak_ref: 84,
+  env_module_nullable_support: 147,
   experimental: 24,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,

@@ -128,6 +128,13 @@ class DurableObjectStub {
     return id.name === undefined ? id.toString() : `${id.toString()}:${id.name}`;
   }
 
+  /** Of a stub: its namespace, and the object as the host has it told. */
+  static target(value) {
+    if (typeof value !== "object" || value === null || !(#id in value)) return undefined;
+    if (value.#namespace === null) return undefined;
+    return { namespace: value.#namespace, object: value.#target() };
+  }
+
   static hook(value) {
     if (!(#id in value)) return undefined;
     if (value.#hook === null) {
@@ -137,8 +144,9 @@ class DurableObjectStub {
     return value.#hook;
   }
 }
-const { hook: hookOfObject } = DurableObjectStub;
+const { hook: hookOfObject, target: targetOf } = DurableObjectStub;
 delete DurableObjectStub.hook;
+delete DurableObjectStub.target;
 makeEnumerable(DurableObjectStub.prototype);
 if (has(flag.rpc)) takeAnyName(DurableObjectStub.prototype, hookOfObject);
 
@@ -209,5 +217,6 @@ return {
   namespaceOf,
   newId,
   stubOfHook,
+  targetOf,
 };
 })();

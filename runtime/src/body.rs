@@ -89,7 +89,12 @@ impl ResponseBody {
                 let (sender, receiver) = tokio::sync::mpsc::channel(CARRIED);
                 let carry = async move {
                     // Ends when the reader is gone: the stream is then cancelled.
-                    while let Some(frame) = body.frame().await {
+                    loop {
+                        let frame = tokio::select! {
+                            frame = body.frame() => frame,
+                            () = sender.closed() => return,
+                        };
+                        let Some(frame) = frame else { return };
                         let mut chunk = match frame.map(Frame::into_data) {
                             Ok(Ok(bytes)) => Ok(bytes),
                             Ok(Err(_trailers)) => continue,

@@ -157,6 +157,8 @@ deno_core::extension!(
         ops::trace::op_traced,
         ops::trace::op_warn,
         ops::url::op_url_normalize,
+        ops::test_module::op_unsafe_end_objects,
+        ops::test_module::op_unsafe_evict,
         ops::web_socket::op_socket_close,
         ops::web_socket::op_socket_owned,
         ops::web_socket::op_socket_connect,
@@ -239,6 +241,7 @@ deno_core::extension!(
         "trace.js",
         "web_socket.js",
         "worker_loader.js",
+        "workerd_unsafe.js",
     ],
     synthetic_esm = [
         "cloudflare:email" = "ext:outboard/cloudflare_email.js",
@@ -247,6 +250,7 @@ deno_core::extension!(
         "cloudflare:workers" = "ext:outboard/cloudflare_workers.js",
         "cloudflare:workflows" = "ext:outboard/cloudflare_workflows.js",
         "outboard:modules" = "ext:outboard/modules.js",
+        "workerd:unsafe" = "ext:outboard/workerd_unsafe.js",
     ],
     js = [dir "js", "globals.js"],
 );

@@ -43,6 +43,9 @@ const BUILT_IN: &[&str] = &[
 /// Servers of `node:http`, for workers that have them.
 const NODE_SERVERS: &str = "cloudflare:node";
 
+/// What ends objects at will, for the tests of a workerd configuration.
+const TEST_MODULE: &str = "workerd:unsafe";
+
 /// Who asks for a module, which errors tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -102,6 +105,9 @@ fn find(
         return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
     }
     if specifier == NODE_SERVERS && node_compat::has_servers(&worker.compatibility) {
+        return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+    }
+    if specifier == TEST_MODULE && worker.test_module {
         return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
     }
     if let Some(module) = node_compat::module(&worker.compatibility, specifier, NODE_MODULES) {

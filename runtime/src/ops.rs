@@ -40,6 +40,7 @@ pub(crate) mod object_sql;
 pub(crate) mod parcel;
 pub(crate) mod rpc;
 pub(crate) mod service;
+pub(crate) mod test_module;
 pub(crate) mod trace;
 pub(crate) mod url;
 pub(crate) mod web_socket;

@@ -85,6 +85,8 @@ pub struct WorkerSpec {
     pub outbound: Option<Arc<ServiceTarget>>,
     pub limits: Limits,
     pub objects: ObjectIsolation,
+    /// It may import `workerd:unsafe`, which ends objects at will.
+    pub test_module: bool,
     /// Its date and flags, and so how it behaves.
     pub compatibility: Compatibility,
     /// Of one that another worker's script loads.
@@ -134,6 +136,7 @@ pub struct Script {
     pub(crate) outbound: Option<Arc<ServiceTarget>>,
     pub(crate) limits: Limits,
     pub(crate) objects: ObjectIsolation,
+    pub(crate) test_module: bool,
     pub(crate) compatibility: Compatibility,
     pub(crate) loaded: Option<Arc<Loaded>>,
     pub(crate) tails: Option<Arc<Tails>>,
@@ -235,6 +238,7 @@ impl Worker {
             outbound: spec.outbound,
             limits: spec.limits,
             objects: spec.objects,
+            test_module: spec.test_module,
             compatibility: spec.compatibility,
             loaded: spec.loaded,
             tails: spec.tails,

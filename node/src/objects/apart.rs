@@ -155,35 +155,55 @@ impl Apart {
     }
 }
 
+/// What a lane has.
+#[derive(Clone, Copy, Default)]
+struct Load {
+    objects: usize,
+    /// The largest heap that one of them may have.
+    heap: usize,
+}
+
 impl Places {
     /// A lane for one more object whose heap may be so large.
     fn choose(&mut self, heap: usize, host: Option<&MakeHost>) -> Result<usize, EventError> {
-        let mut objects = vec![0_usize; self.lanes.len()];
-        for resident in self.residents.values() {
-            if let Some(objects) = objects.get_mut(resident.lane) {
-                *objects += 1;
+        let loads = self.loads();
+        if has_room(&loads, heap) {
+            if let Some(free) = loads.iter().position(|load| load.objects == 0) {
+                return Ok(free);
             }
-        }
-        let lanes = self.lanes.iter().zip(&objects).enumerate();
-        let least = lanes.min_by_key(|(_, (lane, objects))| (lane.is_held(), **objects));
-        let least = least.map(|(index, (_, objects))| (index, *objects));
-        if let Some((index, 0)) = least {
-            return Ok(index);
-        }
-        let most = (GROWTH / heap.max(1)).clamp(2, MOST);
-        if self.lanes.len() < most
-            && let Some(host) = host
-        {
-            match start(self.lanes.len(), host) {
-                Ok(lane) => {
-                    self.lanes.push(lane);
-                    return Ok(self.lanes.len() - 1);
+            if let Some(host) = host.filter(|_| loads.len() < MOST) {
+                match start(self.lanes.len(), host) {
+                    Ok(lane) => {
+                        self.lanes.push(lane);
+                        return Ok(self.lanes.len() - 1);
+                    }
+                    Err(error) => tracing::warn!(%error, "no more lanes for objects"),
                 }
-                Err(error) => tracing::warn!(%error, "no more lanes for objects"),
             }
         }
+        let lanes = self.lanes.iter().zip(&loads).enumerate();
+        let shared = lanes.filter(|(_, (_, load))| load.objects > 0);
+        let least = shared.min_by_key(|(_, (lane, load))| (lane.is_held(), load.objects));
         least.map(|(index, _)| index).ok_or_else(no_lane)
     }
+
+    fn loads(&self) -> Vec<Load> {
+        let mut loads = vec![Load::default(); self.lanes.len()];
+        for resident in self.residents.values() {
+            if let Some(load) = loads.get_mut(resident.lane) {
+                load.objects += 1;
+                load.heap = load.heap.max(resident.version.limits().heap);
+            }
+        }
+        loads
+    }
+}
+
+/// Whether one more lane may have objects, with such a heap: two may in any case.
+fn has_room(loads: &[Load], heap: usize) -> bool {
+    let used = loads.iter().filter(|load| load.objects > 0);
+    let growth: usize = used.clone().map(|load| load.heap).sum();
+    used.count() < 2 || growth.saturating_add(heap) <= GROWTH
 }
 
 fn start(number: usize, host: &MakeHost) -> std::io::Result<Lane> {
@@ -200,5 +220,25 @@ fn start(number: usize, host: &MakeHost) -> std::io::Result<Lane> {
 fn no_lane() -> EventError {
     EventError::IsolateLost {
         reason: "the node has no lane for it".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_lanes_have_objects_as_their_heaps_leave_room_for() {
+        let lanes = |count, heap| vec![Load { objects: 1, heap }; count];
+        let mib = 1 << 20;
+        assert!(has_room(&lanes(7, 128 * mib), 128 * mib));
+        assert!(!has_room(&lanes(8, 128 * mib), 128 * mib));
+        assert!(has_room(&lanes(63, 16 * mib), 16 * mib));
+        assert!(!has_room(&lanes(64, 16 * mib), 16 * mib));
+        // Those without objects take no room, and two there always are.
+        let idle = [lanes(7, 128 * mib), vec![Load::default()]].concat();
+        assert!(has_room(&idle, 128 * mib));
+        assert!(has_room(&[Load::default(); 100], 128 * mib));
+        assert!(has_room(&lanes(1, 512 * mib), 1_024 * mib));
     }
 }

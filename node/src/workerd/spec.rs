@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_runtime::{
-    Binding, Compatibility, Entrypoint, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
+    Binding, Compatibility, Entrypoint, Flag, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
     ObjectNamespace, Props, Reach, ResourceKind, ServiceTarget, Tails, WorkerSpec,
 };
 use outboard_workerd as config;
@@ -66,6 +66,7 @@ pub(super) fn spec(
         ));
     }
     spec.classes = classes(name, keys);
+    spec.test_module = compatibility.has(Flag::UnsafeModule);
     for binding in &config.bindings {
         if let Err(fault) = bind(&mut spec, &binding.name, &binding.kind, keys) {
             faults.push(format!("{}: {fault}", binding.path));

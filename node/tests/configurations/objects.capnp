@@ -5,7 +5,7 @@ const config :Workerd.Config = (
     (name = "objects", worker = (
       modules = [(name = "objects.js", esModule = embed "objects.js")],
       compatibilityDate = "2026-04-01",
-      compatibilityFlags = ["nodejs_compat", "js_rpc"],
+      compatibilityFlags = ["nodejs_compat", "js_rpc", "enable_request_signal"],
       bindings = [
         (name = "BOUND", durableObjectNamespace = "Bound"),
         (name = "PLAIN", durableObjectNamespace = "Plain"),

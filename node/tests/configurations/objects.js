@@ -38,8 +38,18 @@ export class Plain {
 }
 
 export class Gated extends DurableObject {
-  fetch() {
-    return new Response("there");
+  left = false;
+
+  fetch(request) {
+    if (!request.url.endsWith("/endless")) return new Response("there");
+    request.signal.addEventListener("abort", () => this.left = true);
+    return new Response(new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("first")),
+    }));
+  }
+
+  hasLeft() {
+    return this.left;
   }
 
   ask() {
@@ -80,6 +90,18 @@ export const bodiesComeThroughTheInputGate = {
       const trace = await env.GATED.getByName(read).order(read);
       assert.deepStrictEqual(trace, ["blocking", "there", "read"], read);
     }
+  },
+};
+
+export const aReaderThatLeavesIsNoticed = {
+  async test(_controller, env) {
+    const stub = env.GATED.getByName("endless");
+    const { body } = await stub.fetch("http://peer/endless");
+    const reader = body.getReader();
+    await reader.read();
+    await reader.cancel();
+    // What is never noticed ends with the test's time.
+    while (!await stub.hasLeft()) await scheduler.wait(5);
   },
 };
 

@@ -277,6 +277,30 @@ impl Isolate {
         }
     }
 
+    /// Ends an object that serves no event, as if it had been idle; None where it does.
+    pub(crate) fn evict_object(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
+        if let Some(object) = self.shared.objects.find(target) {
+            if object.open_events.get() > 0 {
+                return None;
+            }
+            self.end_object(&object, true);
+        }
+        self.shared.objects.closing(target)
+    }
+
+    pub(crate) fn object_targets(&self) -> Vec<Arc<ObjectTarget>> {
+        let objects = self.shared.objects.all().into_iter();
+        objects.map(|object| object.target.clone()).collect()
+    }
+
+    /// Ends all objects, and their events with them.
+    pub(crate) fn abort_objects(&self, reason: &str) {
+        for object in self.shared.objects.all() {
+            object.abort(reason.into());
+            self.end_object(&object, true);
+        }
+    }
+
     /// Ends an object; unless `force`d only where its script has nothing to do.
     fn end_object(&self, object: &Rc<Object>, force: bool) {
         let mut ended = false;

@@ -2,6 +2,7 @@
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -16,6 +17,9 @@ use crate::isolate::Isolate;
 use crate::object::{Object, ObjectTarget};
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
+
+/// Between two looks at an object that is to end when it has nothing to do.
+const BUSY: Duration = Duration::from_millis(1);
 
 /// Why a class's objects end before their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +202,43 @@ impl LaneLocal {
         isolates.extend(self.replaced.borrow().iter().filter_map(Weak::upgrade));
         for isolate in isolates {
             isolate.end_objects_of(keys, end.reason()).await;
+        }
+    }
+
+    /// Ends an object as if it had been idle, once it serves no event; whether it was in
+    /// memory.
+    pub(crate) async fn evict_object(self: Rc<Self>, target: Arc<ObjectTarget>) -> bool {
+        let mut was = false;
+        loop {
+            let mut isolates = self.live().into_iter();
+            let found = isolates.find(|isolate| isolate.leaving_object(&target).is_some());
+            let Some(isolate) = found else {
+                return was;
+            };
+            was = true;
+            if let Some(leaving) = isolate.evict_object(&target) {
+                leaving.closed().await;
+            } else {
+                tokio::time::sleep(BUSY).await;
+            }
+        }
+    }
+
+    /// The same of all objects of the lane.
+    pub(crate) async fn evict_objects(self: Rc<Self>) {
+        let isolates = self.live().into_iter();
+        let targets: Vec<_> = isolates
+            .flat_map(|isolate| isolate.object_targets())
+            .collect();
+        for target in targets {
+            self.clone().evict_object(target).await;
+        }
+    }
+
+    /// Ends all objects of the lane at once; who waits for them fails with the reason.
+    pub(crate) fn abort_objects(&self, reason: &str) {
+        for isolate in self.live() {
+            isolate.abort_objects(reason);
         }
     }
 

@@ -1,5 +1,8 @@
-//! What do durable objects cost? Outboard on one lane against workerd's one thread, each with SQLite databases on the disk of the temporary folder: commits and reads a second, waking, memory asleep, alarms, and the start after a kill.
+//! What do durable objects cost? Outboard on one lane against workerd's one thread, each with SQLite databases on the disk of the temporary folder: commits and reads a second, waking, memory asleep, the cost of objects that are known, alarms, and the start after a kill.
 
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +20,8 @@ const NAME: &str = "objects";
 const HOST: &str = "bench.test";
 const CONNECTIONS: usize = 64;
 const SPREAD: usize = 1_000;
+/// How many numbers of known objects are looked at, ten times as many each time.
+const STAGES: usize = 3;
 /// Both let an object go that had nothing to do for 10 seconds.
 const ASLEEP: Duration = Duration::from_secs(13);
 /// Not all that was asked of a slow disk comes to an end.
@@ -43,11 +48,23 @@ struct Figures {
     /// Milliseconds.
     wake_p50: Vec<f64>,
     wake_p99: Vec<f64>,
-    /// Bytes of an object that sleeps.
+    /// Commits a second of one object, and ms of one that wakes, with so many known.
+    known: [Known; STAGES],
+    /// Bytes of an object that sleeps besides as many others.
     asleep: Vec<f64>,
+    /// MB of the process when all sleep.
+    resident: Vec<f64>,
     alarms: Vec<f64>,
     /// Milliseconds.
     restart: Vec<f64>,
+    /// Seconds a GB of log.
+    recovery: Vec<f64>,
+}
+
+#[derive(Default)]
+struct Known {
+    commits: Vec<f64>,
+    wake: Vec<f64>,
 }
 
 struct Running {
@@ -72,7 +89,10 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     turns.rounds(effort.pick(3, 1), |_, running| running.alarms(effort));
     turns.rounds(1, |_, running| running.sleep(effort));
     turns.rounds(effort.pick(3, 1), |peer, running| {
-        running.figures.restart.push(restart(bench, peer)?);
+        let restart = restart(bench, peer)?;
+        let figures = &mut running.figures;
+        figures.restart.push(restart.ms);
+        figures.recovery.extend(restart.seconds_a_gb);
         Ok(())
     });
     let row = |what: &str, unit, figure: fn(&Figures) -> &Vec<f64>| {
@@ -80,7 +100,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
             Samples::median(figure(&running.figures).clone())
         })
     };
-    Ok(vec![
+    let mut rows = vec![
         row("durable commits, one object", "commits / s", |all| &all.one),
         row("durable commits, 1,000 objects", "commits / s", |all| {
             &all.spread
@@ -95,14 +115,30 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         row("request to an object that sleeps: p99", "ms", |all| {
             &all.wake_p99
         }),
-        row("memory of an object that sleeps", "bytes", |all| {
+        row("memory of one object more that sleeps", "bytes", |all| {
             &all.asleep
         }),
+        row("resident memory, all asleep", "MB", |all| &all.resident),
         row("alarms that are due at once", "alarms / s", |all| {
             &all.alarms
         }),
         row("start after kill -9 under load", "ms", |all| &all.restart),
-    ])
+        row("the same for a GB of log that it reads", "s", |all| {
+            &all.recovery
+        }),
+    ];
+    for stage in 0..STAGES {
+        let count = known_at(effort, stage);
+        let known = |what: &str, unit, figure: fn(&Known) -> &Vec<f64>| {
+            let row = Row::new(NAME, format!("{count} objects known: {what}"), unit);
+            turns.row(row, everyone, |running| {
+                Samples::median(figure(&running.figures.known[stage]).clone())
+            })
+        };
+        rows.push(known("commits of one", "commits / s", |all| &all.commits));
+        rows.push(known("one that wakes, p50", "ms", |all| &all.wake));
+    }
+    Ok(rows)
 }
 
 impl Running {
@@ -112,6 +148,7 @@ impl Running {
             run(connections, &Requests::Same { request, duration })
         };
         let rate = |outcome: &Outcome| outcome.answered as f64 / outcome.elapsed.as_secs_f64();
+        self.connect()?;
         let figures = &mut self.figures;
         let written = same(&mut self.connections, &ask("one", "write"))?;
         figures.one.push(rate(&written));
@@ -170,12 +207,17 @@ impl Running {
         };
         let before = rang()?;
         let count = effort.pick(5_000, 200);
-        let due = SystemTime::now() + effort.pick(Duration::from_secs(20), Duration::from_secs(3));
-        let time = due.duration_since(UNIX_EPOCH)?.as_millis();
-        let requests: Vec<_> = (0..count)
-            .map(|index| ask(&format!("alarm{index}"), &format!("alarm/{time}")))
-            .collect();
-        self.once(&requests)?;
+        let at = |time: SystemTime| -> Result<Vec<_>> {
+            let time = time.duration_since(UNIX_EPOCH)?.as_millis();
+            let asked =
+                (0..count).map(|index| ask(&format!("alarm{index}"), &format!("alarm/{time}")));
+            Ok(asked.collect())
+        };
+        // Once to make them all, which says how long it takes.
+        let begun = Instant::now();
+        self.once(&at(SystemTime::now() + Duration::from_secs(3_600))?)?;
+        let due = SystemTime::now() + 2 * begun.elapsed() + Duration::from_secs(1);
+        self.once(&at(due)?)?;
         let Ok(rest) = due.duration_since(SystemTime::now()) else {
             bail!("setting {count} alarms took until they were due");
         };
@@ -194,31 +236,90 @@ impl Running {
         Ok(())
     }
 
+    /// Makes objects known, ten times as many each time, and looks at what one costs.
+    ///
+    /// What the first have in memory while they are awake a process keeps at hand for
+    /// the next; so memory is what as many again add to it.
     fn sleep(&mut self, effort: Effort) -> Result<()> {
+        let mut known = 0;
+        for stage in 0..STAGES {
+            let more = known_at(effort, stage);
+            self.know("many", known..more)?;
+            known = more;
+            let duration = effort.pick(Duration::from_secs(2), Duration::from_millis(400));
+            let request = &ask("one", "write");
+            let commits = run(&mut self.connections, &Requests::Same { request, duration })?;
+            let mut client = Client::connect(self.server.address())?;
+            let mut latency = Histogram::new();
+            for index in 0..effort.pick(200, 20) {
+                let asked = Instant::now();
+                let reply = client.ask(&ask(&format!("many{index}"), "write"))?;
+                latency.record(asked.elapsed());
+                ensure!(reply.body == b"1\n", "an object did not sleep");
+            }
+            let figures = &mut self.figures.known[stage];
+            let rate = commits.answered as f64 / commits.elapsed.as_secs_f64();
+            figures.commits.push(rate);
+            figures.wake.push(millis(latency.quantile(0.5)));
+        }
         sleep(ASLEEP);
         let before = self.server.memory()?.rss;
-        let requests: Vec<_> = (0..effort.pick(100_000, 1_000))
-            .map(|index| ask(&format!("many{index}"), "write"))
+        self.know("more", 0..known)?;
+        let after = self.server.memory()?.rss;
+        let each = after.saturating_sub(before) as f64 / known as f64;
+        self.figures.asleep.push(each);
+        self.figures
+            .resident
+            .push(after as f64 / f64::from(1 << 20));
+        Ok(())
+    }
+
+    /// Has objects that write once and then sleep.
+    fn know(&mut self, name: &str, which: Range<usize>) -> Result<()> {
+        let count = which.len() as u64;
+        let requests: Vec<_> = which
+            .map(|index| ask(&format!("{name}{index}"), "write"))
             .collect();
         let made = self.once(&requests)?;
+        ensure!(made == count, "{made} of {count} objects were made in time");
         sleep(ASLEEP);
-        let after = self.server.memory()?.rss;
-        let each = after.saturating_sub(before) as f64 / made as f64;
-        self.figures.asleep.push(each);
+        self.connect()
+    }
+
+    /// Connections anew: workerd closes one that nothing came by for 5 seconds, and the
+    /// next request on it would count as failed.
+    fn connect(&mut self) -> Result<()> {
+        self.connections = Connections::open(self.server.address(), CONNECTIONS)?;
         Ok(())
     }
 
     /// Asks each once; answers how many there was time for.
     fn once(&mut self, requests: &[Vec<u8>]) -> Result<u64> {
+        self.connect()?;
         let limit = PATIENCE;
         let outcome = run(&mut self.connections, &Requests::Once { requests, limit })?;
         Ok(outcome.answered)
     }
 }
 
-/// Milliseconds from making the process to its first answer, where the one before
-/// was killed while it wrote to many objects.
-fn restart(bench: &Bench, peer: &Peer) -> Result<f64> {
+/// Less than this is read in less than the start of a process varies by.
+const ENOUGH_LOG: u64 = 16 << 20;
+
+/// How many objects are known at a stage.
+fn known_at(effort: Effort, stage: usize) -> usize {
+    let times = [1, 10, 100];
+    effort.pick(1_000, 100) * times[stage]
+}
+
+struct Restart {
+    ms: f64,
+    /// Only of a server that has a log of its own.
+    seconds_a_gb: Option<f64>,
+}
+
+/// From making the process to its first answer, where the one before was killed while
+/// it wrote to many objects.
+fn restart(bench: &Bench, peer: &Peer) -> Result<Restart> {
     let folder = bench.scratch.folder()?;
     let first = ask("one", "write");
     let server = peer.start_in(site(), &first, &folder)?;
@@ -237,9 +338,30 @@ fn restart(bench: &Bench, peer: &Peer) -> Result<f64> {
         },
     )?;
     server.kill();
-    Ok(millis(
-        peer.start_in(site(), &first, &folder)?.start_to_ready,
-    ))
+    let log = log_bytes(&folder.join("data/log"))?;
+    let started = peer.start_in(site(), &first, &folder)?.start_to_ready;
+    // As long as it takes without a log.
+    let empty = bench.scratch.folder()?;
+    let without = peer.start_in(site(), &first, &empty)?.start_to_ready;
+    let more = started.saturating_sub(without).as_secs_f64();
+    Ok(Restart {
+        ms: millis(started),
+        seconds_a_gb: (log >= ENOUGH_LOG).then(|| more * 1e9 / log as f64),
+    })
+}
+
+/// Bytes of the segments in a folder, without the zeros that wait behind them.
+fn log_bytes(folder: &Path) -> Result<u64> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(0);
+    };
+    let mut bytes = 0;
+    for entry in entries {
+        let segment = fs::read(entry?.path())?;
+        let last = segment.iter().rposition(|byte| *byte != 0);
+        bytes += last.map_or(0, |last| last as u64 + 1);
+    }
+    Ok(bytes)
 }
 
 fn run(connections: &mut Connections, requests: &Requests<'_>) -> Result<Outcome> {

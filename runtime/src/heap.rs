@@ -43,6 +43,25 @@ impl BufferBudget {
         self.used.fetch_sub(len, Ordering::Relaxed);
     }
 
+    /// Bytes that were copied elsewhere, as memory of an array buffer of an isolate with
+    /// this budget; None past its limit.
+    pub(crate) fn adopt(
+        self: &Arc<Self>,
+        bytes: Vec<u8>,
+    ) -> Option<v8::UniqueRef<v8::BackingStore>> {
+        let len = bytes.len();
+        if !self.take(len) {
+            return None;
+        }
+        let data = Box::into_raw(bytes.into_boxed_slice());
+        let budget = Arc::into_raw(self.clone()).cast_mut();
+        // SAFETY: `data` has `len` bytes, which nobody else holds, until V8 gives it and
+        // the strong count back by `release`, once.
+        Some(unsafe {
+            v8::ArrayBuffer::new_backing_store_from_ptr(data.cast(), len, release, budget.cast())
+        })
+    }
+
     /// The allocator that V8 uses for an isolate with this budget.
     pub(crate) fn allocator(self: &Arc<Self>) -> v8::UniqueRef<v8::Allocator> {
         // SAFETY: the handle is a strong count that `drop_budget` gives back;
@@ -88,6 +107,18 @@ unsafe extern "C" fn free(budget: &BufferBudget, data: *mut c_void, len: usize) 
     budget.give_back(len);
 }
 
+unsafe extern "C" fn release(data: *mut c_void, len: usize, budget: *mut c_void) {
+    // SAFETY: `adopt` made both of what is taken back here, with this length.
+    let (bytes, budget) = unsafe {
+        let bytes = std::ptr::slice_from_raw_parts_mut(data.cast::<u8>(), len);
+        (
+            Box::from_raw(bytes),
+            Arc::from_raw(budget.cast::<BufferBudget>()),
+        )
+    };
+    budget.give_back(bytes.len());
+}
+
 unsafe extern "C" fn drop_budget(budget: *const BufferBudget) {
     // SAFETY: the count that `allocator` leaked, given back once by V8.
     drop(unsafe { Arc::from_raw(budget) });
@@ -96,6 +127,17 @@ unsafe extern "C" fn drop_budget(budget: *const BufferBudget) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn adopted_bytes_count_until_they_are_dropped() {
+        let budget = BufferBudget::new(100);
+        let store = budget.adopt(vec![7; 60]).unwrap();
+        assert_eq!(store.byte_length(), 60);
+        assert!(budget.adopt(vec![7; 41]).is_none());
+        drop(store);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+        assert_eq!(Arc::strong_count(&budget), 1);
+    }
 
     #[test]
     fn buffers_over_budget_are_refused_and_freed_ones_count_no_more() {

@@ -16,6 +16,21 @@ use crate::host::HostStream;
 const WAITING_BYTES: usize = 64 << 20;
 const WAITING_MESSAGES: usize = 64 << 10;
 
+/// What one side tells the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// A value, as V8 serialises it.
+    pub(crate) bytes: Vec<u8>,
+    /// The contents of its large buffers, which V8 need not copy twice.
+    pub(crate) buffers: Vec<Vec<u8>>,
+}
+
+impl Message {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() + self.buffers.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
 /// One side's end of a session. Dropping it ends the session for the other side.
 pub struct RpcEnd {
     incoming: Arc<Queue>,
@@ -65,7 +80,7 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    messages: VecDeque<Vec<u8>>,
+    messages: VecDeque<Message>,
     bytes: usize,
     /// No more messages come.
     end: Option<Result<(), RpcFault>>,
@@ -140,7 +155,7 @@ impl RpcEnd {
     }
 
     /// Hands a message over; one to a side that has ended is dropped.
-    pub(crate) fn send(&self, message: Vec<u8>) -> Result<(), RpcFull> {
+    pub(crate) fn send(&self, message: Message) -> Result<(), RpcFull> {
         let mut state = self.outgoing.state.lock();
         if state.end.is_some() {
             return Ok(());
@@ -157,7 +172,7 @@ impl RpcEnd {
     }
 
     /// The next message, where one is there.
-    pub(crate) fn take(&self) -> Option<Vec<u8>> {
+    pub(crate) fn take(&self) -> Option<Message> {
         let mut state = self.incoming.state.lock();
         let message = state.messages.pop_front()?;
         state.bytes -= message.len();
@@ -206,6 +221,13 @@ mod tests {
 
     use super::*;
 
+    fn message(bytes: Vec<u8>) -> Message {
+        Message {
+            bytes,
+            buffers: Vec::new(),
+        }
+    }
+
     async fn ready(end: &RpcEnd) -> Result<bool, RpcFault> {
         poll_fn(|cx| end.poll_ready(cx)).await
     }
@@ -213,20 +235,20 @@ mod tests {
     #[tokio::test]
     async fn messages_come_in_order_and_before_the_end() {
         let (caller, outcome, called) = RpcEnd::session();
-        caller.send(vec![1]).unwrap();
-        caller.send(vec![2]).unwrap();
+        caller.send(message(vec![1])).unwrap();
+        caller.send(message(vec![2])).unwrap();
         assert!(ready(&called).await.unwrap());
-        assert_eq!(called.take(), Some(vec![1]));
-        called.send(vec![3]).unwrap();
+        assert_eq!(called.take(), Some(message(vec![1])));
+        called.send(message(vec![3])).unwrap();
         outcome.tell(Err(RpcFault {
             class: "Error".into(),
             message: "gone".into(),
         }));
         assert!(ready(&caller).await.unwrap());
-        assert_eq!(caller.take(), Some(vec![3]));
+        assert_eq!(caller.take(), Some(message(vec![3])));
         assert_eq!(ready(&caller).await.unwrap_err().message, "gone");
         drop(caller);
-        assert_eq!(called.take(), Some(vec![2]));
+        assert_eq!(called.take(), Some(message(vec![2])));
         assert!(!ready(&called).await.unwrap());
     }
 
@@ -242,12 +264,12 @@ mod tests {
     #[test]
     fn what_waits_is_bounded() {
         let (caller, _outcome, called) = RpcEnd::session();
-        caller.send(vec![0; WAITING_BYTES]).unwrap();
-        assert!(caller.send(vec![0]).is_err());
+        caller.send(message(vec![0; WAITING_BYTES])).unwrap();
+        assert!(caller.send(message(vec![0])).is_err());
         assert_eq!(
             called.take().map(|message| message.len()),
             Some(WAITING_BYTES)
         );
-        caller.send(vec![0]).unwrap();
+        caller.send(message(vec![0])).unwrap();
     }
 }

@@ -12,6 +12,20 @@ export class Entry extends WorkerEntrypoint {
   add(target) {
     return target.add(1);
   }
+  change(bytes, { again }, buffer) {
+    bytes[0] = 9;
+    return [
+      bytes.byteOffset,
+      bytes.length,
+      bytes[bytes.length - 1],
+      bytes.buffer === again.buffer,
+      bytes.buffer === buffer,
+      again[0],
+    ];
+  }
+  bytes(length) {
+    return new Uint8Array(length).fill(5);
+  }
 }
 
 const unsupported = (name) =>
@@ -85,6 +99,26 @@ export const duplicates = {
     assert.strictEqual(await ctx.exports.Entry.add(counter), 2);
     await scheduler.wait(1);
     assert.deepStrictEqual(shared, { count: 2, made: 2, disposed: 2 });
+  },
+};
+
+export const large = {
+  async test(_, env, ctx) {
+    const buffer = new ArrayBuffer(300_000);
+    const bytes = new Uint8Array(buffer, 8, 200_000).fill(7);
+    const again = new Uint8Array(buffer, 8, 10);
+    const seen = await ctx.exports.Entry.change(bytes, { again }, buffer);
+    assert.deepStrictEqual(seen, [8, 200_000, 7, true, true, 9]);
+    assert.deepStrictEqual([buffer.byteLength, bytes[0]], [300_000, 7]);
+    const given = await ctx.exports.Entry.bytes(100_000);
+    assert.deepStrictEqual([given.length, given[0], given[99_999]], [100_000, 5, 5]);
+    structuredClone(given.buffer, { transfer: [given.buffer] });
+    await ctx.exports.Entry.take(given).then(assert.fail, (error) => {
+      assert.strictEqual(error.name, "DataCloneError");
+    });
+    await assert.rejects(ctx.exports.Entry.take(new Uint8Array(33 << 20)), {
+      message: /^Serialized RPC arguments or return values are limited to 32MiB/,
+    });
   },
 };
 

@@ -79,6 +79,7 @@ impl ReadyIsolate {
             let state = runtime.op_state();
             let mut state = state.borrow_mut();
             state.put(shared.clone());
+            state.put(budget);
             state.waker.clone()
         };
         let isolate = runtime.v8_isolate();

@@ -18,8 +18,9 @@ use super::Shared;
 use super::fetch::count_subrequest;
 use super::service::Route;
 use crate::event::{Event, EventId, Outcome};
+use crate::heap::BufferBudget;
 use crate::object::Object;
-use crate::rpc::{RpcEnd, RpcFault, RpcOutcome};
+use crate::rpc::{Message, RpcEnd, RpcFault, RpcOutcome};
 
 /// The longest message, as Workers have it.
 const LONGEST: usize = 32 << 20;
@@ -35,7 +36,7 @@ struct SessionResource {
     /// The object whose input gate messages have to pass.
     gate: Option<Rc<Object>>,
     /// Messages that wait for the output gate.
-    held: RefCell<VecDeque<Vec<u8>>>,
+    held: RefCell<VecDeque<Message>>,
     /// A task lets them go.
     releasing: Cell<bool>,
 }
@@ -51,7 +52,7 @@ impl Resource for SessionResource {
 }
 
 impl SessionResource {
-    fn send(self: Rc<Self>, message: Vec<u8>) -> Result<(), JsErrorBox> {
+    fn send(self: Rc<Self>, message: Message) -> Result<(), JsErrorBox> {
         let full = |error: crate::rpc::RpcFull| JsErrorBox::range_error(error.to_string());
         let Some(object) = &self.from else {
             return self.end.send(message).map_err(full);
@@ -199,18 +200,91 @@ pub(crate) fn op_rpc_send<'a>(
     describe: v8::Local<'a, v8::Function>,
 ) -> Result<(), JsErrorBox> {
     let session = find(&state.borrow(), rid)?;
-    let Some(message) = write(scope, value, describe) else {
+    let buffers = large_buffers(scope, value);
+    let Some(bytes) = write_with(scope, value, describe, &buffers) else {
         // It is thrown already: an error here would take its place.
         return Ok(());
     };
-    if message.len() > LONGEST {
+    let mut message = Message {
+        bytes,
+        buffers: Vec::new(),
+    };
+    let beside: usize = buffers.iter().map(|buffer| buffer.byte_length()).sum();
+    if message.len() + beside > LONGEST {
         return Err(JsErrorBox::generic(format!(
             "Serialized RPC arguments or return values are limited to 32MiB, but the size \
              of this value was: {} bytes.",
-            message.len(),
+            message.len() + beside,
         )));
     }
+    message.buffers = buffers.iter().map(|buffer| contents(*buffer)).collect();
     session.send(message)
+}
+
+/// A buffer of this length travels beside its message: copied once, and made the
+/// receiver's as it is.
+const LARGE: usize = 64 << 10;
+
+/// How many arguments are looked at.
+const MOST_LARGE: u32 = 8;
+
+/// Where what is a script's is in a message (`js/rpc_session.js`).
+const CALL: i32 = 0;
+const ARGUMENTS: u32 = 4;
+const RESULT: u32 = 2;
+
+/// The large buffers that are arguments, or the result, of a message; what is deeper in
+/// a value may be a getter's to give.
+fn large_buffers<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    message: v8::Local<'a, v8::Value>,
+) -> Vec<v8::Local<'a, v8::ArrayBuffer>> {
+    let mut found = Vec::new();
+    let Ok(message) = v8::Local::<v8::Array>::try_from(message) else {
+        return found;
+    };
+    let kind = message.get_index(scope, 0);
+    if kind.and_then(|kind| kind.int32_value(scope)) == Some(CALL) {
+        let arguments = message.get_index(scope, ARGUMENTS);
+        let Some(Ok(list)) = arguments.map(v8::Local::<v8::Array>::try_from) else {
+            return found;
+        };
+        for index in 0..list.length().min(MOST_LARGE) {
+            let argument = list.get_index(scope, index);
+            found.extend(argument.and_then(|value| large_buffer(scope, value)));
+        }
+    } else {
+        let result = message.get_index(scope, RESULT);
+        found.extend(result.and_then(|value| large_buffer(scope, value)));
+    }
+    // One that is there twice is sent once.
+    let mut distinct: Vec<v8::Local<v8::ArrayBuffer>> = Vec::with_capacity(found.len());
+    for buffer in found {
+        if !distinct.contains(&buffer) {
+            distinct.push(buffer);
+        }
+    }
+    distinct
+}
+
+fn large_buffer<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    value: v8::Local<'a, v8::Value>,
+) -> Option<v8::Local<'a, v8::ArrayBuffer>> {
+    let buffer = match v8::Local::<v8::ArrayBufferView>::try_from(value) {
+        Ok(view) if view.byte_length() >= LARGE => view.buffer(scope)?,
+        _ => v8::Local::<v8::ArrayBuffer>::try_from(value).ok()?,
+    };
+    if buffer.byte_length() < LARGE || buffer.was_detached() {
+        return None;
+    }
+    let store = buffer.get_backing_store();
+    (!store.is_resizable_by_user_javascript()).then_some(buffer)
+}
+
+fn contents(buffer: v8::Local<v8::ArrayBuffer>) -> Vec<u8> {
+    let store = buffer.get_backing_store();
+    store.iter().map(Cell::get).collect()
 }
 
 /// None where something was thrown.
@@ -219,10 +293,23 @@ pub(super) fn write<'a>(
     value: v8::Local<'a, v8::Value>,
     describe: v8::Local<'a, v8::Function>,
 ) -> Option<Vec<u8>> {
+    write_with(scope, value, describe, &[])
+}
+
+/// The same without the contents of `buffers`.
+fn write_with<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    value: v8::Local<'a, v8::Value>,
+    describe: v8::Local<'a, v8::Function>,
+    buffers: &[v8::Local<'a, v8::ArrayBuffer>],
+) -> Option<Vec<u8>> {
     let plain = v8::Object::new(scope).get_prototype(scope)?;
     let delegate = Box::new(Writer { plain, describe });
     let context = scope.get_current_context();
     let serializer = v8::ValueSerializer::new(scope, delegate);
+    for (id, buffer) in (0..).zip(buffers) {
+        serializer.transfer_array_buffer(id, *buffer);
+    }
     serializer.write_header();
     v8::tc_scope!(let scope, scope);
     let written = serializer.write_value(context, value);
@@ -305,7 +392,9 @@ pub(crate) fn op_rpc_take<'a>(
     if let Some(of) = session.and_then(|session| session.of.clone()) {
         of.cpu.take();
     }
-    read(scope, &message, restore)
+    let Message { bytes, buffers } = message;
+    let budget = state.borrow().borrow::<Arc<BufferBudget>>().clone();
+    read_with(scope, &bytes, restore, buffers, &budget)
 }
 
 /// Undefined where something was thrown.
@@ -314,8 +403,27 @@ pub(super) fn read<'a>(
     message: &[u8],
     restore: v8::Local<'a, v8::Function>,
 ) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
+    let budget = BufferBudget::new(0);
+    read_with(scope, message, restore, Vec::new(), &budget)
+}
+
+/// The same with the contents of `buffers`, which become the isolate's.
+fn read_with<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    message: &[u8],
+    restore: v8::Local<'a, v8::Function>,
+    buffers: Vec<Vec<u8>>,
+    budget: &Arc<BufferBudget>,
+) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
     let context = scope.get_current_context();
     let deserializer = v8::ValueDeserializer::new(scope, Box::new(Reader { restore }), message);
+    for (id, bytes) in (0..).zip(buffers) {
+        let store = budget.adopt(bytes);
+        let store =
+            store.ok_or_else(|| JsErrorBox::range_error("Array buffer allocation failed"))?;
+        let buffer = v8::ArrayBuffer::with_backing_store(scope, &store.make_shared());
+        deserializer.transfer_array_buffer(id, buffer);
+    }
     v8::tc_scope!(let scope, scope);
     let value = match deserializer.read_header(context) {
         Some(true) => deserializer.read_value(context),

@@ -137,15 +137,19 @@ class Session {
    * @returns {object[]} hooks of the stubs in it
    */
   #send(message, value) {
-    const sent = { exports: [], stubs: [], isArguments: message[0] === CALL };
+    const isCall = message[0] === CALL;
+    const sent = { exports: [], stubs: [], isArguments: isCall };
     const describe = (object) => values.describe(this, sent, object);
+    const place = isCall ? 4 : 2;
     try {
+      // V8 knows no clone of a function, or of a proxy. Where one is in plain sight it
+      // is not asked first.
+      const isKnown = isCall ? holdsFunction(value) : typeof value === "function";
+      if (isKnown) message[place] = values.substitute(value);
       try {
         op_rpc_send(this.#rid, message, describe);
       } catch (error) {
-        // V8 knows no clone of a function, or of a proxy.
-        const place = message.length > 3 && message[0] === CALL ? 4 : 2;
-        const substitute = values.substitute(value);
+        const substitute = isKnown ? value : values.substitute(value);
         if (substitute === value) throw values.cloneError(error);
         this.#forget(sent);
         message[place] = substitute;
@@ -505,6 +509,15 @@ class Session {
     }
     this.#ended?.();
   }
+}
+
+/** Whether one of a call's arguments is a function. */
+function holdsFunction(args) {
+  if (args === undefined) return false;
+  for (let i = 0; i < args.length; i++) {
+    if (typeof args[i] === "function") return true;
+  }
+  return false;
 }
 
 /** Of messages that hold nothing of a script's. */

@@ -67,6 +67,43 @@ fn check(code: &str, expected: &str) {
 }
 
 #[test]
+fn connections_go_where_requests_do() {
+    check(
+        r#"
+        export class Raw extends WorkerEntrypoint {
+          async connect(socket) {
+            const { localAddress } = await socket.opened;
+            const writer = socket.writable.getWriter();
+            const text = `${localAddress} for ${this.ctx.props.who}`;
+            await writer.write(new TextEncoder().encode(text));
+            await writer.close();
+          }
+        }
+        export default { async fetch(request, env, ctx) {
+          const main = `
+            import { connect } from "cloudflare:sockets";
+            export default {
+              fetch() { return new Response(connect("far.test:9").readable); },
+              async connect(socket) {
+                const { value } = await socket.readable.getReader().read();
+                const writer = socket.writable.getWriter();
+                await writer.write(value);
+                await writer.close();
+              },
+            };`;
+          const globalOutbound = ctx.exports.Raw({ props: { who: "the loaded" } });
+          const entry = env.LOADER.load(code(main, { globalOutbound })).getEntrypoint();
+          const socket = entry.connect("loaded.test:1");
+          await socket.writable.getWriter().write(new TextEncoder().encode("echo"));
+          const echo = await new Response(socket.readable).text();
+          return new Response(`${echo}, ${await (await entry.fetch("http://x/")).text()}`);
+        } };
+        "#,
+        "echo, far.test:9 for the loaded",
+    );
+}
+
+#[test]
 fn env_and_props_hold_values_services_and_objects_and_nothing_else_is_there() {
     check(
         r#"

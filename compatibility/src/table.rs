@@ -131,7 +131,7 @@ flags! {
     QueuesJsonMessages = 42: "queues_json_messages" / "no_queues_json_messages" since 2024_03_18 => Follows;
     PythonWorkers = 43: "python_workers" by [PythonWorkersDevelopment] after 2000_01_01 => PYTHON;
     FetcherNoGetPutDelete = 44: "fetcher_no_get_put_delete" / "fetcher_has_get_put_delete" since 2024_03_26
-        => On("`get`, `put` and `delete` are not there");
+        => Follows;
     UnwrapCustomThenables = 45: "unwrap_custom_thenables" / "no_unwrap_custom_thenables" since 2024_04_01
         => On("thenables are awaited");
     Rpc = 46: "rpc" / "no_rpc" since 2024_04_03 => Follows;

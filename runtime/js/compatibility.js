@@ -29,6 +29,7 @@ const flag = {
   experimental: 24,
   export_commonjs_default: 18,
   expose_global_message_channel: 102,
+  fetcher_no_get_put_delete: 44,
   fetch_standard_url: 49,
   formdata_parser_supports_files: 0,
   global_navigator: 11,

@@ -127,6 +127,9 @@ if (!has(flag.service_binding_extra_handlers)) {
   delete Fetcher.prototype.queue;
   delete Fetcher.prototype.scheduled;
 }
+if (!has(flag.fetcher_no_get_put_delete)) {
+  core.loadExtScript("ext:outboard/fetcher_verbs.js").addVerbs(Fetcher.prototype);
+}
 makeEnumerable(Fetcher.prototype);
 markUncloneable(Fetcher, "ServiceStub cannot be serialized in this context.");
 if (has(flag.rpc)) takeAnyName(Fetcher.prototype, hookOfFetcher);

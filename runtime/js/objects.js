@@ -147,6 +147,9 @@ class DurableObjectStub {
 const { hook: hookOfObject, target: targetOf } = DurableObjectStub;
 delete DurableObjectStub.hook;
 delete DurableObjectStub.target;
+if (!has(flag.fetcher_no_get_put_delete)) {
+  core.loadExtScript("ext:outboard/fetcher_verbs.js").addVerbs(DurableObjectStub.prototype);
+}
 makeEnumerable(DurableObjectStub.prototype);
 if (has(flag.rpc)) takeAnyName(DurableObjectStub.prototype, hookOfObject);
 

@@ -196,6 +196,7 @@ deno_core::extension!(
         "event_source.js",
         "fetch.js",
         "fetcher.js",
+        "fetcher_verbs.js",
         "form_data.js",
         "global_scope.js",
         "headers.js",

@@ -2,6 +2,7 @@
 
 mod builtins;
 mod bundler;
+mod decorators;
 mod faults;
 mod files;
 mod jsx;

@@ -13,7 +13,9 @@ use rolldown_error::BuildDiagnostic;
 
 use super::plugin::{Collected, Modules};
 use super::rules::RuleSet;
-use super::{Bundle, BundleErrors, BundleOptions, Module, ModuleKind, faults, files, jsx};
+use super::{
+    Bundle, BundleErrors, BundleOptions, Module, ModuleKind, decorators, faults, files, jsx,
+};
 use crate::Project;
 use crate::diagnostic::Diagnostic;
 
@@ -65,6 +67,13 @@ pub(super) async fn run(project: &Project, options: BundleOptions) -> Result<Bun
     let Some(chunk) = chunk else {
         return Err(Diagnostic::new("the bundler made no module of the entry").into());
     };
+    let map = chunk.map.as_ref().map(|map| map.to_json_string());
+    if let Some(error) = decorators::refuse(&chunk.code, map.as_deref()) {
+        return Err(BundleErrors {
+            watch_files: collected.files().iter().cloned().collect(),
+            ..BundleErrors::from(error)
+        });
+    }
     let externals = externals(&chunk);
     let translate = |one| faults::translate(one, &project.root);
     let telling = found.iter().filter(|one| !faults::is_noise(one));
@@ -74,10 +83,7 @@ pub(super) async fn run(project: &Project, options: BundleOptions) -> Result<Bun
         specifier: main.clone(),
         kind: ModuleKind::EsModule,
         content: chunk.code.clone().into_bytes(),
-        source_map: chunk
-            .map
-            .as_ref()
-            .map(|map| map.to_json_string().into_bytes()),
+        source_map: map.map(String::into_bytes),
     };
     let modules = std::mem::take(&mut *collected.modules());
     Ok(Bundle {

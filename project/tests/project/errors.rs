@@ -231,3 +231,33 @@ fn deeply_nested_code_does_not_end_the_process() {
     let folder = Folder::worker(&[("src/index.ts", &code)]);
     assert!(folder.try_bundle(&BundleOptions::default()).is_err());
 }
+
+/// A class with a decorator in `src/index.ts`, and nothing of V8's to run it.
+const DECORATED: &str = "function logged(value: any, _: any) { return value; }\n\
+     class Door {\n  @logged open() { return 1; }\n}\n\
+     export default { open: () => new Door().open() };";
+
+#[test]
+fn decorators_of_the_standard_are_refused_where_they_stand() {
+    check(
+        &[("src/index.ts", DECORATED)],
+        &[
+            "src/index.ts:3:3: decorators of the standard are not compiled, and V8 does not run \
+             them: write it without, or set \"experimentalDecorators\": true in \
+             `compilerOptions` of tsconfig.json for those of TypeScript",
+        ],
+    );
+}
+
+#[test]
+fn decorators_of_typescript_are_compiled() {
+    let folder = Folder::worker(&[
+        ("src/index.ts", DECORATED),
+        (
+            "tsconfig.json",
+            r#"{ "compilerOptions": { "experimentalDecorators": true } }"#,
+        ),
+    ]);
+    let bundle = folder.bundle();
+    assert!(!code(&bundle).contains("@logged"), "{}", code(&bundle));
+}

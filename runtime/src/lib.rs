@@ -67,4 +67,6 @@ pub use platform::{Collector, Engine, Snapshot};
 pub use rpc::RpcEnd;
 pub use trace::{Tailed, Tails};
 pub use warm::warm_snapshot;
-pub use worker::{Module, ModuleKind, ObjectIsolation, Reach, Worker, WorkerError, WorkerSpec};
+pub use worker::{
+    Module, ModuleKind, ObjectIsolation, Reach, ScriptClock, Worker, WorkerError, WorkerSpec,
+};

@@ -101,6 +101,7 @@ impl Shared {
     }
 
     pub(crate) fn attach(&self, worker: Arc<Worker>) {
+        self.clock.attach(worker.clock);
         *self.worker.borrow_mut() = Some(worker);
     }
 

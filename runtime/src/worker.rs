@@ -64,6 +64,17 @@ pub enum Reach {
     Extensions,
 }
 
+/// What a worker's script sees of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScriptClock {
+    /// The time at which the turn began: a script cannot time what it shares the
+    /// machine with.
+    #[default]
+    Still,
+    /// The machine's clock, as workerd shows it where it runs by itself.
+    Running,
+}
+
 /// What a [`Worker`] is made from.
 #[derive(Debug, Clone, Default)]
 pub struct WorkerSpec {
@@ -89,6 +100,7 @@ pub struct WorkerSpec {
     pub test_module: bool,
     /// Its date and flags, and so how it behaves.
     pub compatibility: Compatibility,
+    pub clock: ScriptClock,
     /// Of one that another worker's script loads.
     pub loaded: Option<Arc<Loaded>>,
     /// Who hears what its events do.
@@ -138,6 +150,7 @@ pub struct Script {
     pub(crate) objects: ObjectIsolation,
     pub(crate) test_module: bool,
     pub(crate) compatibility: Compatibility,
+    pub(crate) clock: ScriptClock,
     pub(crate) loaded: Option<Arc<Loaded>>,
     pub(crate) tails: Option<Arc<Tails>>,
     /// Isolates of this version that were started.
@@ -240,6 +253,7 @@ impl Worker {
             objects: spec.objects,
             test_module: spec.test_module,
             compatibility: spec.compatibility,
+            clock: spec.clock,
             loaded: spec.loaded,
             tails: spec.tails,
             starts: AtomicU64::new(0),

@@ -12,6 +12,8 @@ pub(crate) struct Rule {
     /// A server in Node beside it: its script, and the variables that its ports
     /// are passed in.
     pub(crate) sidecar: Option<Sidecar>,
+    /// Run without `--predictable`, which is what gives scripts `gc()`.
+    pub(crate) unpredictable: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,7 @@ impl BuildFile {
             oldest_only: rule.contains("generate_all_compat_flags_variant = False"),
             date: text(rule, "compat_date").map(str::to_string),
             sidecar,
+            unpredictable: rule.contains("predictable = False"),
         }
     }
 }
@@ -107,6 +110,7 @@ wd_test(
     src = "b.wd-test",
     compat_date = "2026-01-01",
     generate_all_compat_flags_variant = False,
+    predictable = False,
     sidecar = "server",
     sidecar_port_bindings = [
         "ONE",
@@ -125,6 +129,7 @@ wd_test(
                 script: "server.js".into(),
                 ports: vec!["ONE".into(), "TWO".into()],
             }),
+            unpredictable: true,
         };
         assert_eq!(file.rule("b.wd-test"), expected);
     }

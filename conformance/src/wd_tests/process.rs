@@ -42,6 +42,9 @@ async fn start_and_wait(
     let mut arguments: Vec<OsString> = vec!["workerd".into(), "test".into()];
     arguments.push((&test.path).into());
     arguments.push("--experimental".into());
+    if !test.rule.unpredictable {
+        arguments.push("--predictable".into());
+    }
     if let Some(date) = &test.date {
         arguments.push(format!("--compat-date={date}").into());
     }

@@ -66,7 +66,7 @@ fn test(options: &Test) -> anyhow::Result<()> {
         .cloned()
         .partition(|flag| matches!(flag.as_str(), "--expose-gc" | "--expose_gc"));
     note_flags(&ignored);
-    let collector = if gc.is_empty() {
+    let collector = if gc.is_empty() && !options.predictable {
         Collector::Hidden
     } else {
         Collector::Exposed

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, Flag, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ObjectNamespace, Props, Reach, ResourceKind, ServiceTarget, Tails, WorkerSpec,
+    ObjectNamespace, Props, Reach, ResourceKind, ScriptClock, ServiceTarget, Tails, WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, ExtensionModule, Source, WorkerConfig};
@@ -53,6 +53,7 @@ pub(super) fn spec(
         compatibility,
         tails: tails(config),
         extensions: extensions.iter().map(extension).collect(),
+        clock: ScriptClock::Running,
         ..WorkerSpec::default()
     };
     for class in config

@@ -78,7 +78,7 @@ pub(crate) struct Test {
     /// Accepted; what a worker logs is shown all the same
     #[arg(long)]
     pub(crate) no_verbose: bool,
-    /// Accepted; nothing is made predictable
+    /// Scripts may call gc(); nothing else is made predictable
     #[arg(long)]
     pub(crate) predictable: bool,
     /// Accepted; there are no autogates here

@@ -95,6 +95,7 @@ deno_core::extension!(
         ops::node::zlib::op_node_zlib_open,
         ops::node::zlib::op_node_zlib_reset,
         ops::node::zlib::op_node_zlib_write,
+        ops::node::zlib::zstd::op_node_zstd_open,
         ops::crypto::op_crc_digest,
         ops::crypto::op_crc_update,
         ops::crypto::op_ec_pair_matches,

@@ -3,7 +3,9 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  Error,
   TypedArrayPrototypeSubarray,
+  TypeError,
   Uint32Array,
   Uint8Array,
 } = primordials;
@@ -16,10 +18,12 @@ const {
   op_node_zlib_open,
   op_node_zlib_reset,
   op_node_zlib_write,
+  op_node_zstd_open,
 } = core.ops;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
 
+const DEFLATE = 1;
+const UNZIP = 7;
 const Z_FINISH = 4;
 const Z_OK = 0;
 const Z_STREAM_END = 1;
@@ -28,34 +32,52 @@ const Z_BUF_ERROR = -5;
 const BROTLI_ERROR = -100;
 const BROTLI_FINISH = 2;
 const BROTLI_DECODE = 8;
+const ZSTD_ERROR = -101;
+const ZSTD_END = 2;
+const ZSTD_DECOMPRESS = 11;
 
 const nothing = new Uint8Array(0);
 
+/** A part of `view`, which may have shrunk while numbers were looked at. */
+function part(view, at, length, message) {
+  const start = at >>> 0;
+  const end = start + (length >>> 0);
+  if (end > view.byteLength) throw new Error(message);
+  return TypedArrayPrototypeSubarray(view, start, end);
+}
+
 class Handle {
   #left = new Uint32Array(2);
+  /** Of a handle that was made without a stream. */
+  callback = undefined;
+  state = undefined;
 
-  /** At once too: the stream tells its callback by itself. */
+  /** At once too: a stream tells its callback by itself. */
   write(flush, input, inAt, inLength, out, outAt, outLength, state) {
     this.writeSync(flush, input, inAt, inLength, out, outAt, outLength, state);
+    this.callback?.();
   }
 
-  writeSync(flush, input, inAt, inLength, out, outAt, outLength, state) {
+  writeSync(flush, input, inAt, inLength, out, outAt, outLength, state = this.state) {
+    const numbers = [inAt >>> 0, inLength >>> 0, outAt >>> 0, outLength >>> 0];
     const from = input === null || input === undefined
       ? nothing
-      : TypedArrayPrototypeSubarray(input, inAt, inAt + inLength);
-    const to = TypedArrayPrototypeSubarray(out, outAt, outAt + outLength);
+      : part(input, numbers[0], numbers[1], "Input access is not within bounds");
+    const to = part(out, numbers[2], numbers[3], "Output access is not within bounds");
     const result = op_node_zlib_write(this.stream, flush, from, to, this.#left);
     const { 0: room, 1: bytes } = this.#left;
-    state[0] = room;
-    state[1] = bytes;
+    if (state !== undefined) {
+      state[0] = room;
+      state[1] = bytes;
+    }
     const failure = this.failure(result, flush, room, bytes);
     if (failure !== null) {
-      this.onerror(failure.message, failure.errno, failure.code);
+      this.onerror?.(failure.message, failure.errno, failure.code);
     }
   }
 
   reset() {
-    op_node_zlib_reset(this.stream);
+    if (this.stream !== undefined) op_node_zlib_reset(this.stream);
     return Z_OK;
   }
 
@@ -63,7 +85,7 @@ class Handle {
   setRejectGarbageAfterEnd() {}
 
   close() {
-    op_node_zlib_close(this.stream);
+    if (this.stream) op_node_zlib_close(this.stream);
   }
 }
 
@@ -73,7 +95,15 @@ class Zlib extends Handle {
 
   constructor(mode) {
     super();
+    if (!(mode >= DEFLATE && mode <= UNZIP)) throw new TypeError("Invalid zlib mode");
     this.#mode = mode;
+  }
+
+  /** As Workers' own handles begin. */
+  initialize(windowBits, level, memLevel, strategy, state, callback, dictionary) {
+    this.init(windowBits, level, memLevel, strategy, callback, dictionary);
+    this.state = state;
+    this.callback = callback;
   }
 
   init(windowBits, level, _memLevel, _strategy, _callback, dictionary) {
@@ -90,7 +120,7 @@ class Zlib extends Handle {
   }
 
   params(level, _strategy) {
-    op_node_zlib_level(this.stream, level);
+    if (this.stream !== undefined) op_node_zlib_level(this.stream, level);
   }
 
   failure(result, flush, room, _bytes) {
@@ -161,9 +191,44 @@ class Brotli extends Handle {
   }
 }
 
-class Zstd {
-  constructor() {
-    throw new codes.ERR_FEATURE_UNAVAILABLE_ON_PLATFORM("zstd");
+class Zstd extends Handle {
+  #compress;
+
+  constructor(mode) {
+    super();
+    this.#compress = mode !== ZSTD_DECOMPRESS;
+  }
+
+  /** @param {number} size of what will be compressed, or -1 */
+  init(parameters, _callback, size) {
+    this.stream = op_node_zstd_open(this.#compress, parameters, size ?? -1);
+    return this.stream !== null;
+  }
+
+  params() {}
+
+  failure(result, flush, room, _bytes) {
+    if (result === ZSTD_ERROR) {
+      return this.#compress
+        ? {
+          message: "Zstd compression failed",
+          errno: -1,
+          code: "ERR_ZSTD_COMPRESSION_FAILED",
+        }
+        : {
+          message: "Zstd decompression failed",
+          errno: -1,
+          code: "ERR_ZSTD_DECOMPRESSION_FAILED",
+        };
+    }
+    if (result === Z_BUF_ERROR && flush === ZSTD_END && room > 0) {
+      return {
+        message: "unexpected end of file",
+        errno: Z_BUF_ERROR,
+        code: "Z_BUF_ERROR",
+      };
+    }
+    return null;
   }
 }
 

@@ -60,6 +60,7 @@ const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
 const WIN32: &str = "ext:deno_node/path/_win32.ts";
 
+const ZLIB_STREAMS: &str = "ext:deno_node/zlib.js";
 /// Where deno_node's scripts differ here: what they ask of a host that workers
 /// do not have, and whom they know by a global that a script may replace.
 pub(super) const PATCHES: &[Patch] = &[
@@ -349,6 +350,27 @@ pub(super) fn scripts() -> Vec<ExtensionFileSource> {
             ExtensionFileSource::new_computed(name.leak(), source.into())
         })
         .collect()
+    // As much as an isolate's memory is, and as Workers say it.
+    patch(
+        ZLIB_STREAMS,
+        "let maxOutputLength = kMaxLength;",
+        "let maxOutputLength = 134_217_728;",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "1,\n        kMaxLength,\n        kMaxLength\n",
+        "1,\n        134_217_728,\n        134_217_728\n",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "new ERR_BUFFER_TOO_LARGE(this._maxOutputLength)",
+        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "new ERR_BUFFER_TOO_LARGE(self._maxOutputLength)",
+        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
+    ),
 }
 
 /// The name a script gives itself.

@@ -1,6 +1,8 @@
 //! Compression a chunk at a time, for `node:zlib`: the caller gives bytes and
 //! room, and is told how much of each is left.
 
+pub(crate) mod zstd;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -13,9 +15,13 @@ use deno_core::{GarbageCollected, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use zstd::Zstd;
+
 /// Streams an isolate may have open. Each is up to half a megabyte that V8 does
 /// not count.
 const OPEN: usize = 256;
+/// What zstd's streams of an isolate may take, which is more: one may be 128 MB.
+const ZSTD_MEMORY: usize = 192 << 20;
 
 /// Results, as zlib numbers them.
 const OK: i32 = 0;
@@ -26,6 +32,7 @@ const DATA_ERROR: i32 = -3;
 const BUFFER_ERROR: i32 = -5;
 /// Not zlib's: the JavaScript side has brotli's code for it.
 const BROTLI_ERROR: i32 = -100;
+const ZSTD_ERROR: i32 = -101;
 
 /// What flows, as Node numbers it.
 mod mode {
@@ -62,6 +69,7 @@ enum Codec {
     },
     Brotli(Box<Encoder>),
     Unbrotli(Box<Decoder>),
+    Zstd(Zstd),
 }
 
 struct Stream {
@@ -77,11 +85,17 @@ struct Stream {
 pub(crate) struct ZlibStream {
     stream: RefCell<Option<Stream>>,
     open: Rc<OpenStreams>,
+    /// Of zstd's memory, what is counted in `open`.
+    memory: Cell<usize>,
 }
 
-/// How many streams of the isolate are open; lies in its `OpState`.
+/// How many streams of the isolate are open, and what zstd's take; lies in its
+/// `OpState`.
 #[derive(Default)]
-struct OpenStreams(Cell<usize>);
+struct OpenStreams {
+    count: Cell<usize>,
+    memory: Cell<usize>,
+}
 
 // SAFETY: it holds no value of V8's, so that there is nothing to trace.
 unsafe impl GarbageCollected for ZlibStream {
@@ -98,22 +112,48 @@ impl ZlibStream {
             state.put(Rc::new(OpenStreams::default()));
         }
         let open = state.borrow::<Rc<OpenStreams>>().clone();
-        if open.0.get() >= OPEN {
+        if open.count.get() >= OPEN {
             return Err(JsErrorBox::generic(format!(
                 "more than {OPEN} zlib streams are open; close() those that are done"
             )));
         }
-        open.0.set(open.0.get() + 1);
+        open.count.set(open.count.get() + 1);
         Ok(Self {
             stream: RefCell::new(Some(stream)),
             open,
+            memory: Cell::new(0),
         })
     }
 
     fn close(&self) {
         if self.stream.take().is_some() {
-            self.open.0.set(self.open.0.get() - 1);
+            self.open.count.set(self.open.count.get() - 1);
+            self.recount(0);
         }
+    }
+
+    /// This stream takes `memory` now; gives what all do.
+    fn recount(&self, memory: usize) -> usize {
+        let total = self.open.memory.get() - self.memory.replace(memory) + memory;
+        self.open.memory.set(total);
+        total
+    }
+
+    /// Ends a stream that is over what zstd's may take. It is found out when the
+    /// memory is there already: one stream's is bounded by its parameters.
+    fn check_memory(&self) -> Result<(), JsErrorBox> {
+        let memory = match self.stream.borrow().as_ref().map(|stream| &stream.codec) {
+            Some(Codec::Zstd(codec)) => codec.memory(),
+            _ => return Ok(()),
+        };
+        if self.recount(memory) <= ZSTD_MEMORY {
+            return Ok(());
+        }
+        self.close();
+        Err(JsErrorBox::generic(format!(
+            "zstd streams take more than {} MB; close() those that are done",
+            ZSTD_MEMORY >> 20
+        )))
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Stream) -> T) -> Result<T, JsErrorBox> {
@@ -152,8 +192,24 @@ impl Stream {
         stream
     }
 
+    /// One that has no more than its codec.
+    fn of(codec: Codec) -> Self {
+        Self {
+            codec,
+            mode: 0,
+            level: Compression::default(),
+            window_bits: 0,
+            dictionary: None,
+            message: None,
+        }
+    }
+
     /// As it was before the first byte.
     fn restart(&mut self) {
+        if let Codec::Zstd(codec) = &mut self.codec {
+            codec.restart();
+            return;
+        }
         let (level, bits) = (self.level, self.window_bits);
         self.codec = match self.mode {
             mode::DEFLATE => Codec::Deflate(Compress::new_with_window_bits(level, true, bits)),
@@ -222,6 +278,7 @@ impl Stream {
             Codec::Inflate(_) => self.inflate(flush, input, output),
             Codec::Brotli(codec) => compress_brotli(codec, flush, input, output),
             Codec::Unbrotli(codec) => decompress_brotli(codec, input, output),
+            Codec::Zstd(codec) => codec.step(flush, input, output),
             Codec::Unzip { .. } => (OK, 0, 0),
         }
     }
@@ -396,15 +453,7 @@ pub(crate) fn op_node_brotli_open(
         let (one, two, three) = Default::default();
         Codec::Unbrotli(Box::new(Decoder::new(one, two, three)))
     };
-    let stream = Stream {
-        codec,
-        mode: 0,
-        level: Compression::default(),
-        window_bits: 0,
-        dictionary: None,
-        message: None,
-    };
-    ZlibStream::open(state, stream)
+    ZlibStream::open(state, Stream::of(codec))
 }
 
 /// By Node's number for them.
@@ -429,14 +478,16 @@ pub(crate) fn op_node_zlib_write(
     #[buffer] output: &mut [u8],
     #[buffer] left: &mut [u32],
 ) -> Result<i32, JsErrorBox> {
-    stream.with(|stream| {
+    let result = stream.with(|stream| {
         let (result, bytes, room) = stream.write(flush, input, output);
         if let [room_left, bytes_left, ..] = left {
             *room_left = room as u32;
             *bytes_left = bytes as u32;
         }
         result
-    })
+    })?;
+    stream.check_memory()?;
+    Ok(result)
 }
 
 /// What the last error was, where the library says.

@@ -3,7 +3,6 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayPrototypeIncludes,
   ArrayPrototypeSlice,
   ObjectDefineProperty,
   ObjectKeys,
@@ -11,7 +10,6 @@ const {
   SafeArrayIterator,
   StringPrototypeEndsWith,
   StringPrototypeSlice,
-  SymbolAsyncDispose,
   queueMicrotask,
 } = primordials;
 const sync = core.loadExtScript("ext:outboard/node/fs/sync.js");
@@ -20,31 +18,33 @@ const { Dir, Dirent, Stats } = core.loadExtScript(
   "ext:outboard/node/fs/stats.js",
 );
 const { constants } = core.loadExtScript("ext:outboard/node/fs/constants.js");
-const { validateFunction } = core.loadExtScript(
+const { checkOnly } = core.loadExtScript("ext:outboard/node/fs/vfs.js");
+const { toPath } = core.loadExtScript("ext:outboard/node/fs/arguments.js");
+const { validateFunction, validateObject, validateString } = core.loadExtScript(
   "ext:deno_node/internal/validators.mjs",
 );
 const { promisify } = core.loadExtScript("ext:deno_node/internal/util.mjs");
 const { decode, readArguments, writeArguments, ...files } = sync;
-const atOnce = { ...files, ...folders };
+const { globSync } = core.loadExtScript("ext:outboard/node/fs/glob.js");
+const atOnce = { ...files, ...folders, globSync };
 
 /** Whether an error is the system's, and so the callback's to hear. */
 const isSystem = (error) => error?.errno !== undefined || error?.code === undefined;
 
-/** Those that change nothing: what is wrong with their arguments comes first. */
-const HARMLESS = ["chmod", "chown", "fchmod", "fchown", "lchmod", "lchown"];
-
 /** Runs `act`; what came of it is told to `callback`, which comes last. */
-function later(act, args, name, results = (value) => [value]) {
+function later(act, args, results = undefined) {
   const callback = args[args.length - 1];
-  if (typeof callback !== "function" && ArrayPrototypeIncludes(HARMLESS, name)) {
-    ReflectApply(act, undefined, args);
+  // What is wrong with the arguments before it comes first.
+  if (typeof callback !== "function" && results === undefined) {
+    checkOnly(() => ReflectApply(act, undefined, args));
   }
   validateFunction(callback, "callback");
   const given = ArrayPrototypeSlice(args, 0, -1);
   let error = null;
   let values = [];
   try {
-    values = results(ReflectApply(act, undefined, given), given);
+    const value = ReflectApply(act, undefined, given);
+    values = results === undefined ? [value] : results(value, given);
   } catch (failure) {
     if (!isSystem(failure)) throw failure;
     error = failure;
@@ -63,7 +63,7 @@ for (const name of new SafeArrayIterator(ObjectKeys(atOnce))) {
   const act = atOnce[name];
   callbacks[plain] = {
     [plain](...args) {
-      later(act, args, plain);
+      later(act, args);
     },
   }[plain];
 }
@@ -79,19 +79,19 @@ callbacks.read = function read(...args) {
     const { buffer = Buffer.alloc(16384), ...options } = second;
     args = [args[0], buffer, options, args[2]];
   }
-  later(atOnce.readSync, args, "read", withBuffer(1));
+  later(atOnce.readSync, args, withBuffer(1));
 };
 callbacks.write = function write(...args) {
-  later(atOnce.writeSync, args, "write", withBuffer(1));
+  later(atOnce.writeSync, args, withBuffer(1));
 };
 callbacks.readv = function readv(...args) {
-  later(atOnce.readvSync, args, "readv", withBuffer(1));
+  later(atOnce.readvSync, args, withBuffer(1));
 };
 callbacks.writev = function writev(...args) {
-  later(atOnce.writevSync, args, "writev", withBuffer(1));
+  later(atOnce.writevSync, args, withBuffer(1));
 };
 callbacks.close = function close(fd, callback = () => {}) {
-  later(atOnce.closeSync, [fd, callback], "close", () => []);
+  later(atOnce.closeSync, [fd, callback], () => []);
 };
 callbacks.exists = function exists(path, callback) {
   validateFunction(callback, "callback");
@@ -103,119 +103,19 @@ ObjectDefineProperty(callbacks.exists, promisify.custom, {
   value: async (path) => atOnce.existsSync(path),
 });
 
+/** As in Workers: a blob, and not a promise of one. */
 function openAsBlob(path, options = {}) {
   const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
-  return primordials.PromiseResolve(
-    new Blob([atOnce.readFileSync(path)], { type: options.type ?? "" }),
-  );
+  const where = toPath(path);
+  validateObject(options, "options");
+  const { type = "" } = options;
+  validateString(type, "options.type");
+  return new Blob([atOnce.readFileSync(where)], { type });
 }
 
-/** An open file as an object, as fs.promises.open gives it. */
-class FileHandle {
-  #fd;
-
-  constructor(fd) {
-    this.#fd = fd;
-  }
-
-  get fd() {
-    return this.#fd;
-  }
-
-  async read(...args) {
-    let [buffer, ...rest] = new SafeArrayIterator(args);
-    if (buffer === undefined || buffer?.byteLength === undefined) {
-      const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
-      const options = buffer ?? {};
-      buffer = options.buffer ?? Buffer.alloc(16384);
-      rest = [options];
-    }
-    const bytesRead = atOnce.readSync(this.#fd, buffer, ...new SafeArrayIterator(rest));
-    return { bytesRead, buffer };
-  }
-
-  async write(buffer, ...rest) {
-    const bytesWritten = atOnce.writeSync(
-      this.#fd,
-      buffer,
-      ...new SafeArrayIterator(rest),
-    );
-    return { bytesWritten, buffer };
-  }
-
-  async readv(buffers, position) {
-    return { bytesRead: atOnce.readvSync(this.#fd, buffers, position), buffers };
-  }
-
-  async writev(buffers, position) {
-    return { bytesWritten: atOnce.writevSync(this.#fd, buffers, position), buffers };
-  }
-
-  async readFile(options) {
-    return atOnce.readFileSync(this.#fd, options);
-  }
-
-  async writeFile(data, options) {
-    return atOnce.writeFileSync(this.#fd, data, options);
-  }
-
-  async appendFile(data, options) {
-    return atOnce.writeFileSync(this.#fd, data, options);
-  }
-
-  async stat(options) {
-    return atOnce.fstatSync(this.#fd, options);
-  }
-
-  async truncate(length = 0) {
-    return atOnce.ftruncateSync(this.#fd, length);
-  }
-
-  async utimes(atime, mtime) {
-    return atOnce.futimesSync(this.#fd, atime, mtime);
-  }
-
-  async chmod(mode) {
-    return atOnce.fchmodSync(this.#fd, mode);
-  }
-
-  async chown(uid, gid) {
-    return atOnce.fchownSync(this.#fd, uid, gid);
-  }
-
-  async sync() {
-    return atOnce.fsyncSync(this.#fd);
-  }
-
-  async datasync() {
-    return atOnce.fdatasyncSync(this.#fd);
-  }
-
-  createReadStream(options) {
-    return streams().createReadStream(null, { ...options, fd: this.#fd });
-  }
-
-  createWriteStream(options) {
-    return streams().createWriteStream(null, { ...options, fd: this.#fd });
-  }
-
-  readLines(options) {
-    const stream = this.createReadStream(options);
-    const { builtin } = core.loadExtScript("ext:outboard/node/modules.js");
-    return builtin("readline").createInterface({ input: stream });
-  }
-
-  async close() {
-    if (this.#fd === -1) return;
-    atOnce.closeSync(this.#fd);
-    this.#fd = -1;
-  }
-
-  async [SymbolAsyncDispose]() {
-    await this.close();
-  }
-}
-
+const { FileHandle, openHandle } = core.loadExtScript(
+  "ext:outboard/node/fs/file_handle.js",
+);
 const streams = () => core.loadExtScript("ext:outboard/node/fs/streams.js");
 
 const promises = { constants };
@@ -261,7 +161,7 @@ for (
   }[name];
 }
 promises.open = async function open(path, flags, mode) {
-  return new FileHandle(atOnce.openSync(path, flags, mode));
+  return openHandle(atOnce.openSync(path, flags, mode));
 };
 promises.glob = async function* glob(pattern, options) {
   yield* new SafeArrayIterator(atOnce.globSync(pattern, options));
@@ -276,8 +176,12 @@ const exports = {
   ...callbacks,
   ...atOnce,
   constants,
-  createReadStream: (path, options) => streams().createReadStream(path, options),
-  createWriteStream: (path, options) => streams().createWriteStream(path, options),
+  createReadStream: function createReadStream(path, options) {
+    return new (streams().ReadStream)(path, options);
+  },
+  createWriteStream: function createWriteStream(path, options) {
+    return new (streams().WriteStream)(path, options);
+  },
   Dir,
   Dirent,
   F_OK: constants.F_OK,

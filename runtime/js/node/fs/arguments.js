@@ -3,16 +3,17 @@
 const { core, primordials } = __bootstrap;
 const {
   Date,
-  DateNow,
-  NumberIsFinite,
+  Error,
   NumberIsNaN,
-  NumberIsInteger,
   NumberParseInt,
   ObjectPrototypeIsPrototypeOf,
   RegExpPrototypeTest,
   SafeRegExp,
   StringPrototypeIncludes,
+  StringPrototypeReplace,
+  StringPrototypeToUpperCase,
   TypeError,
+  decodeURIComponent,
 } = primordials;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
@@ -27,7 +28,6 @@ const {
   ERR_INVALID_ARG_TYPE,
   ERR_INVALID_ARG_VALUE,
   ERR_INVALID_URL_SCHEME,
-  ERR_OUT_OF_RANGE,
 } = codes;
 
 /** An absolute path from text, bytes or a `file:` URL. */
@@ -50,8 +50,42 @@ function toPath(value, name = "path") {
   }
   const { posix } = core.loadExtScript("ext:outboard/node/path.js");
   const { cwd } = core.loadExtScript("ext:outboard/node/fs/cwd.js");
-  return posix.resolve(cwd(), text);
+  const path = canonical(posix.resolve(cwd(), text));
+  if (path.length > LONGEST) throw new Error("File path is too long");
+  let deep = 0;
+  for (let i = 0; i < path.length; i++) if (path[i] === "/") deep++;
+  if (deep > DEEPEST) throw new Error("File path has too many segments");
+  return path;
 }
+
+/** The limits of a path, as in Workers. */
+const LONGEST = 4096;
+const DEEPEST = 48;
+
+const escape = new SafeRegExp(/(?:%[0-9a-f]{2})+/gi);
+/** What a path has to keep written as an escape, to be the same path read again. */
+const kept = new SafeRegExp(/%(?:00|25|2F)/);
+
+/**
+ * A path is the path of a URL in Workers, so that `a%3Fb` and `a?b` are one
+ * file. Here a file has the name without escapes, where it can be without.
+ */
+function canonical(path) {
+  if (!StringPrototypeIncludes(path, "%")) return path;
+  return StringPrototypeReplace(path, escape, (run) => {
+    const upper = StringPrototypeToUpperCase(run);
+    if (RegExpPrototypeTest(kept, upper)) return upper;
+    try {
+      return decodeURIComponent(upper);
+    } catch {
+      return upper;
+    }
+  });
+}
+
+/** Whether a path as it was given ends with a slash, and so names nothing new. */
+const endsInSlash = (value) => typeof value === "string" && value.length > 1 &&
+  value[value.length - 1] === "/";
 
 function toFd(fd) {
   if (typeof fd !== "number") throw new ERR_INVALID_ARG_TYPE("fd", "number", fd);
@@ -157,44 +191,43 @@ function toFlags(flags, name = "flags") {
   };
 }
 
-/** Seconds, a Date or text, as milliseconds. */
+/** A Date, or what makes one: a number is milliseconds, as in Workers. */
 function toTime(value, name) {
-  let time = value;
-  if (typeof value === "string" && value !== "") time = +value;
-  if (typeof time === "bigint") time = primordials.Number(time);
-  if (typeof time === "number") {
-    if (!NumberIsFinite(time)) return time < 0 ? DateNow() : DateNow();
-    return time * 1000;
+  let date = value;
+  if (typeof value === "bigint") date = new Date(primordials.Number(value));
+  else if (typeof value === "number" || typeof value === "string") {
+    date = new Date(value);
+  } else if (!ObjectPrototypeIsPrototypeOf(Date.prototype, value)) {
+    throw new ERR_INVALID_ARG_TYPE(
+      name,
+      ["string", "number", "bigint", "Date"],
+      value,
+    );
   }
-  if (ObjectPrototypeIsPrototypeOf(Date.prototype, value)) {
-    const date = primordials.DatePrototypeGetTime(value);
-    if (NumberIsNaN(date)) {
-      throw new TypeError(
-        "The value cannot be converted because it is not a valid date.",
-      );
-    }
-    return date;
+  const time = primordials.DatePrototypeGetTime(date);
+  if (NumberIsNaN(time)) {
+    throw new TypeError(
+      "The value cannot be converted because it is not a valid Date.",
+    );
   }
-  throw new ERR_INVALID_ARG_TYPE(name, ["Date", "Time in seconds"], value);
+  return time;
 }
 
 /** A place in a file; null and the like mean the current one. */
 function toPosition(position, name = "position") {
   if (position === undefined || position === null || position === -1) return null;
-  const number = typeof position === "bigint"
-    ? primordials.Number(position)
-    : position;
-  if (typeof number !== "number") {
-    throw new ERR_INVALID_ARG_TYPE(name, ["integer", "bigint"], position);
+  // A number is checked here, and a bigint by whom it is for.
+  if (typeof position === "bigint") return primordials.Number(position);
+  if (typeof position !== "number") {
+    throw new ERR_INVALID_ARG_TYPE(name, ["integer", "bigint", "null"], position);
   }
-  if (!NumberIsInteger(number)) {
-    throw new ERR_OUT_OF_RANGE(name, "an integer", position);
-  }
-  return number < 0 ? null : number;
+  validateUint32(position, name);
+  return position;
 }
 
 return {
   checkEncoding,
+  endsInSlash,
   toFd,
   toFlags,
   toMode,

@@ -1,6 +1,7 @@
 // fs.constants, as Linux has them.
 (function () {
 const constants = {
+  __proto__: null,
   UV_FS_SYMLINK_DIR: 1,
   UV_FS_SYMLINK_JUNCTION: 2,
   O_RDONLY: 0,

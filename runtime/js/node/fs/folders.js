@@ -2,14 +2,13 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayPrototypeFilter,
   ArrayPrototypeMap,
   ArrayPrototypePush,
   SafeArrayIterator,
 } = primordials;
 const vfs = core.loadExtScript("ext:outboard/node/fs/vfs.js");
 const { posix } = core.loadExtScript("ext:outboard/node/path.js");
-const { toMode, toOptions, toPath } = core.loadExtScript(
+const { endsInSlash, toMode, toOptions, toPath } = core.loadExtScript(
   "ext:outboard/node/fs/arguments.js",
 );
 const { Dirent, direntType, makeDir } = core.loadExtScript(
@@ -42,7 +41,7 @@ const text = (path, encoding) =>
 function mkdirSync(path, options = {}) {
   const where = toPath(path);
   let recursive = false;
-  if (typeof options === "number" || typeof options === "string") toMode(options);
+  if (typeof options === "number") toMode(options);
   else {
     validateObject(options ?? {}, "options");
     ({ recursive = false } = options ?? {});
@@ -50,7 +49,9 @@ function mkdirSync(path, options = {}) {
     toMode(options?.mode, "options.mode", 0o777);
   }
   if (recursive) return mkdirAll(where);
-  const at = vfs.walk(where, true, "mkdir");
+  const at = vfs.walk(where, false, "mkdir");
+  // As in Workers: a folder that is there already is no fault.
+  if (at.node?.type === "directory") return undefined;
   if (at.node !== undefined) vfs.fail("EEXIST", "mkdir", where);
   vfs.place(at, new vfs.Directory(true), "mkdir", where);
 }
@@ -75,7 +76,6 @@ function mkdirAll(where) {
   return first;
 }
 
-const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 let made = 0;
 
 function mkdtempSync(prefix, options = undefined) {
@@ -84,16 +84,11 @@ function mkdtempSync(prefix, options = undefined) {
     (typeof prefix === "string" && prefix.endsWith("/") ? "/" : "");
   for (;;) {
     // Names need be no secret: nobody else sees the folder.
-    let number = made++;
-    let name = "";
-    for (let i = 0; i < 6; i++) {
-      name += LETTERS[number % LETTERS.length];
-      number = primordials.MathFloor(number / LETTERS.length);
-    }
-    const at = vfs.walk(start + name, true, "mkdtemp");
+    const name = `${start}${made++}`;
+    const at = vfs.walk(name, true, "mkdtemp");
     if (at.node !== undefined) continue;
-    vfs.place(at, new vfs.Directory(true), "mkdtemp", start + name);
-    return text(start + name, encoding);
+    vfs.place(at, new vfs.Directory(true), "mkdtemp", name);
+    return text(name, encoding);
   }
 }
 
@@ -133,7 +128,7 @@ function readdirSync(path, options = undefined) {
   const found = list(folderAt(where, "scandir"), where, recursive);
   return ArrayPrototypeMap(found, (entry) =>
     withFileTypes
-      ? new Dirent(text(entry.name, encoding), direntType(entry.node), entry.parent)
+      ? new Dirent(text(entry.path, encoding), direntType(entry.node), entry.parent)
       : text(entry.path, encoding));
 }
 
@@ -150,7 +145,7 @@ function opendirSync(path, options = undefined) {
     ArrayPrototypeMap(
       found,
       (entry) =>
-        new Dirent(text(entry.name, encoding), direntType(entry.node), entry.parent),
+        new Dirent(text(entry.path, encoding), direntType(entry.node), entry.parent),
     ),
   );
 }
@@ -158,8 +153,10 @@ function opendirSync(path, options = undefined) {
 function rmdirSync(path, options = {}) {
   const where = toPath(path);
   validateObject(options ?? {}, "options");
-  const { recursive = false } = options ?? {};
+  const { maxRetries = 0, recursive = false, retryDelay = 0 } = options ?? {};
   validateBoolean(recursive, "options.recursive");
+  validateUint32(maxRetries, "options.maxRetries");
+  validateUint32(retryDelay, "options.retryDelay");
   const at = vfs.walk(where, false, "rmdir");
   if (at.node === undefined) vfs.fail("ENOENT", "rmdir", where);
   if (at.node.type !== "directory") vfs.fail("ENOTDIR", "rmdir", where);
@@ -206,18 +203,29 @@ function symlinkSync(target, path, type = null) {
   validateOneOf(type, "type", ["dir", "file", "junction", null, undefined]);
   const to = toPath(target, "target");
   const where = toPath(path);
-  const at = vfs.walk(where, false, "symlink");
-  if (at.node !== undefined) vfs.fail("EEXIST", "symlink", to, where);
+  const at = placeForLink(path, where, "symlink");
   vfs.place(at, new vfs.Link(to), "symlink", where);
+}
+
+/** Where a link goes: to a folder that is there, under a name that is not. */
+function placeForLink(given, where, syscall) {
+  const refuse = (message) =>
+    vfs.fail("EINVAL", syscall, undefined, undefined, message);
+  const folder = vfs.walk(posix.dirname(where), true, syscall).node;
+  if (folder === undefined) vfs.fail("ENOENT", syscall, where);
+  if (folder.type !== "directory") refuse("Not a directory");
+  const at = vfs.walk(where, false, syscall);
+  if (at.node !== undefined) vfs.fail("EEXIST", syscall, where);
+  if (endsInSlash(given)) refuse("Invalid filename");
+  return at;
 }
 
 function linkSync(existing, path) {
   const from = toPath(existing, "existingPath");
   const where = toPath(path, "newPath");
+  const at = placeForLink(path, where, "link");
   const node = vfs.find(from, false, "link");
   if (node.type === "directory") vfs.fail("EPERM", "link", from, where);
-  const at = vfs.walk(where, false, "link");
-  if (at.node !== undefined) vfs.fail("EEXIST", "link", from, where);
   vfs.place(at, node, "link", where);
 }
 
@@ -232,9 +240,17 @@ function readlinkSync(path, options = undefined) {
 function realpathSync(path, options = undefined) {
   const { encoding } = toOptions(options);
   const where = toPath(path);
-  const at = vfs.walk(where, true, "realpath");
+  const at = vfs.walk(where, false, "realpath");
   if (at.node === undefined) vfs.fail("ENOENT", "realpath", where);
-  return text(at.path, encoding);
+  if (at.node.type !== "symlink") return text(at.path, encoding);
+  // As in Workers, a link that leads nowhere has a path too.
+  let end;
+  try {
+    end = vfs.walk(where, true, "realpath");
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+  return text(end?.node === undefined ? at.node.target : end.path, encoding);
 }
 realpathSync.native = realpathSync;
 
@@ -274,7 +290,9 @@ function copyFileSync(src, dest, mode = 0) {
     COPYFILE_FICLONE,
     COPYFILE_FICLONE_FORCE,
   ]);
-  if (mode === COPYFILE_FICLONE_FORCE) vfs.fail("ENOTSUP", "copyfile", from, to);
+  if (mode === COPYFILE_FICLONE_FORCE) {
+    vfs.fail("ENOTSUP", "copyfile", from, to, "unsupported operation");
+  }
   const node = vfs.find(from, true, "copyfile");
   if (node.type === "directory") vfs.fail("EISDIR", "copyfile", from, to);
   const at = vfs.walk(to, true, "copyfile");
@@ -363,6 +381,7 @@ function copyTree(node, from, to, options, depth) {
   }
   if (at.node !== undefined) {
     if (at.node.type === "directory") {
+      if (node.type === "symlink") vfs.fail("ENOTDIR", "cp", from, to);
       refuseCopy(
         "ERR_FS_CP_NON_DIR_TO_DIR",
         "ENOTDIR",
@@ -381,50 +400,9 @@ function copyTree(node, from, to, options, depth) {
   vfs.place(at, copy, "cp", to);
 }
 
-function globSync(pattern, options = {}) {
-  validateObject(options, "options");
-  const { sourceOf } = core.loadExtScript("ext:outboard/node/glob.js");
-  const { cwd = ".", exclude = undefined, withFileTypes = false } = options;
-  const patterns = primordials.ArrayIsArray(pattern) ? pattern : [pattern];
-  const where = toPath(cwd, "options.cwd");
-  const expressions = ArrayPrototypeMap(patterns, (one) => {
-    if (typeof one !== "string") {
-      throw new codes.ERR_INVALID_ARG_TYPE("pattern", ["string", "string[]"], pattern);
-    }
-    const absolute = one[0] === "/";
-    return {
-      absolute,
-      expression: new primordials.SafeRegExp(`^${sourceOf(one)}$`),
-    };
-  });
-  const root = vfs.walk(where, true, "scandir").node;
-  if (root === undefined || root.type !== "directory") return [];
-  const matches = ArrayPrototypeFilter(
-    list(root, where, true),
-    (entry) => {
-      let some = false;
-      for (const { absolute, expression } of new SafeArrayIterator(expressions)) {
-        const path = absolute ? posix.join(where, entry.path) : entry.path;
-        some ||= primordials.RegExpPrototypeTest(expression, path);
-      }
-      if (!some || typeof exclude !== "function") return some;
-      return !exclude(
-        withFileTypes
-          ? new Dirent(entry.name, direntType(entry.node), entry.parent)
-          : entry.path,
-      );
-    },
-  );
-  return ArrayPrototypeMap(matches, (entry) =>
-    withFileTypes
-      ? new Dirent(entry.name, direntType(entry.node), entry.parent)
-      : entry.path);
-}
-
 return {
   copyFileSync,
   cpSync,
-  globSync,
   linkSync,
   mkdirSync,
   mkdtempSync,

@@ -49,12 +49,12 @@ function toBytes(data, encoding, name = "data") {
   return viewOf(data);
 }
 
-/** The open file at `path`, made where the flags say so. */
-function openAt(path, flags, syscall) {
+/** The open file at `path`, made where `create` says so. */
+function openAt(path, flags, syscall, create = flags.create) {
   const at = vfs.walk(path, true, syscall);
   let { node } = at;
   if (node === undefined) {
-    if (!flags.create) vfs.fail("ENOENT", syscall, path);
+    if (!create) vfs.fail("ENOENT", syscall, path);
     node = new vfs.File(true);
     vfs.place(at, node, syscall, path);
   } else if (flags.exclusive && flags.create) vfs.fail("EEXIST", syscall, path);
@@ -69,12 +69,16 @@ function openSync(path, flags = "r", mode = 0o666) {
   toMode(mode, "mode", 0o666);
   const allowed = toFlags(flags);
   const where = toPath(path);
-  return vfs.openNode(openAt(where, allowed, "open"), allowed, where);
+  // As in Workers: a file to be read is made too.
+  return vfs.openNode(openAt(where, allowed, "open", true), allowed, where);
 }
 
 function closeSync(fd) {
   vfs.close(toFd(fd));
 }
+
+/** The last place that may be named. */
+const FARTHEST = 2 ** 32 - 1;
 
 /** Reads into views one after the other; gives the bytes read. */
 function readInto(fd, views, position) {
@@ -83,6 +87,9 @@ function readInto(fd, views, position) {
   if (!file.read) vfs.fail("EBADF", "read");
   if (file.node.type === "directory") vfs.fail("EISDIR", "read");
   let at = position ?? file.position;
+  if (at < 0 || at > FARTHEST) {
+    vfs.fail("EINVAL", "read", undefined, undefined, "position out of range");
+  }
   let total = 0;
   for (const view of new SafeArrayIterator(views)) {
     const count = file.node.read(view, at);
@@ -105,15 +112,20 @@ function writeFrom(fd, views, position) {
     return total;
   }
   const file = vfs.opened(fd, "write");
-  if (!file.write) vfs.fail("EBADF", "write");
+  if (file.node.type === "directory") vfs.fail("EISDIR", "write");
+  // As in Workers: how it was opened does not matter, but what it is.
+  if (!file.node.writable) vfs.fail("EPERM", "write");
   let at = file.append ? file.node.size : position ?? file.position;
+  if (at < 0 || at > FARTHEST) {
+    vfs.fail("EINVAL", "write", undefined, undefined, "position out of range");
+  }
   let total = 0;
   for (const view of new SafeArrayIterator(views)) {
     const count = file.node.write(view, at, "write");
     at += count;
     total += count;
   }
-  if (position === null || file.append) file.position = at;
+  if (position === null && !file.append) file.position = at;
   return total;
 }
 
@@ -181,18 +193,26 @@ function readvSync(fd, buffers, position = null) {
 
 /** `(buffer, offset, length, position)`, `(buffer, options)`, or text. */
 function writeArguments(data, offset, length, position) {
+  let from = offset;
+  let count = length;
+  let at = position;
+  if (typeof offset === "object" && offset !== null) {
+    ({ offset: from, length: count, position: at } = offset);
+  }
   if (typeof data === "string") {
     const encoding = typeof length === "string" ? length : "utf8";
-    return [toBytes(data, encoding), toPosition(offset)];
+    return [toBytes(data, encoding), toPosition(from === offset ? offset : at)];
   }
   const bytes = toBytes(data, "utf8", "buffer");
-  if (typeof offset === "object" && offset !== null) {
-    return [
-      part(bytes, offset.offset ?? 0, offset.length),
-      toPosition(offset.position),
-    ];
+  from ??= 0;
+  validateInteger(from, "offset", 0);
+  if (from > bytes.length) throw new codes.ERR_BUFFER_OUT_OF_BOUNDS("offset");
+  count ??= bytes.length - from;
+  validateInteger(count, "length", 0);
+  if (count > bytes.length - from) {
+    throw new codes.ERR_BUFFER_OUT_OF_BOUNDS("length");
   }
-  return [part(bytes, offset ?? 0, length), toPosition(position)];
+  return [TypedArrayPrototypeSubarray(bytes, from, from + count), toPosition(at)];
 }
 
 function writeSync(fd, data, offset = undefined, length = undefined, position = null) {
@@ -225,9 +245,9 @@ function readFileSync(path, options = undefined) {
     const file = vfs.opened(fd, "read");
     if (!file.read) vfs.fail("EBADF", "read");
     if (file.node.type === "directory") vfs.fail("EISDIR", "read");
-    const rest = TypedArrayPrototypeSubarray(file.node.content(), file.position);
+    // As in Workers: all of it, wherever the descriptor stands.
     file.position = file.node.size;
-    return decode(rest, encoding);
+    return decode(file.node.content(), encoding);
   }
   const where = toPath(path);
   const node = openAt(where, toFlags(flag, "options.flag"), "open");
@@ -247,22 +267,19 @@ function writeFileSync(path, data, options = undefined) {
   const flags = toFlags(flag, "options.flag");
   const bytes = toBytes(data, encoding);
   if (isFd(path)) {
-    const fd = toFd(path);
-    writeFrom(fd, [bytes], null);
-    return;
+    return writeFrom(toFd(path), [bytes], null);
   }
   const where = toPath(path);
   const node = openAt(where, flags, "open");
   if (!flags.write) vfs.fail("EBADF", "write");
-  node.write(bytes, flags.append ? node.size : 0, "write");
+  return node.write(bytes, flags.append ? node.size : 0, "write");
 }
 
 function appendFileSync(path, data, options = undefined) {
-  writeFileSync(path, data, { ...toOptions(options), flag: options?.flag ?? "a" });
+  return writeFileSync(path, data, { ...toOptions(options), flag: options?.flag ?? "a" });
 }
 
 function truncateSync(path, length = 0) {
-  if (isFd(path)) return ftruncateSync(path, length);
   validateUint32(length ?? 0, "len");
   const where = toPath(path);
   const node = vfs.find(where, true, "open");

@@ -7,12 +7,15 @@ const {
   ArrayPrototypePop,
   ArrayPrototypePush,
   DateNow,
+  Error,
   MapPrototypeDelete,
   MapPrototypeGet,
   MapPrototypeSet,
   MathMax,
+  RegExpPrototypeTest,
   SafeArrayIterator,
   SafeMap,
+  SafeRegExp,
   SafeWeakMap,
   StringPrototypeSplit,
   StringPrototypeStartsWith,
@@ -23,8 +26,9 @@ const {
 } = primordials;
 const { op_node_bundle_names, op_node_bundle_read } = core.ops;
 const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
-const { uvException } = core.loadExtScript("ext:deno_node/internal/errors.ts");
-const { codeMap } = core.loadExtScript("ext:deno_node/internal_binding/uv.ts");
+const { codeMap, errorMap } = core.loadExtScript(
+  "ext:deno_node/internal_binding/uv.ts",
+);
 
 /** The largest file, and links that may lead to one another. */
 const LARGEST = 128 << 20;
@@ -32,9 +36,24 @@ const LINKS = 40;
 /** Files an event may have open. */
 const OPEN = 1024;
 
-/** Throws a system's error, as `ENOENT: ..., open '/tmp/x'`. */
-function fail(code, syscall, path = undefined, dest = undefined) {
-  throw uvException({ errno: MapPrototypeGet(codeMap, code), syscall, path, dest });
+/**
+ * Throws a system's error. As in Workers its message has no code in front:
+ * `no such file or directory, open '/tmp/x'`.
+ */
+function fail(code, syscall, path = undefined, dest = undefined, message = undefined) {
+  const errno = MapPrototypeGet(codeMap, code);
+  let text = message ?? MapPrototypeGet(errorMap, errno)[1];
+  if (message === undefined && path !== undefined) {
+    text += `, ${syscall} '${path}'`;
+    if (dest !== undefined) text += ` -> '${dest}'`;
+  }
+  const error = new Error(text);
+  error.errno = errno;
+  error.code = code;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  if (dest !== undefined) error.dest = dest;
+  throw error;
 }
 
 class Node {
@@ -86,7 +105,9 @@ class File extends Node {
   }
 
   #reserve(size, syscall) {
-    if (size > LARGEST) fail("EFBIG", syscall);
+    if (size > LARGEST) {
+      fail("EPERM", syscall, undefined, undefined, "File size limit exceeded");
+    }
     if (size <= this.bytes.length) return;
     let grown;
     try {
@@ -178,11 +199,15 @@ function random(into) {
   return into.length;
 }
 
+const scheme = new SafeRegExp(/^[a-z][a-z0-9+.-]*:/i);
+
 function bundle() {
   const top = new Directory(false);
   const list = op_node_bundle_names();
   for (let i = 0; i < list.length; i++) {
     const { 0: path, 1: size } = list[i];
+    // One called `node:x` takes a module's place, and is no file.
+    if (RegExpPrototypeTest(scheme, path)) continue;
     const parts = StringPrototypeSplit(path, "/");
     const name = ArrayPrototypePop(parts);
     let folder = top;
@@ -235,6 +260,25 @@ function own() {
   return mine;
 }
 
+/** While only arguments are checked, whoever comes to files is stopped with this. */
+let stop;
+
+function untouched() {
+  if (stop !== undefined) throw stop;
+}
+
+/** Runs `act` up to where it would look at a file. */
+function checkOnly(act) {
+  stop = {};
+  try {
+    act();
+  } catch (error) {
+    if (error !== stop) throw error;
+  } finally {
+    stop = undefined;
+  }
+}
+
 /** A folder's entry, where /tmp is the event's own. */
 function entry(folder, name) {
   if (folder === root && name === "tmp") return own().temporary;
@@ -246,6 +290,7 @@ function entry(folder, name) {
  * not there; `parent` and `name` say where it would be.
  */
 function walk(path, follow, syscall, links = { left: LINKS }) {
+  untouched();
   const { posix } = core.loadExtScript("ext:outboard/node/path.js");
   const parts = StringPrototypeSplit(posix.normalize(path), "/");
   let at = { node: root, parent: root, name: "", path: "/" };
@@ -291,7 +336,7 @@ function names(folder) {
   for (const name of new primordials.SafeMapIterator(folder.entries)) {
     ArrayPrototypePush(list, name[0]);
   }
-  return primordials.ArrayPrototypeSort(list);
+  return list;
 }
 
 /** Gives a descriptor for an open file. */
@@ -304,21 +349,24 @@ function openNode(node, flags, path) {
 }
 
 function opened(fd, syscall) {
+  untouched();
   const file = MapPrototypeGet(own().open, fd);
   if (file === undefined) fail("EBADF", syscall);
   return file;
 }
 
 function close(fd) {
+  untouched();
   const mine = own();
-  if (fd <= 2) return;
-  if (!MapPrototypeDelete(mine.open, fd)) fail("EBADF", "close");
+  // As in Workers: what is closed already is no fault.
+  MapPrototypeDelete(mine.open, fd);
 }
 
 const isBelow = (path, folder) =>
   path === folder || StringPrototypeStartsWith(path, `${folder}/`);
 
 return {
+  checkOnly,
   close,
   Directory,
   entry,

@@ -3,10 +3,13 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  Error,
   ObjectDefineProperty,
   ObjectSetPrototypeOf,
   PromiseResolve,
   ReflectApply,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
   Symbol,
   SymbolToStringTag,
   TypeError,
@@ -231,14 +234,34 @@ events.setEventTargetData(globalThis);
 
 listeners.error = (error) => {
   if (listenerCount(globalThis, "error") === 0) return true;
+  const { exceptionMessage, frames } = core.destructureError(error);
+  // What is no error was thrown where it is reported.
+  const at = scriptFrame(frames) ??
+    scriptFrame(core.destructureError(new Error()).frames);
   return dispatch(
     new ErrorEvent("error", {
       cancelable: true,
-      message: core.destructureError(error).exceptionMessage,
+      message: exceptionMessage,
+      filename: at?.fileName ?? "",
+      lineno: at?.lineNumber ?? 0,
+      // Columns count from 0 here.
+      colno: at !== undefined && frames.length > 0 ? at.columnNumber - 1 : 0,
       error,
     }),
   );
 };
+
+const BUNDLE = "worker:///";
+
+/** The first of the worker's own, its file named as the bundle names it. */
+function scriptFrame(frames) {
+  for (let i = 0; i < frames.length; i++) {
+    const { fileName } = frames[i];
+    if (typeof fileName === "string" && StringPrototypeStartsWith(fileName, BUNDLE)) {
+      return { ...frames[i], fileName: StringPrototypeSlice(fileName, BUNDLE.length) };
+    }
+  }
+}
 
 listeners.rejection = (promise, reason) => {
   if (listenerCount(globalThis, "unhandledrejection") === 0) return true;

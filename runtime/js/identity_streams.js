@@ -85,5 +85,5 @@ for (const stream of [FixedLengthStream, IdentityTransformStream]) {
   });
 }
 
-return { FixedLengthStream, IdentityTransformStream };
+return { FixedLengthStream, IdentityTransformStream, toLength };
 })();

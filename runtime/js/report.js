@@ -12,9 +12,23 @@ function unhandled(error) {
   op_unhandled(currentEvent()?.id ?? 0, error);
 }
 
+/** While listeners hear of an error: what they throw is only for the log. */
+let reporting = false;
+
 /** https://html.spec.whatwg.org/#report-the-exception */
 function reportException(error) {
-  if (listeners.error === null || listeners.error(error)) unhandled(error);
+  if (listeners.error === null || reporting) {
+    unhandled(error);
+    return;
+  }
+  reporting = true;
+  let unheard;
+  try {
+    unheard = listeners.error(error);
+  } finally {
+    reporting = false;
+  }
+  if (unheard) unhandled(error);
 }
 
 function reportRejection(promise, reason) {

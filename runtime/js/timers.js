@@ -5,7 +5,9 @@ const { core, primordials } = __bootstrap;
 const {
   MapPrototypeDelete,
   MapPrototypeGet,
+  MapPrototypeGetSize,
   MapPrototypeSet,
+  MathMin,
   ObjectDefineProperty,
   Promise,
   PromiseReject,
@@ -28,10 +30,27 @@ function requireFunction(callback, name) {
   }
 }
 
+/** As long as a timer can be: more would be none. No event lasts as long. */
+const LONGEST = 2 ** 31 - 1;
+/** Timers that an event may have set. */
+const MOST = 10_000;
+
 function start(callback, delay, args, repeat) {
   const event = requireEvent();
   const context = getAsyncContext();
   const table = event.timerTable();
+  const active = MapPrototypeGetSize(table);
+  if (active >= MOST) {
+    const { DOMException } = core.loadExtScript(
+      "ext:deno_web/01_dom_exception.js",
+    );
+    throw new DOMException(
+      "You have exceeded the number of active timeouts you may set. max active " +
+        `timeouts: ${MOST}, current active timeouts: ${active}, finished ` +
+        `timeouts: ${table.finished ?? 0}`,
+      "QuotaExceededError",
+    );
+  }
   const run = () => {
     const outer = getAsyncContext();
     setAsyncContext(context);
@@ -46,10 +65,13 @@ function start(callback, delay, args, repeat) {
   let id = 0;
   const timer = createTimer(
     () => {
-      if (!repeat) MapPrototypeDelete(table, id);
+      if (!repeat) {
+        MapPrototypeDelete(table, id);
+        table.finished = (table.finished ?? 0) + 1;
+      }
       event.resume(run);
     },
-    +delay,
+    MathMin(+delay, LONGEST),
     undefined,
     repeat,
     /* holds the event loop */ true,

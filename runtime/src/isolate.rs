@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::futures::task::AtomicWaker;
 use deno_core::{PollEventLoopOptions, v8};
 
@@ -69,6 +70,8 @@ pub(crate) struct Isolate {
     lost: RefCell<Option<EventError>>,
     /// No new events; ends when the open ones have.
     stopped: Cell<bool>,
+    /// It was said that a module never finishes.
+    stall_told: Cell<bool>,
     tidy_due: Cell<bool>,
     last_used: Cell<Instant>,
     /// A task runs the event loop.
@@ -365,6 +368,7 @@ impl Isolate {
         match poll {
             // Nothing is under way: whoever still waits would wait for ever.
             Poll::Ready(Ok(())) => self.give_up_hung(),
+            Poll::Ready(Err(error)) if is_stalled(&error) => self.give_up_stalled(&error),
             Poll::Ready(Err(error)) => {
                 let error = ScriptError::from_core(&error);
                 self.shared
@@ -378,6 +382,17 @@ impl Isolate {
             return Poll::Ready(());
         }
         Poll::Pending
+    }
+
+    /// Nothing is under way but a module that was imported while the worker ran,
+    /// whose top level waits for nothing. It stays so, and is told once.
+    fn give_up_stalled(&self, error: &CoreError) {
+        if !self.stall_told.replace(true) {
+            let error = ScriptError::from_core(error);
+            self.shared
+                .log(LogLevel::Error, &format!("Uncaught {error}"), Some(&error));
+        }
+        self.give_up_hung();
     }
 
     fn give_up_hung(&self) {
@@ -421,5 +436,16 @@ impl Isolate {
             scope.perform_microtask_checkpoint();
         });
         self.judge(end, None);
+    }
+}
+
+/// Whether the event loop ended with a module's top level that waits for ever.
+fn is_stalled(error: &CoreError) -> bool {
+    match error.as_kind() {
+        CoreErrorKind::Js(error) => {
+            error.exception_message == "Top-level await promise never resolved"
+        }
+        CoreErrorKind::ModuleEvaluationDeadlock => true,
+        _ => false,
     }
 }

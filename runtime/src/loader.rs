@@ -63,15 +63,16 @@ pub(crate) fn resolve(
     referrer: &str,
     wanted: Wanted,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
+    let importer = || {
+        let referrer = referrer.strip_prefix("worker:///").unwrap_or(referrer);
+        format!("\n  imported from \"{referrer}\"")
+    };
     let from = || match wanted {
         Wanted::Require | Wanted::Dynamic => String::new(),
-        Wanted::Import => {
-            let referrer = referrer.strip_prefix("worker:///").unwrap_or(referrer);
-            format!("\n  imported from \"{referrer}\"")
-        }
+        Wanted::Import => importer(),
     };
     let missing = || JsErrorBox::generic(format!("No such module \"{specifier}\".{}", from()));
-    let found = find(worker, specifier, referrer, wanted, &from, &missing)?;
+    let found = find(worker, specifier, referrer, wanted, &importer, &missing)?;
     if worker.may_import(found.as_str(), referrer) {
         Ok(found)
     } else {
@@ -84,7 +85,7 @@ fn find(
     specifier: &str,
     referrer: &str,
     wanted: Wanted,
-    from: &dyn Fn() -> String,
+    importer: &dyn Fn() -> String,
     missing: &dyn Fn() -> JsErrorBox,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
     if let Ok(url) = ModuleSpecifier::parse(specifier)
@@ -118,10 +119,13 @@ fn find(
     if let Some(base) = &base
         && leaves_bundle(base, specifier)
     {
-        let end = if wanted == Wanted::Require { "" } else { "." };
+        // What a module imported at run time imports itself has no stack.
+        let from = match wanted {
+            Wanted::Require => String::new(),
+            Wanted::Dynamic | Wanted::Import => format!("{}.", importer()),
+        };
         return Err(JsErrorBox::type_error(format!(
-            "Invalid module specifier \"{specifier}\".{}{end}",
-            from()
+            "Invalid module specifier \"{specifier}\".{from}"
         )));
     }
     let url = match base {

@@ -4,6 +4,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  ArrayBufferIsView,
   ArrayPrototypeSlice,
   MathCeil,
   NumberIsInteger,
@@ -16,9 +17,11 @@ const {
   RangeError,
   SafeArrayIterator,
   StringPrototypeStartsWith,
+  Uint8Array,
   queueMicrotask,
 } = primordials;
 const base = core.loadExtScript("ext:deno_node/crypto.ts").default;
+const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
 const { ERR_METHOD_NOT_IMPLEMENTED, notImplemented } = core.loadExtScript(
   "ext:outboard/node/errors.js",
@@ -35,6 +38,8 @@ const LARGEST_RSA = 4096;
 const LARGEST_PRIME = 2048;
 /** Given primes, in bytes: 10,000 bits, as OpenSSL has it. */
 const LONGEST_PRIME = 1250;
+/** Those to make keys with, as Workers have it. */
+const LONGEST_KEY_PRIME = 1024;
 const MOST_CHECKS = 256;
 
 /** Bytes of digests: as many blocks of one as RFC 5869 allows are enough. */
@@ -56,6 +61,17 @@ function atMost(value, limit, name) {
   }
 }
 
+/** The host cannot calculate modulo 0. */
+function notZero(bytes, name) {
+  let view;
+  if (core.isAnyArrayBuffer(bytes)) view = new Uint8Array(bytes);
+  else if (ArrayBufferIsView(bytes)) {
+    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } else return;
+  for (let i = 0; i < view.length; i++) if (view[i] !== 0) return;
+  throw new codes.ERR_OUT_OF_RANGE(name, ">= 1", 0);
+}
+
 const lengthOf = (data) =>
   typeof data === "string" ? data.length : data?.byteLength ?? 0;
 
@@ -74,14 +90,21 @@ const checks = {
       atMost(options.checks, MOST_CHECKS, "options.checks");
     }
   },
-  createDiffieHellman({ 0: prime }) {
+  createDiffieHellman({ 0: prime, 1: encoding }) {
     atMost(prime, LARGEST_PRIME, "sizeOrKey");
     atMost(lengthOf(prime), 2 * LONGEST_PRIME, "sizeOrKey.length");
+    notZero(
+      typeof prime === "string"
+        ? Buffer.from(prime, typeof encoding === "string" ? encoding : "utf8")
+        : prime,
+      "sizeOrKey",
+    );
   },
   generateKeyPair({ 1: options }) {
     atMost(options?.modulusLength, LARGEST_RSA, "options.modulusLength");
     atMost(options?.primeLength, LARGEST_PRIME, "options.primeLength");
-    atMost(lengthOf(options?.prime), LONGEST_PRIME, "options.prime.length");
+    atMost(lengthOf(options?.prime), LONGEST_KEY_PRIME, "options.prime.length");
+    notZero(options?.prime, "options.prime");
   },
   generatePrime({ 0: size }) {
     if (size <= 0x7fffffff) atMost(size, LARGEST_PRIME, "size");

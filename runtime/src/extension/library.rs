@@ -408,6 +408,12 @@ function makeException(ErrorType, message, prefix, context, code = undefined) {"
         "    if (buffer !== undefined && buffer.resizable) {",
         "    if (buffer !== undefined && buffer.detached) continue;\n    if (buffer !== undefined && buffer.resizable) {",
     ),
+    // The dictionary that a script gets is an ordinary object.
+    patch(
+        URL_PATTERN,
+        "ObjectAssign(ObjectCreate(null), input)",
+        "ObjectAssign({}, input)",
+    ),
     patch(
         URL_PATTERN,
         "    const parsed = op_urlpattern_parse(input, baseURL, options);",

@@ -41,6 +41,7 @@ const ASSERTION: &str = "ext:deno_node/internal/assert/assertion_error.js";
 const ASYNC_HOOKS: &str = "ext:deno_node/async_hooks.ts";
 const BINDING_UTILS: &str = "ext:deno_node/internal_binding/_utils.ts";
 const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
+const CALLBACKIFY: &str = "ext:deno_node/_util/_util_callbackify.js";
 const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
 const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
 const CRYPTO_UTIL: &str = "ext:deno_node/internal/crypto/util.ts";
@@ -50,6 +51,7 @@ const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
 const ERRORS: &str = "ext:deno_node/internal/errors.ts";
 const HTTP_OUTGOING: &str = "ext:deno_node/_http_outgoing.ts";
 const IDNA: &str = "ext:deno_node/internal/idna.ts";
+const MIME: &str = "ext:deno_node/internal/mime.ts";
 const POSIX: &str = "ext:deno_node/path/_posix.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
 const READABLE: &str = "ext:deno_node/internal/streams/readable.js";
@@ -58,9 +60,9 @@ const X509: &str = "ext:deno_node/internal/crypto/x509.ts";
 const URLS: &str = "ext:deno_node/url.ts";
 const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
+const ZLIB_STREAMS: &str = "ext:deno_node/zlib.js";
 const WIN32: &str = "ext:deno_node/path/_win32.ts";
 
-const ZLIB_STREAMS: &str = "ext:deno_node/zlib.js";
 /// Where deno_node's scripts differ here: what they ask of a host that workers
 /// do not have, and whom they know by a global that a script may replace.
 pub(super) const PATCHES: &[Patch] = &[
@@ -125,6 +127,31 @@ pub(super) const PATCHES: &[Patch] = &[
          : __bootstrap.core.loadExtScript(\"ext:outboard/trace.js\").published;\n  class ActiveChannel {",
     ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
+    // What the text would be too long for is not encoded first.
+    patch(
+        BUFFER,
+        "return op_base64_encode_from_buffer(this, offset, end - offset);",
+        "return op_base64_encode_from_buffer(this, offset, checkBase64(end - offset));",
+    ),
+    patch(
+        BUFFER,
+        "return op_base64url_encode_from_buffer(this, offset, end - offset);",
+        "return op_base64url_encode_from_buffer(this, offset, checkBase64(end - offset));",
+    ),
+    patch(
+        BUFFER,
+        "  Buffer.prototype.base64Slice = function base64Slice(offset, end) {",
+        "  function checkBase64(length) {\n    if (length / 3 * 4 > constants.MAX_STRING_LENGTH) {\n\
+         \x20     throw new primordials.RangeError(\"String is too long for a V8 string.\");\n    }\n\
+         \x20   return length;\n  }\n\
+         \x20 Buffer.prototype.base64Slice = function base64Slice(offset, end) {",
+    ),
+    // Workers write a space there.
+    patch(
+        MIME,
+        "if (ret.length) ret += \";\";",
+        "if (ret.length) ret += \"; \";",
+    ),
     // A digit at a time takes most of what a buffer's hexadecimal text does.
     patch(
         BINDING_UTILS,
@@ -140,6 +167,17 @@ pub(super) const PATCHES: &[Patch] = &[
         UTIL,
         "binding.parseEnv(input)",
         "core.loadExtScript(\"ext:outboard/node/parse_env.js\").parseEnv(input)",
+    ),
+    // What gives something with a `then` is as good.
+    patch(
+        CALLBACKIFY,
+        "PromisePrototypeThen(\n        ReflectApply(original, this, args),",
+        "PromisePrototypeThen(\n        primordials.PromiseResolve(ReflectApply(original, this, args)),",
+    ),
+    patch(
+        UTIL,
+        "const result = ObjectCreate(null);\n    const keys = ObjectKeys(parsed);",
+        "const result = {};\n    const keys = ObjectKeys(parsed);",
     ),
     patch(UTIL, "op_node_call_is_from_dependency()", "true"),
     patch(COLORS, "!Deno.noColor", "false"),
@@ -312,10 +350,33 @@ pub(super) const PATCHES: &[Patch] = &[
         "= core.ops;",
         "= core.loadExtScript(\"ext:outboard/node/zlib_handles.js\");",
     ),
+    // As much as an isolate's memory is, and as Workers say it.
+    patch(
+        ZLIB_STREAMS,
+        "let maxOutputLength = kMaxLength;",
+        "let maxOutputLength = 134_217_728;",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "1,\n        kMaxLength,\n        kMaxLength\n",
+        "1,\n        134_217_728,\n        134_217_728\n",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "new ERR_BUFFER_TOO_LARGE(this._maxOutputLength)",
+        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
+    ),
+    patch(
+        ZLIB_STREAMS,
+        "new ERR_BUFFER_TOO_LARGE(self._maxOutputLength)",
+        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
+    ),
     patch(
         WIN32,
-        "Deno.cwd()",
-        "__bootstrap.core.loadExtScript(\"ext:outboard/node/process.js\").process.cwd()",
+        "const { Deno } = globalThis;",
+        "const Deno = {\n        cwd: () =>\n\
+         \x20         __bootstrap.core.loadExtScript(\"ext:outboard/node/process.js\").process.cwd(),\n\
+         \x20       env: { get: () => undefined },\n      };",
     ),
 ];
 
@@ -350,27 +411,6 @@ pub(super) fn scripts() -> Vec<ExtensionFileSource> {
             ExtensionFileSource::new_computed(name.leak(), source.into())
         })
         .collect()
-    // As much as an isolate's memory is, and as Workers say it.
-    patch(
-        ZLIB_STREAMS,
-        "let maxOutputLength = kMaxLength;",
-        "let maxOutputLength = 134_217_728;",
-    ),
-    patch(
-        ZLIB_STREAMS,
-        "1,\n        kMaxLength,\n        kMaxLength\n",
-        "1,\n        134_217_728,\n        134_217_728\n",
-    ),
-    patch(
-        ZLIB_STREAMS,
-        "new ERR_BUFFER_TOO_LARGE(this._maxOutputLength)",
-        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
-    ),
-    patch(
-        ZLIB_STREAMS,
-        "new ERR_BUFFER_TOO_LARGE(self._maxOutputLength)",
-        "primordials.ObjectAssign(new ERR_BUFFER_TOO_LARGE(0), { message: \"Memory limit exceeded\" })",
-    ),
 }
 
 /// The name a script gives itself.

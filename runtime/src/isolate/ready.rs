@@ -167,6 +167,7 @@ impl ReadyIsolate {
             named: OnceCell::new(),
             lost: RefCell::new(None),
             stopped: Cell::new(false),
+            stall_told: Cell::new(false),
             tidy_due: Cell::new(false),
             last_used: Cell::new(Instant::now()),
             driven: Cell::new(false),

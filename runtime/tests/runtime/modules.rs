@@ -1,6 +1,6 @@
 //! Kinds of modules, and compatibility flags, as a script sees them.
 
-use outboard_runtime::{Compatibility, Module, ModuleKind, StartError, WorkerSpec};
+use outboard_runtime::{Compatibility, EventError, Module, ModuleKind, StartError, WorkerSpec};
 
 use crate::support::*;
 
@@ -242,4 +242,35 @@ fn flags_choose_what_is_there() {
         });
         assert_eq!(body, expected, "{date} {flags:?}");
     }
+}
+
+/// Importing one once kept its lane busy for ever, a line of the log each turn.
+#[test]
+fn a_module_that_never_finishes_is_given_up() {
+    let bench = Bench::new();
+    let main = r#"
+        export default {
+          async fetch(request) {
+            if (request.url.endsWith("/import")) await import("never.js");
+            return new Response("ok");
+          },
+        };
+    "#;
+    let worker = worker_with(main, |spec| {
+        let never = "await new Promise(() => {});\nexport default 1;";
+        spec.modules
+            .push(module("never.js", ModuleKind::EsModule, never));
+    });
+    for _ in 0..2 {
+        let imported = bench.get(&worker, "/import");
+        assert!(matches!(imported, Err(EventError::Hung)), "{imported:?}");
+        let other = bench.get(&worker, "/other");
+        assert!(
+            matches!(&other, Ok((200, body)) if body == "ok"),
+            "{other:?}"
+        );
+    }
+    let told = bench.log.lock();
+    let told = told.iter().filter(|line| line.contains("Top-level await"));
+    assert_eq!(told.count(), 1);
 }

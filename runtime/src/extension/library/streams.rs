@@ -91,6 +91,14 @@ function checkOwner(stream) {
   if (error !== undefined) throw error;
 }
 
+/** Takes the length that a source or a transformer says its stream will have. */
+function expectLength(stream, { expectedLength }) {
+  if (expectedLength === undefined) return;
+  const { toLength } = core.loadExtScript("ext:outboard/identity_streams.js");
+  core.loadExtScript("ext:outboard/body.js")
+    .setStreamLength(stream, toLength(expectedLength));
+}
+
 function failReadsOnCancel(stream) {
   stream[_failReads] = true;
 }
@@ -131,7 +139,7 @@ return {
     patch(
         STREAMS,
         "      writeChunk(chunk);\n      if (pumping) {",
-        "      writeChunk(chunk);\n      if (dest[_pace] !== undefined) {\n        uponPromise(dest[_pace](currentWrite), pump, noopHandler);\n        return;\n      }\n      if (pumping) {",
+        "      // Its signal ended the pipe, and nobody may read what is written now.\n      if (shuttingDown === true && dest[_abandon] !== undefined) return;\n      writeChunk(chunk);\n      if (dest[_pace] !== undefined) {\n        uponPromise(dest[_pace](currentWrite), pump, noopHandler);\n        return;\n      }\n      if (pumping) {",
     ),
     // A pipe that ends by its signal gives up what it is writing.
     patch(
@@ -179,6 +187,22 @@ return {
         STREAMS,
         "    let preventCancel = false;\n",
         "    checkOwner(this);\n    let preventCancel = false;\n",
+    ),
+    patch(
+        STREAMS,
+        "Readable stream is unavailable",
+        "The readable side of this TransformStream is no longer readable.",
+    ),
+    // How many bytes there will be, which becomes Content-Length.
+    patch(
+        STREAMS,
+        "    initializeReadableStream(this);\n    if (underlyingSourceDict.type === \"bytes\") {",
+        "    initializeReadableStream(this);\n    if (underlyingSource !== null) expectLength(this, underlyingSource);\n    if (underlyingSourceDict.type === \"bytes\") {",
+    ),
+    patch(
+        STREAMS,
+        "    setUpTransformStreamDefaultControllerFromTransformer(\n      this,\n      transformer,\n      transformerDict,\n    );\n    if (transformerDict.start) {",
+        "    setUpTransformStreamDefaultControllerFromTransformer(\n      this,\n      transformer,\n      transformerDict,\n    );\n    if (transformer !== null) expectLength(this[_readable], transformer);\n    if (transformerDict.start) {",
     ),
     // What waits for a compression stream fails with the reason.
     patch(

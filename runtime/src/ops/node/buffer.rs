@@ -149,8 +149,16 @@ pub(crate) fn op_transcode(
     })
 }
 
+/// The largest input, as Workers have it.
+const MOST_TO_TRANSCODE: usize = 128 << 20;
+
 fn transcode(source: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
+    if from != to && source.len() >= MOST_TO_TRANSCODE {
+        return None;
+    }
     let text = match from {
+        // Replaced, it would be other text of the same kind.
+        "utf8" if to == "utf16le" => std::str::from_utf8(source).ok()?.to_owned(),
         "utf8" => String::from_utf8_lossy(source).into_owned(),
         "latin1" => source.iter().map(|byte| char::from(*byte)).collect(),
         "ascii" => source
@@ -164,7 +172,10 @@ fn transcode(source: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
             })
             .collect(),
         "utf16le" => {
-            let pairs = source.as_chunks::<2>().0;
+            let (pairs, half) = source.as_chunks::<2>();
+            if !half.is_empty() && to != "utf16le" {
+                return None;
+            }
             let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
             String::from_utf16_lossy(&units)
         }
@@ -205,5 +216,7 @@ mod tests {
         check(b"\xe9", "latin1", "utf16le", b"\xe9\0");
         check(b"\xac\x20", "utf16le", "utf8", "\u{20ac}".as_bytes());
         assert_eq!(transcode(b"", "utf8", "hex"), None);
+        assert_eq!(transcode(b"a\x80", "utf8", "utf16le"), None);
+        assert_eq!(transcode(b"a\0b", "utf16le", "utf8"), None);
     }
 }

@@ -109,5 +109,5 @@ function fromNamespace(url, get) {
   return copy;
 }
 
-return { commonJs, moduleValue, require };
+return { commonJs, importNow, moduleValue, require };
 })();

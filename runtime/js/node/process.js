@@ -4,6 +4,7 @@
 const { core, primordials } = __bootstrap;
 const {
   ArrayIsArray,
+  ArrayPrototypeIncludes,
   BigInt,
   Error,
   ErrorCaptureStackTrace,
@@ -24,6 +25,14 @@ const {
   SymbolToStringTag,
   queueMicrotask,
 } = primordials;
+/** Modules of Workers' own. */
+const WORKERS = [
+  "cloudflare:email",
+  "cloudflare:sockets",
+  "cloudflare:workers",
+  "cloudflare:workflows",
+];
+
 const { now } = core.loadExtScript("ext:outboard/clock.js");
 const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.mjs");
 const { codes } = core.loadExtScript("ext:outboard/node/errors.js");
@@ -209,7 +218,12 @@ const fields = {
     core.loadExtScript("ext:deno_node/assert.ts").ok(value, message);
   },
   getBuiltinModule(id) {
-    return core.loadExtScript("ext:outboard/node/modules.js").builtin(`${id}`);
+    const name = `${id}`;
+    // As in Workers: of their own it gives the namespace.
+    if (ArrayPrototypeIncludes(WORKERS, name)) {
+      return core.loadExtScript("ext:outboard/modules.js").importNow(name);
+    }
+    return core.loadExtScript("ext:outboard/node/modules.js").builtin(name);
   },
   features,
   allowedNodeEnvironmentFlags: new Set(),

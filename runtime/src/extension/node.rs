@@ -301,6 +301,12 @@ pub(super) const PATCHES: &[Patch] = &[
         "const isWs = code < 33 || code === CHAR_NO_BREAK_SPACE || \
          code === CHAR_ZERO_WIDTH_NOBREAK_SPACE;",
     ),
+    // A name that is no host by URL's rules may be one here.
+    patch(
+        URLS,
+        "this.hostname = idnaToASCII(this.hostname);",
+        "this.hostname = core.ops.op_node_idna(\"ascii\", this.hostname);",
+    ),
     patch(
         URLS,
         "function fileURLToPath(path) {",

@@ -182,10 +182,7 @@ impl Isolate {
     pub(crate) fn test(self: &Rc<Self>, of: &Entrypoint) -> Result<Answer, EventError> {
         self.admit(of, Handler::Test)?;
         let event: Rc<Event> = Rc::default();
-        // A test of this name is one of tails, as a rule, and not for them.
-        if of.name.as_deref() != Some("test") {
-            self.trace(&event, of, || EventInfo::Custom);
-        }
+        self.trace(&event, of, || EventInfo::Custom);
         Ok(self.dispatch(event, |scope, id| {
             call_for(scope, &self.entry.dispatch_test, id, of)
         }))

@@ -279,7 +279,8 @@ flags! {
         by [NodejsCompat] after 2026_01_29 => Follows;
     EnableCtxExports = 139: "enable_ctx_exports" / "disable_ctx_exports" since 2025_11_17 => Follows;
     EnablePythonExternalSdk = 140: "enable_python_external_sdk" / "disable_python_external_sdk" since 2026_04_21 => PYTHON;
-    EnableFastJsgStruct = 141: "enable_fast_jsg_struct" / "disable_fast_jsg_struct" since 2025_12_03 => ENGINE;
+    EnableFastJsgStruct = 141: "enable_fast_jsg_struct" / "disable_fast_jsg_struct" since 2025_12_03
+        => Without("the inside of another engine, but for what a cursor of SQL gives at its end");
     CacheReloadEnabled = 142: "cache_reload_enabled" / "cache_reload_disabled" experimental yes => CACHE;
     EnableStreamsNodejsV24Compat = 143: "enable_streams_nodejs_v24_compat" / "disable_streams_nodejs_v24_compat"
         => Follows;
@@ -341,7 +342,7 @@ flags! {
     AutoGrpcConvert = 178: "auto_grpc_convert" experimental yes => EDGE;
     PythonWorkers20260610 = 179: "python_workers_20260610" / "no_python_workers_20260610" => PYTHON;
     EnableNodejsInspectorLocalDev = 180: "enable_nodejs_inspector_local_dev" experimental yes => NODE;
-    D1BindingJsrpc = 181: "d1_binding_jsrpc" experimental yes => Off("D1 is asked by requests");
+    D1BindingJsrpc = 181: "d1_binding_jsrpc" experimental yes => Follows;
     WorkflowsBindingsRpc = 182: "workflows_bindings_rpc" experimental yes => WORKFLOWS;
     TypescriptImplementedStreams = 183: "typescript_implemented_streams" experimental yes => ENGINE;
     ExposeDrainingReader = 184: "expose_draining_reader" experimental yes => Off("as before");

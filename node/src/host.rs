@@ -134,6 +134,10 @@ impl Host for NodeHost {
         self.resources.clone().answer(kind, target.clone(), request)
     }
 
+    fn resources_take_calls(&self) -> bool {
+        false
+    }
+
     fn resource_rpc(
         &self,
         _kind: ResourceKind,

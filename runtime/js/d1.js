@@ -1,11 +1,14 @@
 // D1: SQL databases. What a method does is a request to whoever keeps the
 // database, in D1's own protocol: `POST /query` and `POST /execute` with one query
-// or a list of them.
+// or a list of them. With the flag `d1_binding_jsrpc` it is a call of its `query`.
 (function () {
 const { core, primordials } = __bootstrap;
+const { op_resources_take_calls } = core.ops;
 const {
   ArrayIsArray,
   ArrayPrototypeEvery,
+  ArrayPrototypeFind,
+  ArrayPrototypeJoin,
   ArrayPrototypeMap,
   ArrayPrototypePush,
   Error,
@@ -15,6 +18,7 @@ const {
   ObjectKeys,
   StringPrototypeLocaleCompare,
   StringPrototypeSplit,
+  StringPrototypeStartsWith,
   StringPrototypeTrim,
   Symbol,
   SymbolToStringTag,
@@ -25,6 +29,10 @@ const {
 } = primordials;
 const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { bodyState } = core.loadExtScript("ext:outboard/body.js");
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { tellAll, tellBookmark, tellMeta, told } = core.loadExtScript(
+  "ext:outboard/d1_spans.js",
+);
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
 const { findHeader, headerList } = core.loadExtScript("ext:outboard/headers.js");
@@ -41,6 +49,8 @@ const kAsk = Symbol("sends the statement");
 
 const FIRST_PRIMARY = "first-primary";
 const FIRST_UNCONSTRAINED = "first-unconstrained";
+/** Whether databases are asked by calls. */
+const calls = has(flag.d1_binding_jsrpc);
 /** Carries a session's bookmark, or at first its constraint, both ways. */
 const TOKEN_HEADER = "x-cf-d1-session-commit-token";
 
@@ -62,16 +72,33 @@ function firstOf(results) {
   return ArrayIsArray(results) ? results[0] : results;
 }
 
+/** Sends what JSON says to a database, with a bookmark or constraint. */
+function post(service, token, path, body) {
+  const headers = { "content-type": "application/json" };
+  if (token) headers[TOKEN_HEADER] = token;
+  const request = new Request(`http://d1${path}`, { method: "POST", headers, body });
+  return fetchFrom(requireEvent(), service, request);
+}
+
+function tokenOf(response) {
+  return findHeader(headerList(response.headers), TOKEN_HEADER);
+}
+
 /** Sends what JSON says to the session's database; gives what it answers. */
 async function exchange(session, path, body) {
-  const headers = { "content-type": "application/json" };
-  const sent = session[kToken];
-  if (sent) headers[TOKEN_HEADER] = sent;
-  const request = new Request(`http://d1${path}`, { method: "POST", headers, body });
-  const response = await fetchFrom(requireEvent(), session[kService], request);
-  const token = findHeader(headerList(response.headers), TOKEN_HEADER);
+  const response = await post(session[kService], session[kToken], path, body);
+  const token = tokenOf(response);
   if (token) session[kNewer](token);
   return response;
+}
+
+async function answerOf(response) {
+  const text = await bodyState(response).text();
+  try {
+    return JSONParse(text);
+  } catch {
+    throw new Error(`Failed to parse body as JSON, got: ${text}`);
+  }
 }
 
 /**
@@ -79,23 +106,19 @@ async function exchange(session, path, body) {
  * @param {object | object[]} queries `{ sql, params }`, or a list of them
  * @param {"ROWS_AND_COLUMNS" | "NONE"} format
  */
-async function send(session, path, queries, format) {
+async function send(session, path, queries, format, span) {
   const response = await exchange(
     session,
     `${path}?resultsFormat=${format}`,
     JSONStringify(queries),
   );
   try {
-    const text = await bodyState(response).text();
-    let answer;
-    try {
-      answer = JSONParse(text);
-    } catch {
-      throw new Error(`Failed to parse body as JSON, got: ${text}`);
-    }
+    const answer = await answerOf(response);
     return ArrayIsArray(answer) ? ArrayPrototypeMap(answer, resultOf) : resultOf(answer);
   } catch (error) {
-    throw fault("D1_ERROR", error?.cause?.message || error?.message || "Something went wrong");
+    const message = error?.cause?.message || error?.message || "Something went wrong";
+    span?.set("error.type", message);
+    throw fault("D1_ERROR", message);
   }
 }
 
@@ -108,10 +131,68 @@ function resultOf(result) {
     : { success: true, meta };
 }
 
-async function sendOrThrow(session, path, queries, format) {
-  const results = await send(session, path, queries, format);
+async function sendOrThrow(session, path, queries, format, span) {
+  const results = await send(session, path, queries, format, span);
   const first = firstOf(results);
-  if (!first.success) throw fault("D1_ERROR", first.error);
+  if (!first.success) {
+    span?.set("error.type", first.error);
+    throw fault("D1_ERROR", first.error);
+  }
+  return results;
+}
+
+/**
+ * What a database answers to a call of its `query`. One of the node's own takes
+ * requests alone: the call becomes one.
+ * @param {{ queries: { sql: string, params?: unknown[] }[], bookmark?: string }} request
+ */
+async function callQuery(service, request) {
+  if (op_resources_take_calls()) {
+    const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+    return await new BindingHook(service, null).call(["query"], [request]).pull();
+  }
+  const body = JSONStringify(request.queries);
+  const path = "/query?resultsFormat=ROWS_AND_COLUMNS";
+  const response = await post(service, request.bookmark, path, body);
+  const answer = await answerOf(response);
+  const failed = ArrayIsArray(answer) ? ArrayPrototypeFind(answer, ({ error }) => error) : answer;
+  if (failed !== undefined) return { success: false, error: new Error(failed.error) };
+  const queryResults = ArrayPrototypeMap(
+    answer,
+    ({ meta, results }) => ({ meta, data: { kind: "raw", ...results } }),
+  );
+  return { success: true, results: { bookmark: tokenOf(response) ?? undefined, queryResults } };
+}
+
+/** As `send`, by a call. */
+async function call(session, queries, span) {
+  try {
+    const token = session[kToken];
+    const request = token ? { queries, bookmark: token } : { queries };
+    const { success, error, results } = await callQuery(session[kService], request);
+    if (!success) return [{ success: false, error: error.message }];
+    if (results.bookmark) session[kNewer](results.bookmark);
+    return ArrayPrototypeMap(results.queryResults, rowsOf);
+  } catch (error) {
+    if (StringPrototypeStartsWith(`${error?.message}`, "D1_ERROR:")) throw error;
+    const message = `${error}`;
+    span?.set("error.type", message);
+    throw new Error(`D1_ERROR: ${message}`, { cause: error });
+  }
+}
+
+function rowsOf({ meta, data: { kind, columns, rows } }) {
+  if (kind !== "raw") throw new Error(`D1_ERROR: Unsupported D1 query result kind: ${kind}`);
+  return { success: true, meta, results: { columns, rows } };
+}
+
+async function callOrThrow(session, queries, span) {
+  const results = await call(session, queries, span);
+  const failed = ArrayPrototypeFind(results, ({ success }) => !success);
+  if (failed !== undefined) {
+    span?.set("error.type", failed.error);
+    throw new Error(`D1_ERROR: ${failed.error}`);
+  }
   return results;
 }
 
@@ -142,9 +223,17 @@ class D1DatabaseSession {
       sql: statement,
       params,
     }));
-    const results = await sendOrThrow(this, "/query", queries, "ROWS_AND_COLUMNS");
-    if (!ArrayIsArray(results)) throw new TypeError("D1 answered a batch with one result");
-    return ArrayPrototypeMap(results, withObjects);
+    const text = ArrayPrototypeJoin(ArrayPrototypeMap(queries, ({ sql }) => sql), "\n");
+    return await told("batch", "batch", this, text, async (span) => {
+      span?.setNumber("db.operation.batch.size", queries.length);
+      const results = calls
+        ? await callOrThrow(this, queries, span)
+        : await sendOrThrow(this, "/query", queries, "ROWS_AND_COLUMNS", span);
+      if (!ArrayIsArray(results)) throw new TypeError("D1 answered a batch with one result");
+      tellBookmark(span, this);
+      tellAll(span, results);
+      return ArrayPrototypeMap(results, withObjects);
+    });
   }
 
   /** The newest one that came; a constraint is none. */
@@ -179,18 +268,20 @@ class D1DatabaseSessionAlwaysPrimary extends D1DatabaseSession {
   async exec(sql) {
     const lines = StringPrototypeSplit(trimmed(sql), "\n");
     const queries = ArrayPrototypeMap(lines, (sql) => ({ sql }));
-    const answer = await send(this, "/execute", queries, "NONE");
-    const results = ArrayIsArray(answer) ? answer : [answer];
-    let duration = 0;
-    for (let i = 0; i < results.length; i++) {
-      const { success, error, meta } = results[i];
-      if (!success) {
-        const message = error || "Something went wrong";
-        throw fault("D1_EXEC_ERROR", `Error in line ${i + 1}: ${lines[i]}: ${message}`);
+    return await told("exec", "exec", this, sql, async (span) => {
+      const answer = calls
+        ? await call(this, queries, span)
+        : await send(this, "/execute", queries, "NONE", span);
+      const results = ArrayIsArray(answer) ? answer : [answer];
+      let duration = 0;
+      for (let i = 0; i < results.length; i++) {
+        const { success, error, meta } = results[i];
+        if (!success) throw execFault(i, lines[i], error || "Something went wrong", span);
+        duration += meta.duration;
       }
-      duration += meta.duration;
-    }
-    return { count: results.length, duration };
+      tellAll(span, results);
+      return { count: results.length, duration };
+    });
   }
 
   async dump() {
@@ -207,6 +298,17 @@ class D1DatabaseSessionAlwaysPrimary extends D1DatabaseSession {
   }
 }
 
+/** A call's answer does not say which line it was. */
+function execFault(index, line, message, span) {
+  if (calls) {
+    span?.set("error.type", message);
+    return new Error(`D1_EXEC_ERROR: ${message}`);
+  }
+  const place = `Error in line ${index + 1}`;
+  span?.set("error.type", place);
+  return fault("D1_EXEC_ERROR", `${place}: ${line}: ${message}`);
+}
+
 class D1PreparedStatement {
   constructor(key, session, statement, params) {
     requireOwn(key);
@@ -221,46 +323,65 @@ class D1PreparedStatement {
   }
 
   async first(column = undefined) {
-    const { results } = withObjects(await this[kAsk]("/query", "ROWS_AND_COLUMNS"));
-    if (results.length === 0) return null;
-    const row = results[0];
-    if (column === undefined) return row;
-    if (row[column] === undefined) {
-      throw new Error(`D1_COLUMN_NOTFOUND: Column not found (${column})`, {
-        cause: new Error("Column not found"),
-      });
-    }
-    return row[column];
+    return await this[kAsk]("first", "first", (result, span) => {
+      const { results } = withObjects(result);
+      if (results.length === 0) return null;
+      const row = results[0];
+      if (column === undefined) return row;
+      if (row[column] === undefined) {
+        span?.set("error.type", "Column not found");
+        throw new Error(`D1_COLUMN_NOTFOUND: Column not found (${column})`, {
+          cause: new Error("Column not found"),
+        });
+      }
+      return row[column];
+    });
   }
 
   async run() {
-    return await this[kAsk]("/execute", "NONE");
+    return await this[kAsk]("run", "run", (result) => calls ? withObjects(result) : result);
   }
 
   async all() {
-    return withObjects(await this[kAsk]("/query", "ROWS_AND_COLUMNS"));
+    return await this[kAsk]("all", "all", withObjects);
   }
 
   async raw(options = undefined) {
-    const { results } = await this[kAsk]("/query", "ROWS_AND_COLUMNS");
-    if (results === undefined) return [];
-    let { columns, rows } = results;
-    if (ArrayIsArray(results)) {
-      columns = results.length === 0 ? undefined : ObjectKeys(results[0]);
-      rows = ArrayPrototypeMap(
-        results,
-        (row) => ArrayPrototypeMap(ObjectKeys(row), (name) => row[name]),
-      );
-    }
-    if (!options?.columnNames || columns === undefined) return rows;
-    const all = [columns];
-    for (let i = 0; i < rows.length; i++) ArrayPrototypePush(all, rows[i]);
-    return all;
+    return await this[kAsk]("all", "raw", ({ results }) => {
+      if (results === undefined) return [];
+      let { columns, rows } = results;
+      if (ArrayIsArray(results)) {
+        columns = results.length === 0 ? undefined : ObjectKeys(results[0]);
+        rows = ArrayPrototypeMap(
+          results,
+          (row) => ArrayPrototypeMap(ObjectKeys(row), (name) => row[name]),
+        );
+      }
+      if (!options?.columnNames || columns === undefined) return rows;
+      const all = [columns];
+      for (let i = 0; i < rows.length; i++) ArrayPrototypePush(all, rows[i]);
+      return all;
+    });
   }
 
-  async [kAsk](path, format) {
+  /**
+   * Runs it as a span of this name; gives what `use` makes of the result.
+   * @param {(result: object, span: Span | null) => unknown} use
+   */
+  [kAsk](name, operation, use) {
+    const session = this[kSession];
     const query = { sql: this.statement, params: this.params };
-    return firstOf(await sendOrThrow(this[kSession], path, query, format));
+    return told(name, operation, session, query.sql, async (span) => {
+      let results;
+      if (calls) results = await callOrThrow(session, [query], span);
+      else if (operation !== "run") {
+        results = await sendOrThrow(session, "/query", query, "ROWS_AND_COLUMNS", span);
+      } else results = await sendOrThrow(session, "/execute", query, "NONE", span);
+      const result = firstOf(results);
+      tellBookmark(span, session);
+      tellMeta(span, result.meta);
+      return use(result, span);
+    });
   }
 }
 
@@ -324,11 +445,14 @@ class D1Database {
     return new D1DatabaseSession(kOwn, service, token || FIRST_UNCONSTRAINED);
   }
 
-  async query(_request) {
-    throw new Error(
-      "D1_ERROR: D1Database.query() requires the d1_binding_jsrpc compatibility flag. " +
-        "Enable d1_binding_jsrpc before calling query().",
-    );
+  async query(request) {
+    if (!calls) {
+      throw new Error(
+        "D1_ERROR: D1Database.query() requires the d1_binding_jsrpc compatibility flag. " +
+          "Enable d1_binding_jsrpc before calling query().",
+      );
+    }
+    return await callQuery(this[kSession][kService], request);
   }
 
   async dump() {

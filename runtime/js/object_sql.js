@@ -15,6 +15,7 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+const { span } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
 const IteratorPrototype = primordials.ObjectGetPrototypeOf(
@@ -27,6 +28,11 @@ function named(constructor, name) {
     value: name,
     configurable: true,
   });
+}
+
+/** What is said at the end; with the flag, as an iterator of the engine's own. */
+function ended() {
+  return has(flag.enable_fast_jsg_struct) ? { done: true, value: undefined } : { done: true };
 }
 
 /** The rows of one statement, from where it was read up to. */
@@ -59,7 +65,7 @@ class Cursor {
   next() {
     const row = this.#take();
     return row === undefined
-      ? { done: true, value: undefined }
+      ? ended()
       : { done: false, value: this.#object(row) };
   }
 
@@ -122,7 +128,7 @@ class RawCursor {
   next() {
     const row = this.#take();
     return row === undefined
-      ? { done: true, value: undefined }
+      ? ended()
       : { done: false, value: row };
   }
 
@@ -152,10 +158,19 @@ class SqlStorage {
   }
 
   exec(query, ...bindings) {
-    const { 0: columns, 1: rows, 2: read, 3: written } = this.#atOnce(
-      () => op_object_sql(this.#number, `${query}`, bindings),
-    );
-    return new Cursor(kOwn, columns, rows, read, written);
+    query = `${query}`;
+    return span("durable_object_storage_exec", (span) => {
+      span?.set("db.system.name", "cloudflare-durable-object-sql");
+      span?.set("db.operation.name", "exec");
+      span?.set("db.query.text", query);
+      span?.set("cloudflare.durable_object.query.bindings", bindings.length);
+      const { 0: columns, 1: rows, 2: read, 3: written } = this.#atOnce(
+        () => op_object_sql(this.#number, query, bindings),
+      );
+      span?.set("cloudflare.durable_object.response.rows_read", read);
+      span?.set("cloudflare.durable_object.response.rows_written", written);
+      return new Cursor(kOwn, columns, rows, read, written);
+    });
   }
 
   /** A statement, which is called with its bindings. */
@@ -164,7 +179,12 @@ class SqlStorage {
   }
 
   get databaseSize() {
-    return op_object_size(this.#number);
+    return span("durable_object_storage_getDatabaseSize", (span) => {
+      const size = op_object_size(this.#number);
+      span?.set("db.operation.name", "getDatabaseSize");
+      span?.set("cloudflare.durable_object.response.db_size", size);
+      return size;
+    });
   }
 }
 if (!has(flag.experimental)) delete SqlStorage.prototype.prepare;

@@ -19,6 +19,7 @@ deno_core::extension!(
     ops = [
         ops::binding::op_binding,
         ops::binding::op_resource_name,
+        ops::binding::op_resources_take_calls,
         ops::body::op_body_abort,
         ops::body::op_body_bytes,
         ops::body::op_body_cancel,
@@ -188,6 +189,7 @@ deno_core::extension!(
         "crypto.js",
         "crypto_arguments.js",
         "d1.js",
+        "d1_spans.js",
         "data_url.js",
         "deliveries.js",
         "digest_stream.js",

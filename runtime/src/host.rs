@@ -103,6 +103,11 @@ pub trait Host {
         self.service(target, request)
     }
 
+    /// Whether [`Host::resource_rpc`] leads anywhere.
+    fn resources_take_calls(&self) -> bool {
+        true
+    }
+
     /// Runs a session of calls with what keeps data of a kind, as [`Host::rpc`] does.
     fn resource_rpc(
         &self,

@@ -11,7 +11,7 @@ use crate::support::http::{Request, Upload, get, send};
 use crate::support::{Dev, Outboard};
 use crate::workerd::{run, workerd};
 
-const CONFIG: &str = r#"{
+pub(crate) const CONFIG: &str = r#"{
   "name": "shop",
   "main": "index.js",
   "compatibility_date": "2026-04-01",
@@ -19,7 +19,7 @@ const CONFIG: &str = r#"{
 }"#;
 
 /// A worker whose handler is this body of `async (DB, env, request)`.
-fn project(handler: &str) -> tempfile::TempDir {
+pub(crate) fn project(handler: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
     let script = format!(

@@ -6,6 +6,7 @@ mod cache;
 mod configurations;
 mod crons;
 mod d1;
+mod d1_calls;
 mod d1_command;
 mod data;
 mod deploy;

@@ -71,6 +71,12 @@ pub(crate) fn op_resource_name(state: &OpState, #[smi] index: u32) -> Option<Str
     }
 }
 
+/// Whether what keeps data takes calls too.
+#[op2(fast)]
+pub(crate) fn op_resources_take_calls(state: &OpState) -> bool {
+    state.borrow::<Rc<Shared>>().host.resources_take_calls()
+}
+
 /// `[format, data, algorithm, extractable, usages]`, as `importKey` takes them.
 fn key_arguments<'a>(
     scope: &mut v8::PinScope<'a, '_>,

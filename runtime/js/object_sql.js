@@ -1,12 +1,13 @@
 // `ctx.storage.sql`: SQL on an object's database.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_size, op_object_sql } = core.ops;
+const { op_object_ingest, op_object_size, op_object_sql } = core.ops;
 const {
   ArrayPrototypePush,
   Error,
   ObjectDefineProperty,
   ObjectSetPrototypeOf,
+  StringPrototypeSlice,
   Symbol,
   SymbolIterator,
   SymbolToStringTag,
@@ -178,6 +179,21 @@ class SqlStorage {
     return (...bindings) => this.exec(query, ...bindings);
   }
 
+  /** Runs those statements that are whole, of text that comes in parts. */
+  ingest(text) {
+    text = `${text}`;
+    return span("durable_object_storage_ingest", (span) => {
+      const { 0: length, 1: rowsRead, 2: rowsWritten, 3: statementCount } = this.#atOnce(
+        () => op_object_ingest(this.#number, text),
+      );
+      span?.set("cloudflare.durable_object.response.rows_read", rowsRead);
+      span?.set("cloudflare.durable_object.response.rows_written", rowsWritten);
+      span?.set("cloudflare.durable_object.response.statement_count", statementCount);
+      const remainder = StringPrototypeSlice(text, length);
+      return { remainder, rowsRead, rowsWritten, statementCount };
+    });
+  }
+
   get databaseSize() {
     return span("durable_object_storage_getDatabaseSize", (span) => {
       const size = op_object_size(this.#number);
@@ -187,7 +203,10 @@ class SqlStorage {
     });
   }
 }
-if (!has(flag.experimental)) delete SqlStorage.prototype.prepare;
+if (!has(flag.experimental)) {
+  delete SqlStorage.prototype.ingest;
+  delete SqlStorage.prototype.prepare;
+}
 makeEnumerable(SqlStorage.prototype);
 ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
   __proto__: null,

@@ -131,6 +131,7 @@ deno_core::extension!(
         ops::object_socket::op_object_socket_attachment,
         ops::object_socket::op_object_socket_tags,
         ops::object_socket::op_object_sockets,
+        ops::object_sql::op_object_ingest,
         ops::object_sql::op_object_sql,
         ops::parcel::op_parcel_env,
         ops::parcel::op_parcel_grant,

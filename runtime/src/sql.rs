@@ -3,6 +3,7 @@
 //! them.
 
 mod authorizer;
+mod complete;
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::limits::Limit;
@@ -10,6 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Batch, Connection, ErrorCode, Row, Statement, StatementStatus};
 
 pub use self::authorizer::Authority;
+pub use self::complete::complete;
 
 /// What statements may ask of SQLite, as Workers have it.
 pub const LIMITS: &[(Limit, i32)] = &[

@@ -10,6 +10,9 @@ use crate::workerd::{results, run, workerd};
 
 const ARGUMENTS: [&str; 2] = ["test", "--experimental"];
 
+/// The service of an empty folder, where a configuration has it.
+const SCRATCH: &str = "scratch";
+
 #[test]
 fn configurations_pass_as_in_workerd() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/configurations");
@@ -32,7 +35,14 @@ fn configurations_pass_as_in_workerd() {
             let (ours, peer, folder, faults) = (&ours, &peer, &folder, &faults);
             scope.spawn(move || {
                 for program in std::iter::once(ours).chain(peer) {
-                    let output = run(program, &[&ARGUMENTS[..], &[file]].concat(), folder);
+                    let scratch = tempfile::tempdir().expect("a folder");
+                    let path = format!("{SCRATCH}={}", scratch.path().display());
+                    let mut arguments = [&ARGUMENTS[..], &[file]].concat();
+                    let text = std::fs::read_to_string(folder.join(file)).expect("a file");
+                    if text.contains(&format!("{SCRATCH:?}")) {
+                        arguments.extend(["--directory-path", &path]);
+                    }
+                    let output = run(program, &arguments, folder);
                     let results = results(&output);
                     let passed = results.iter().all(|result| result.starts_with("PASS"));
                     if results.is_empty() || !passed || !output.status.success() {

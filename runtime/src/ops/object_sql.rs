@@ -12,7 +12,7 @@ use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
 use crate::object::Confirmed;
-use crate::sql::{self, Rows};
+use crate::sql::{self, Rows, Touched};
 
 /// Runs all statements of `sql`, the last one with the bindings: `[columns, rows,
 /// rowsRead, rowsWritten]`, a row being its values in order.
@@ -36,14 +36,7 @@ pub(crate) fn op_object_sql<'a>(
         rows: Vec::new(),
         values: Vec::new(),
     };
-    let touched = database(&shared, number, |database| {
-        let done = database.script(|connection| sql::run(connection, &sql, &values, &mut rows));
-        // What failed may have begun with what did not.
-        if done.as_ref().map_or(true, |touched| touched.changes) {
-            database.write(Confirmed::Yes);
-        }
-        done
-    })?;
+    let touched = run(&shared, number, &sql, &values, &mut rows)?;
     let ScriptRows {
         scope,
         columns,
@@ -58,6 +51,53 @@ pub(crate) fn op_object_sql<'a>(
         scope,
         &[columns, list, read, written],
     ))
+}
+
+/// Runs those statements of `sql` that are whole: `[length, rowsRead, rowsWritten,
+/// count]`, the length being theirs in UTF-16.
+#[op2]
+#[serde]
+pub(crate) fn op_object_ingest(
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    #[string] sql: String,
+) -> Result<(u32, f64, f64, u32), JsErrorBox> {
+    let shared = Shared::of(&state);
+    let (end, count) = sql::complete(&sql);
+    let whole = &sql[..end];
+    let touched = run(&shared, number, whole, &[], &mut NoRows)?;
+    let length = u32::try_from(whole.encode_utf16().count()).unwrap_or(u32::MAX);
+    Ok((length, touched.read as f64, touched.written as f64, count))
+}
+
+fn run(
+    shared: &Shared,
+    number: u32,
+    sql: &str,
+    values: &[Value],
+    rows: &mut impl Rows,
+) -> Result<Touched, JsErrorBox> {
+    database(shared, number, |database| {
+        let done = database.script(|connection| sql::run(connection, sql, values, rows));
+        // What failed may have begun with what did not.
+        if done.as_ref().map_or(true, |touched| touched.changes) {
+            database.write(Confirmed::Yes);
+        }
+        done
+    })
+}
+
+/// Nobody asks for what statements give.
+struct NoRows;
+
+impl Rows for NoRows {
+    fn begin(&mut self, _columns: &[&str]) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, _row: &Row<'_>) -> rusqlite::Result<()> {
+        Ok(())
+    }
 }
 
 fn binding<'a>(

@@ -1,0 +1,80 @@
+// SQL of objects, as far as flags change it.
+import assert from "node:assert";
+import { DurableObject } from "cloudflare:workers";
+
+const TRIGGER =
+  "CREATE TRIGGER copies AFTER INSERT ON parts BEGIN INSERT INTO copied VALUES (new.a); END;";
+
+export class Sql extends DurableObject {
+  ends() {
+    const cursor = this.ctx.storage.sql.exec("SELECT 1 a");
+    const raw = this.ctx.storage.sql.exec("SELECT 1 a").raw();
+    cursor.next();
+    raw.next();
+    return [cursor.next(), raw.next()].map((end) => Object.keys(end));
+  }
+
+  ingest() {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE parts (a TEXT)");
+    const given = [];
+    for (const text of ["", "SELECT 1", "SELECT 1; ", "SELECT 1;SELECT 2; -- a;", "/* ; */ SELECT [;"]) {
+      const { remainder, statementCount } = sql.ingest(text);
+      given.push([remainder, statementCount]);
+    }
+    const text = "INSERT INTO parts VALUES ('a;'), ('\u{1f525}'); INSERT INTO parts VALUES ('it''s');\n";
+    let [rest, written] = ["", 0];
+    for (let at = 0; at < text.length; at += 7) {
+      const { remainder, rowsWritten } = sql.ingest(rest + text.slice(at, at + 7));
+      [rest, written] = [remainder, written + rowsWritten];
+    }
+    const rows = sql.exec("SELECT a FROM parts").raw().toArray().flat();
+    const errors = [];
+    for (const bad of ["INSERT INTO parts VALUES ('kept'); SELEC 1;", "INSERT INTO parts VALUES (?);"]) {
+      try {
+        sql.ingest(bad);
+      } catch (error) {
+        errors.push(error.message.split(" at offset")[0]);
+      }
+    }
+    const [kept] = sql.exec("SELECT count(*) n FROM parts WHERE a = 'kept'").toArray();
+    return { given, rest, written, rows, errors, kept };
+  }
+
+  triggers() {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE copied (a TEXT)");
+    const half = TRIGGER.slice(0, TRIGGER.indexOf("END"));
+    assert.strictEqual(sql.ingest(half).remainder, half);
+    assert.strictEqual(sql.ingest(TRIGGER).remainder, "");
+    sql.ingest("INSERT INTO parts VALUES ('copied');");
+    return [sql.exec("SELECT a FROM copied").one().a, sql.databaseSize > 0];
+  }
+}
+
+const stub = ({ OBJECT }) => OBJECT.get(OBJECT.idFromName("one"));
+
+export const cursors = {
+  async test(_controller, env) {
+    assert.deepStrictEqual(await stub(env).ends(), [["done"], ["done"]]);
+  },
+};
+
+export const ingested = {
+  async test(_controller, env) {
+    const { given, rest, written, rows, errors, kept } = await stub(env).ingest();
+    assert.deepStrictEqual(given, [
+      ["", 0],
+      ["SELECT 1", 0],
+      [" ", 1],
+      [" -- a;", 2],
+      ["/* ; */ SELECT [;", 0],
+    ]);
+    assert.deepStrictEqual([rest, written], ["\n", 3]);
+    assert.deepStrictEqual(rows, ["a;", "\u{1f525}", "it's"]);
+    assert.strictEqual(errors[0], 'near "SELEC": syntax error');
+    assert.strictEqual(errors.length, 2);
+    assert.deepStrictEqual(kept, { n: 1 });
+    assert.deepStrictEqual(await stub(env).triggers(), ["copied", true]);
+  },
+};

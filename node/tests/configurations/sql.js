@@ -14,6 +14,11 @@ export class Sql extends DurableObject {
     return [cursor.next(), raw.next()].map((end) => Object.keys(end));
   }
 
+  math() {
+    const text = "SELECT cos(0), pow(2, 10), floor(2.5), log2(8), mod(7, 4)";
+    return this.ctx.storage.sql.exec(text).raw().toArray()[0];
+  }
+
   ingest() {
     const { sql } = this.ctx.storage;
     sql.exec("CREATE TABLE parts (a TEXT)");
@@ -57,6 +62,12 @@ const stub = ({ OBJECT }) => OBJECT.get(OBJECT.idFromName("one"));
 export const cursors = {
   async test(_controller, env) {
     assert.deepStrictEqual(await stub(env).ends(), [["done"], ["done"]]);
+  },
+};
+
+export const functions = {
+  async test(_controller, env) {
+    assert.deepStrictEqual(await stub(env).math(), [1, 1024, 2, 3, 3]);
   },
 };
 

@@ -287,6 +287,16 @@ for (let i = 0; i < domErrors.length; i++) {
   const name = domErrors[i];
   core.registerErrorBuilder(`DOMException${name}`, domError(name));
 }
+/** What calls of an object end with that is no more. */
+const errors = ["Error", "RangeError", "ReferenceError", "SyntaxError", "TypeError"];
+for (let i = 0; i < errors.length; i++) {
+  const name = errors[i];
+  core.registerErrorBuilder(`ObjectReset${name}`, (message) => {
+    const error = new primordials[name](message);
+    error.durableObjectReset = true;
+    return error;
+  });
+}
 
 const dispatch = load("ext:outboard/dispatch.js");
 

@@ -4,6 +4,7 @@ const { core, primordials } = __bootstrap;
 const { op_object_id_named, op_object_id_parse, op_object_id_unique } = core.ops;
 const {
   ObjectDefineProperty,
+  PromisePrototypeThen,
   PromiseReject,
   Symbol,
   SymbolToStringTag,
@@ -76,12 +77,27 @@ function newId(hex, name) {
   return new DurableObjectId(kOwn, hex, name);
 }
 
+/** Whether the object that a stub reached is no more: then the stub stays broken. */
+class Fate {
+  #reset = null;
+
+  /** @param {Error} error what a call of the stub ended with, as the host has it */
+  note(error) {
+    if (error?.durableObjectReset === true) this.#reset ??= error;
+  }
+
+  check() {
+    if (this.#reset !== null) throw this.#reset;
+  }
+}
+
 class DurableObjectStub {
   /** The host's number for the namespace; null of one that came in a call. */
   #namespace;
   #id;
   /** What its methods are called by; made when one is. */
   #hook;
+  #fate = new Fate();
 
   constructor(key, namespace, id, hook = null) {
     requireOwn(key);
@@ -106,9 +122,14 @@ class DurableObjectStub {
       }
       const request = new Request(input, init);
       if (this.#namespace === null) return this.#hook.call(["fetch"], [request]).pull();
+      this.#fate.check();
       return span("durable_object_subrequest", (span) => {
         span?.set("objectId", this.#id.toString());
-        return fetchFrom(event, this.#namespace, request, this.#target());
+        const answer = fetchFrom(event, this.#namespace, request, this.#target());
+        return PromisePrototypeThen(answer, undefined, (error) => {
+          this.#fate.note(error);
+          throw error;
+        });
       });
     } catch (error) {
       return PromiseReject(error);
@@ -139,7 +160,7 @@ class DurableObjectStub {
     if (!(#id in value)) return undefined;
     if (value.#hook === null) {
       const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
-      value.#hook = new BindingHook(value.#namespace, value.#target());
+      value.#hook = new BindingHook(value.#namespace, value.#target(), null, value.#fate);
     }
     return value.#hook;
   }

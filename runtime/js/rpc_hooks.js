@@ -298,12 +298,15 @@ class BindingHook {
   #object;
   /** The host keeps what it is for as long as this is here. */
   #handle;
+  /** What becomes of the object, where it is one. @type {Fate | null} */
+  #fate;
 
   /** @param {string | null} object of a class's objects the id of one, and its name */
-  constructor(service, object, handle = null) {
+  constructor(service, object, handle = null, fate = null) {
     this.#service = service;
     this.#object = object;
     this.#handle = handle;
+    this.#fate = fate;
   }
 
   call(path, args) {
@@ -317,9 +320,12 @@ class BindingHook {
   #ask(path, args) {
     const event = requireEvent();
     try {
+      this.#fate?.check();
       const rid = op_rpc_open(event.id, this.#service, this.#object);
       const session = new (sessions().Session)(rid, event);
       if (this.#object === null) return session.ask(0, path, args);
+      const fate = this.#fate;
+      if (fate !== null) session.onFault = (error) => fate.note(error);
       const span = open("durable_object_subrequest");
       span?.set("objectId", StringPrototypeSlice(this.#object, 0, 64));
       const question = session.ask(0, path, args);

@@ -64,6 +64,8 @@ class Session {
   #root;
   /** Called when the session has ended. */
   #ended;
+  /** Called when it ended with an error. */
+  onFault = undefined;
   /** What the script of this side runs in, when it is called back. */
   #context = getAsyncContext();
   /** Whether it is an object's, and so what its input gate is for. */
@@ -487,6 +489,7 @@ class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#fault = fault;
+    if (fault !== null) this.onFault?.(fault);
     const outer = getAsyncContext();
     setAsyncContext(this.#context);
     try {

@@ -339,6 +339,7 @@ mod tests {
         let error = ScriptError {
             message: "TypeError: top".into(),
             frames: vec!["    at f (m.js:1:7)".into(), "    at m.js:2:1".into()],
+            resets_object: false,
         };
         assert_eq!(
             failed_to_start(&error),

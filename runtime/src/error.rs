@@ -12,6 +12,8 @@ pub struct ScriptError {
     pub message: String,
     /// The lines of the stack below the message, `    at f (src/a.ts:3:5)`.
     pub frames: Vec<String>,
+    /// The durable object that it comes from is gone with it.
+    pub resets_object: bool,
 }
 
 impl fmt::Display for ScriptError {
@@ -52,7 +54,11 @@ impl ScriptError {
                 )
             })
             .collect();
-        Self { message, frames }
+        Self {
+            message,
+            frames,
+            resets_object: false,
+        }
     }
 
     pub(crate) fn from_core(error: &CoreError) -> Self {
@@ -66,6 +72,7 @@ impl ScriptError {
         Self {
             message: message.into(),
             frames: Vec::new(),
+            resets_object: false,
         }
     }
 }

@@ -348,7 +348,9 @@ impl Object {
 
     /// The script is done with it: `ctx.abort`, a constructor that threw.
     pub(crate) fn abort(&self, message: String) {
-        self.break_with(EventError::Exception(ScriptError::plain(message)));
+        let mut error = ScriptError::plain(message);
+        error.resets_object = true;
+        self.break_with(EventError::Exception(error));
     }
 
     /// What it holds in memory is no longer what its database has.

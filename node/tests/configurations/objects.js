@@ -31,6 +31,35 @@ export class Unbound extends DurableObject {
   }
 }
 
+export class Breakable extends DurableObject {
+  count = 0;
+
+  fetch(request) {
+    if (request.url.endsWith("/exit")) process.exit(1);
+    return new Response(`${++this.count}`);
+  }
+
+  bump() {
+    return ++this.count;
+  }
+
+  abort() {
+    this.ctx.abort("broken");
+  }
+
+  hang() {
+    return new Promise(() => {});
+  }
+
+  block() {
+    return this.ctx.blockConcurrencyWhile(() => { throw new TypeError("blocked"); });
+  }
+
+  fail() {
+    throw Object.assign(new Error("only this call"), { durableObjectReset: true });
+  }
+}
+
 export class Plain {
   greet(name) {
     return `hello ${name}`;
@@ -159,5 +188,58 @@ export const callsInCallsHaveAnEnd = {
       await env.BOUND.getByName("beyond").nested(64),
       "blockConcurrencyWhile() calls are nested too deeply.",
     );
+  },
+};
+
+/** What ended by `exit` has no mark of it in workerd. */
+const breaksItsStub = async (namespace, name, end, expected, mark = { durableObjectReset: true }) => {
+  const stub = namespace.getByName(name);
+  const reset = { ...expected, ...mark };
+  assert.strictEqual(await stub.bump(), 1);
+  await assert.rejects(async () => await end(stub), expected);
+  await assert.rejects(async () => await stub.bump(), reset);
+  await assert.rejects(stub.fetch("http://object/"), reset);
+  assert.strictEqual(await namespace.getByName(name).bump(), 1);
+  await assert.rejects(async () => await stub.bump(), reset);
+};
+
+export const aStubOfAnAbortedObjectStaysBroken = {
+  async test(_controller, { BREAKABLE }) {
+    await breaksItsStub(BREAKABLE, "aborted", (stub) => stub.abort(), { message: "broken" });
+  },
+};
+
+export const aStubThatWaitsWhenItsObjectEndsStaysBroken = {
+  async test(_controller, { BREAKABLE }) {
+    const end = async (stub) => {
+      const hangs = stub.hang();
+      hangs.catch(() => {});
+      await assert.rejects(async () => await BREAKABLE.getByName("waiting").abort());
+      return hangs;
+    };
+    await breaksItsStub(BREAKABLE, "waiting", end, { message: "broken" });
+  },
+};
+
+export const aFailedBlockBreaksStubs = {
+  async test(_controller, { BREAKABLE }) {
+    const failure = { name: "TypeError", message: "blocked" };
+    await breaksItsStub(BREAKABLE, "blocked", (stub) => stub.block(), failure);
+  },
+};
+
+export const anExitEndsTheObject = {
+  async test(_controller, { BREAKABLE }) {
+    const failure = { message: /^The Node.js process.exit\(1\)/ };
+    const end = (stub) => stub.fetch("http://object/exit");
+    await breaksItsStub(BREAKABLE, "exited", end, failure, {});
+  },
+};
+
+export const anErrorOfACallBreaksNothing = {
+  async test(_controller, { BREAKABLE }) {
+    const stub = BREAKABLE.getByName("failing");
+    await assert.rejects(async () => await stub.fail(), { message: "only this call" });
+    assert.strictEqual(await stub.bump(), 1);
   },
 };

@@ -148,6 +148,9 @@ function exit(code = 0) {
   const error = new Error(
     `The Node.js process.exit(${code}) API was called. Canceling the request.`,
   );
+  // An object ends with it.
+  const { number } = event.whole;
+  if (number !== undefined) core.ops.op_object_abort(number, error, /* log */ false);
   failEvent(event, error);
   throw error;
 }

@@ -382,8 +382,23 @@ impl From<ServiceAnswer> for SocketAnswer {
 }
 
 /// What the caller's script catches: what the other worker threw, by name and
-/// message; the stack stays where it belongs.
+/// message; the stack stays where it belongs. Where it was the end of an object, the
+/// error's class says so (`runtime/js/globals.js` has them).
 pub(crate) fn thrown(error: ServiceError) -> JsErrorBox {
+    let resets_object = match &error {
+        ServiceError::Worker(EventError::Exception(error)) => error.resets_object,
+        ServiceError::Worker(EventError::ObjectReset { .. }) => true,
+        _ => false,
+    };
+    let thrown = named(error);
+    if !resets_object || thrown.get_class().starts_with("DOMException") {
+        return thrown;
+    }
+    let class = format!("ObjectReset{}", thrown.get_class());
+    JsErrorBox::new(class, thrown.get_message())
+}
+
+fn named(error: ServiceError) -> JsErrorBox {
     match error {
         ServiceError::Worker(EventError::Exception(ScriptError { message, .. })) => {
             let line = message.as_str();

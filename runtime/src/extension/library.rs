@@ -5,6 +5,7 @@
 //! the snapshot is built: they cost nothing at run time, and the test below
 //! fails for one whose text is gone after an upgrade.
 
+mod ports;
 mod streams;
 
 /// One replacement, of every occurrence.
@@ -425,6 +426,7 @@ function makeException(ErrorType, message, prefix, context, code = undefined) {"
 pub(super) fn patched(script: &str, source: &str) -> String {
     PATCHES
         .iter()
+        .chain(ports::PATCHES)
         .chain(streams::PATCHES)
         .chain(super::node::PATCHES)
         .filter(|patch| patch.is_for(script))
@@ -443,6 +445,7 @@ mod tests {
         let patches = || {
             PATCHES
                 .iter()
+                .chain(ports::PATCHES)
                 .chain(streams::PATCHES)
                 .chain(super::super::node::PATCHES)
         };

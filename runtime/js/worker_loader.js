@@ -169,7 +169,12 @@ function check(event, worker) {
     ArrayPrototypePush(flags, `${compatibilityFlags[i]}`);
   }
   const { cpuMs, subRequests } = limitsOf(limits, "WorkerCode");
-  refuseTails(tails, streamingTails, allowExperimental);
+  if (streamingTails !== undefined && !allowExperimental) {
+    throw new Error(
+      "Streaming tail workers are experimental. You must pass the option " +
+        "'allowExperimental: true' to the worker loader to use them",
+    );
+  }
   if (env !== undefined && (typeof env !== "object" || env === null)) {
     throw incorrect("env", "WorkerCode", "Object");
   }
@@ -186,6 +191,8 @@ function check(event, worker) {
       subRequests,
       text: env === undefined ? "{}" : textOf(env),
       ...outboundOf(globalOutbound),
+      tails: tailsOf("tails", tails),
+      streamingTails: tailsOf("streamingTails", streamingTails),
     },
   };
 }
@@ -221,20 +228,25 @@ function wholeNumber(value) {
   return number;
 }
 
-function refuseTails(tails, streamingTails, allowExperimental) {
-  for (const [field, list] of [["tails", tails], ["streamingTails", streamingTails]]) {
-    if (list === undefined) continue;
-    if (!ArrayIsArray(list)) throw incorrect(field, "WorkerCode", "Array");
-    if (field === "streamingTails" && !allowExperimental) {
-      throw new Error(
-        "Streaming tail workers are experimental. You must pass the option " +
-          "'allowExperimental: true' to the worker loader to use them",
+/** The workers that are told of its events, by the host's numbers. */
+function tailsOf(field, list) {
+  const tails = [];
+  if (list === undefined) return tails;
+  if (!ArrayIsArray(list)) throw incorrect(field, "WorkerCode", "Array");
+  for (let i = 0; i < list.length; i++) {
+    const hook = serviceHook(list[i]);
+    if (hook === undefined) throw incorrect(field, "WorkerCode", "Array<Fetcher>");
+    const binding = addressOf(hook);
+    if (binding === undefined) {
+      throw new DOMException(
+        `A Fetcher that came in a call cannot be among the '${field}' of a dynamic Worker: ` +
+          "it ends with its call.",
+        "DataCloneError",
       );
     }
-    if (list.length > 0) {
-      throw new Error(`${field}: Outboard does not offer tail workers to dynamic workers.`);
-    }
+    ArrayPrototypePush(tails, [binding.service, binding.object]);
   }
+  return tails;
 }
 
 /** `env`'s text, for `process.env`. */

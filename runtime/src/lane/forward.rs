@@ -13,6 +13,7 @@ use crate::capability::Capability;
 use crate::delivery::{Delivery, Report};
 use crate::host::{ServiceAnswer, ServiceError};
 use crate::rpc::RpcEnd;
+use crate::trace::Tailed;
 
 impl LaneRef {
     /// Sends a request to what a worker of the lane may call.
@@ -57,5 +58,15 @@ impl LaneRef {
             async move { Ok(lane.host.deliver(&target, delivery).await) }.boxed_local()
         })
         .await?
+    }
+
+    /// Calls a tail worker of the lane's, and waits until it is done.
+    pub(crate) async fn tail_from(
+        &self,
+        target: Arc<ServiceTarget>,
+        tailed: Tailed,
+    ) -> Result<(), ServiceError> {
+        self.ask(move |lane| async move { Ok(lane.host.tail(&target, tailed).await) }.boxed_local())
+            .await?
     }
 }

@@ -15,12 +15,13 @@ use serde::Deserialize;
 use super::Shared;
 use super::parcel::{GrantHandle, ParcelHandle};
 use super::service::Route;
-use crate::binding::Binding;
+use crate::binding::{Binding, ServiceTarget};
 use crate::capability::{Capability, Grant};
 use crate::dynamic::{Dynamic, LoadFault, Loaded, Loading, Outbound};
 use crate::entrypoint::{CallLimits, Entrypoint, Props};
 use crate::event::EventId;
 use crate::limits::Limits;
+use crate::trace::Tails;
 use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_url};
 
 /// The most that all modules may have together, and that `env` may, as Workers have it.
@@ -123,6 +124,9 @@ pub(crate) struct Code {
     /// Of an outbound that is given the number and the name.
     service: i32,
     target: Option<String>,
+    /// The same of who is told of its events.
+    tails: Vec<(i32, Option<String>)>,
+    streaming_tails: Vec<(i32, Option<String>)>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -339,6 +343,12 @@ fn spec(
             Outbound::Given(route.into_capability()?)
         }
     };
+    let tails = Tails {
+        script: None,
+        after: tail_workers(shared, resource.event, &code.tails)?,
+        during: tail_workers(shared, resource.event, &code.streaming_tails)?,
+    };
+    let has_tails = !tails.after.is_empty() || !tails.during.is_empty();
     let own = limits(code.cpu_ms, code.sub_requests).unwrap_or_default();
     let most = parent.limits.clone();
     Ok(WorkerSpec {
@@ -361,8 +371,27 @@ fn spec(
             env,
             outbound,
         })),
+        tails: has_tails.then(|| Arc::new(tails)),
         ..WorkerSpec::default()
     })
+}
+
+fn tail_workers(
+    shared: &Shared,
+    event: EventId,
+    tails: &[(i32, Option<String>)],
+) -> Result<Vec<Arc<ServiceTarget>>, JsErrorBox> {
+    let target = |(service, target): &(i32, Option<String>)| {
+        let route = Route::find(shared, event, *service, target.as_deref())?;
+        match route.into_capability()? {
+            Capability::Service(target) => Ok(target),
+            Capability::Object(_) => Err(JsErrorBox::generic(
+                "tails: Outboard does not tell Durable Objects of a dynamic Worker's events; \
+                 give an entrypoint of a Worker, which may call the object.",
+            )),
+        }
+    };
+    tails.iter().map(target).collect()
 }
 
 /// What the code's date and flags come to.

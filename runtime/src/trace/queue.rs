@@ -172,8 +172,21 @@ async fn drain(shared: Rc<Shared>, queue: Rc<Queue>) {
             of: worker.name.clone(),
             script: worker.tails.as_ref().and_then(|tails| tails.script.clone()),
         };
-        if let Err(error) = shared.host.tail(&queue.target, tailed).await {
+        if let Err(error) = call(&shared, &queue.target, tailed).await {
             shared.tails.failed(&shared, &queue.target, &error);
         }
+    }
+}
+
+/// Calls a tail worker; that of a loaded worker from the lane of who loaded it.
+pub(super) async fn call(
+    shared: &Shared,
+    target: &Arc<ServiceTarget>,
+    tailed: Tailed,
+) -> Result<(), ServiceError> {
+    let worker = shared.worker();
+    match worker.as_ref().and_then(|worker| worker.loaded.as_ref()) {
+        Some(loaded) => loaded.home.tail_from(target.clone(), tailed).await,
+        None => shared.host.tail(target, tailed).await,
     }
 }

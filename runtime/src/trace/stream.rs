@@ -164,7 +164,7 @@ impl Stream {
             feeds.push(feed);
             let (shared, target) = (shared.clone(), target.clone());
             deno_core::unsync::spawn(async move {
-                if let Err(error) = shared.host.tail(&target, tailed).await {
+                if let Err(error) = super::queue::call(&shared, &target, tailed).await {
                     shared.tails.failed(&shared, &target, &error);
                 }
                 shared.tails.end_stream(&target);

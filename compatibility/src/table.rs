@@ -143,7 +143,7 @@ flags! {
     GlobalFetchStrictlyPublic = 51: "global_fetch_strictly_public" / "global_fetch_private_origin" => EDGE;
     NewModuleRegistry = 52: "new_module_registry" / "legacy_module_registry"
         => Off("modules are resolved as by the legacy registry");
-    CacheOptionEnabled = 53: "cache_option_enabled" / "cache_option_disabled" since 2024_11_11 => On("`cache` is an option");
+    CacheOptionEnabled = 53: "cache_option_enabled" / "cache_option_disabled" since 2024_11_11 => Follows;
     KvDirectBinding = 54: "kv_direct_binding" experimental yes => SERVICES;
     AllowCustomPorts = 55: "allow_custom_ports" / "ignore_custom_ports" since 2024_09_02 => On("ports are kept");
     IncreaseWebsocketMessageSize = 56: "increase_websocket_message_size" experimental yes => Off("messages have 1 MiB");
@@ -165,7 +165,7 @@ flags! {
         => On("backpressure is as the standard has it");
     TailWorkerUserSpans = 69: "tail_worker_user_spans" experimental yes => Obsolete;
     CacheNoCacheEnabled = 70: "cache_no_cache_enabled" / "cache_no_cache_disabled"
-        by [CacheOptionEnabled] after 2025_08_07 => On("`cache` is an option");
+        by [CacheOptionEnabled] after 2025_08_07 => Follows;
     PythonWorkers20250116 = 71: "python_workers_20250116" / "no_python_workers_20250116"
         by [PythonWorkers] after 2025_09_29 => PYTHON;
     RequestCfOverridesCacheRules = 72: "request_cf_overrides_cache_rules" / "no_request_cf_overrides_cache_rules" since 2025_04_02

@@ -11,6 +11,8 @@ const flag = {
   __proto__: null,
   allow_eval_during_startup: 89,
   allow_insecure_inefficient_logged_eval: 113,
+  cache_no_cache_enabled: 70,
+  cache_option_enabled: 53,
   d1_binding_jsrpc: 181,
   delete_all_deletes_alarm: 161,
   diagnostics_channel_has_subscribers_getter: 174,

@@ -8,6 +8,7 @@ const {
   StringPrototypeToUpperCase,
   Symbol,
   SymbolToStringTag,
+  Error,
   TypeError,
 } = primordials;
 const { Body, bodyState, BodyState, checkFormType, extractBody, kEvent, kNull, NO_BODY } = core
@@ -95,6 +96,18 @@ function toSignal(signal) {
     );
   }
   return signal;
+}
+
+/** A `cache` option that the worker's date knows. */
+function cacheMode(mode) {
+  const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+  if (!has(flag.cache_option_enabled)) {
+    throw new Error("The 'cache' field on 'RequestInitializerDict' is not implemented.");
+  }
+  if (mode !== "no-store" && !(mode === "no-cache" && has(flag.cache_no_cache_enabled))) {
+    throw new TypeError(`Unsupported cache mode: ${mode}`);
+  }
+  return mode;
 }
 
 /** What `cf` says of caching must not be said twice. */
@@ -216,11 +229,7 @@ class Request extends Body {
       this.#ofClient = false;
     }
     if (init?.cache !== undefined) {
-      const cache = `${init.cache}`;
-      if (cache !== "no-store" && cache !== "no-cache") {
-        throw new TypeError(`Unsupported cache mode: ${cache}`);
-      }
-      this.#cache = cache;
+      this.#cache = cacheMode(`${init.cache}`);
     }
     if (init?.encodeResponseBody !== undefined) {
       const mode = `${init.encodeResponseBody}`;

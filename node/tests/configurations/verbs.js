@@ -48,3 +48,13 @@ export const verbs = {
     assert.strictEqual(await stub.get("http://object/"), "GET http://object/");
   },
 };
+
+export const requestsHaveNoCacheOptionYet = {
+  test() {
+    assert.throws(() => new Request("http://store/", { cache: "no-store" }), {
+      name: "Error",
+      message: "The 'cache' field on 'RequestInitializerDict' is not implemented.",
+    });
+    assert.strictEqual(new Request("http://store/", { cache: undefined }).cache, undefined);
+  },
+};

@@ -197,8 +197,7 @@ flags! {
         => Follows;
     EnableRequestSignal = 90: "enable_request_signal" / "disable_request_signal" => Follows;
     ConnectPassThrough = 91: "connect_pass_through" experimental yes => SERVICES;
-    NonclassEntrypointReusesCtxAcrossInvocations = 92: "nonclass_entrypoint_reuses_ctx_across_invocations"
-        => Off("each event has a `ctx` of its own");
+    NonclassEntrypointReusesCtxAcrossInvocations = 92: "nonclass_entrypoint_reuses_ctx_across_invocations" => Follows;
     BindAsynclocalstorageSnapshotToRequest = 93: "bind_asynclocalstorage_snapshot_to_request" / "do_not_bind_asynclocalstorage_snapshot_to-request" since 2025_06_16
         => Off("a snapshot may be run in another request");
     ThrowOnUnrecognizedImportAssertion = 94: "throw_on_unrecognized_import_assertion" / "ignore_unrecognized_import_assertion" since 2025_06_16

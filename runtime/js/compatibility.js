@@ -41,6 +41,7 @@ const flag = {
   js_rpc: 39,
   nodejs_compat_populate_process_env: 76,
   nodejs_compat_v2: 50,
+  nonclass_entrypoint_reuses_ctx_across_invocations: 92,
   pedantic_wpt: 101,
   queue_consumer_no_wait_for_wait_until: 75,
   queue_expose_error_codes: 158,

@@ -23,8 +23,8 @@ const {
 } = primordials;
 const { attachFlags, flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { closeEval, openEval } = core.loadExtScript("ext:outboard/eval.js");
-const { currentEvent, EventContext, failEvent: fail, runInEvent, setGrace } = core
-  .loadExtScript("ext:outboard/event.js");
+const { currentEvent, EventContext, failEvent: fail, requireEvent, runInEvent, setGrace } =
+  core.loadExtScript("ext:outboard/event.js");
 const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
@@ -40,6 +40,8 @@ const worker = {
   namespace: undefined,
   env: undefined,
   own: undefined,
+  /** Contexts that are for all events of an export, by its name. */
+  contexts: undefined,
   /** What it exports, as `ctx.exports` has it. */
   get exports() {
     const { loopback } = core.loadExtScript("ext:outboard/loopback.js");
@@ -68,18 +70,23 @@ class ExecutionContext {
     return undefined;
   }
 
+  /** Whose it is; one that is for all events is the one's that asks. */
+  get #own() {
+    return this.#event ?? requireEvent();
+  }
+
   waitUntil(promise) {
     // The event that asks, also where it has another's context.
-    (currentEvent() ?? this.#event).waitUntil(promise);
+    (currentEvent() ?? this.#own).waitUntil(promise);
   }
 
   passThroughOnException() {
-    this.#event.passThrough = true;
+    this.#own.passThrough = true;
   }
 
   /** Ends the event, and what it still does, with `reason`. */
   abort(reason = undefined) {
-    const event = this.#event;
+    const event = this.#own;
     // The call that asks for it is one of those that fail.
     PromisePrototypeThen(primordials.PromiseResolve(), () => {
       if (event.session !== null) event.session.abort(reason);
@@ -97,6 +104,19 @@ ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
 });
 
 markUncloneable(ExecutionContext);
+
+/** The context of a call of an export. One that is no class has a single one, without
+ * props, where the flag says so. */
+function contextOf(event, entrypoint, props) {
+  if (
+    !has(flag.nonclass_entrypoint_reuses_ctx_across_invocations) ||
+    typeof exportOf(entrypoint) === "function"
+  ) {
+    return new ExecutionContext(event, props);
+  }
+  worker.contexts ??= { __proto__: null };
+  return worker.contexts[entrypoint ?? "default"] ??= new ExecutionContext(null, undefined);
+}
 
 /**
  * Called once, before any of the worker's code runs; and with another `scope`
@@ -182,7 +202,7 @@ function dispatchFetch(id, method, url, hasBody, entrypoint, props) {
   runInEvent(event, () => {
     let result;
     try {
-      const ctx = new ExecutionContext(event, props);
+      const ctx = contextOf(event, entrypoint, props);
       const request = hostRequest(id, method, url, hasBody);
       result = callHandler("fetch", request, entrypoint, ctx);
     } catch (error) {
@@ -231,7 +251,7 @@ function dispatchRpc(id, entrypoint, props) {
   const event = new EventContext(id, open);
   open.set(id, event);
   runInEvent(event, () => {
-    const ctx = new ExecutionContext(event, props);
+    const ctx = contextOf(event, entrypoint, props);
     const { entrypointRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
     const handler = exportOf(entrypoint);
     beginCalls(event, event, () => entrypointRoot(handler, ctx, worker.env));
@@ -251,7 +271,7 @@ function dispatchObjectRpc(id, number) {
 function dispatchConnect(id, entrypoint, props) {
   const event = new EventContext(id, open);
   runInEvent(event, () => {
-    const ctx = new ExecutionContext(event, props);
+    const ctx = contextOf(event, entrypoint, props);
     takeConnection(event, event, (socket) => callHandler("connect", socket, entrypoint, ctx));
   });
 }
@@ -331,7 +351,7 @@ function endObject(number, force) {
 function dispatchDelivery(id, entrypoint, props) {
   const { deliver } = core.loadExtScript("ext:outboard/deliveries.js");
   deliver(id, open, (event, name, controller) => {
-    const ctx = new ExecutionContext(event, props);
+    const ctx = contextOf(event, entrypoint, props);
     return callHandler(name, controller, entrypoint, ctx);
   });
 }
@@ -340,7 +360,7 @@ function dispatchDelivery(id, entrypoint, props) {
 function dispatchTail(id, entrypoint, props) {
   const { tail } = core.loadExtScript("ext:outboard/tails.js");
   tail(id, open, (event, name, told) => {
-    const ctx = new ExecutionContext(event, props);
+    const ctx = contextOf(event, entrypoint, props);
     return callHandler(name, told, entrypoint, ctx);
   });
 }
@@ -353,7 +373,7 @@ function dispatchTest(id, entrypoint, props) {
 function dispatchSilent(id, name, controller, entrypoint, props) {
   const event = new EventContext(id, open);
   runInEvent(event, () => {
-    const ctx = new ExecutionContext(event, props);
+    const ctx = contextOf(event, entrypoint, props);
     runSilent(event, () => callHandler(name, controller, entrypoint, ctx));
   });
 }

@@ -43,6 +43,8 @@ use crate::worker::{Worker, WorkerId};
 /// Commands a lane may have waiting. They are rare (deploys, shutdown); a lane
 /// that has not taken this many is stuck, and more would not help it.
 const COMMANDS: usize = 64;
+/// How often the lane's other tasks are let run for an idle isolate to end.
+const MOST_YIELDS: usize = 100;
 /// How often a lane looks at its isolates' memory and age.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// How long a script that cannot start is not tried again: it would fail again,
@@ -392,7 +394,7 @@ impl LaneLocal {
     }
 
     async fn start(self: Rc<Self>, worker: Arc<Worker>) -> Result<Rc<Isolate>, StartError> {
-        let result = match self.room_for(&worker.limits) {
+        let result = match self.room_for(&worker.limits).await {
             Ok(()) => {
                 self.growth.set(self.growth.get().max(worker.limits.heap));
                 let ready = self.take_ready(&worker.limits);
@@ -473,15 +475,23 @@ impl LaneLocal {
     }
 
     /// Makes room in the cage for one more isolate, by ending idle ones.
-    fn room_for(&self, limits: &Limits) -> Result<(), StartError> {
+    async fn room_for(&self, limits: &Limits) -> Result<(), StartError> {
         while !self.engine.cage.fits(limits.heap, &self.growth) {
-            if !self.evict_one() {
+            let Some(evicted) = self.evict_one() else {
                 self.engine.cage.refuse(limits.heap);
                 let used = self.engine.usage();
                 return Err(StartError::Full {
                     used_mb: used.heaps >> 20,
                     isolates: used.isolates,
                 });
+            };
+            // Its memory is there until its task has ended: many that start at a time
+            // would else be let in before any of it is free.
+            for _ in 0..MOST_YIELDS {
+                if evicted.strong_count() == 0 {
+                    break;
+                }
+                tokio::task::yield_now().await;
             }
         }
         Ok(())
@@ -492,7 +502,7 @@ impl LaneLocal {
     fn evict_under_pressure(&self) {
         let cage = self.engine.cage;
         while cage.is_short(&self.growth) {
-            if !self.evict_one() {
+            if self.evict_one().is_none() {
                 return;
             }
         }
@@ -500,7 +510,7 @@ impl LaneLocal {
     }
 
     /// Ends the isolate that was idle longest.
-    fn evict_one(&self) -> bool {
+    fn evict_one(&self) -> Option<Weak<Isolate>> {
         self.drop_lost();
         let short = self.engine.cage.is_short_of_code();
         let idle = self
@@ -508,13 +518,11 @@ impl LaneLocal {
             .into_iter()
             .filter(|isolate| isolate.is_idle() && (!short || isolate.code_size() > 0))
             .min_by_key(|isolate| isolate.last_used());
-        let Some(isolate) = idle else {
-            return false;
-        };
+        let isolate = idle?;
         tracing::debug!(worker = isolate.worker().name(), "evicted an idle isolate");
         self.slots.borrow_mut().remove(&isolate.worker().id);
         isolate.evict();
-        true
+        Some(Rc::downgrade(&isolate))
     }
 
     /// Lets go of isolates that were ended for a breach and not asked for since.

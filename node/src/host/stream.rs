@@ -29,14 +29,15 @@ fn boxed(
     stream: Result<Stream, outboard_egress::SendError>,
 ) -> Result<Box<dyn HostStream>, FetchError> {
     match stream {
-        Ok(stream) => Ok(Box::new(Outbound(stream))),
+        Ok(stream) => Ok(Box::new(Wrapped(stream))),
         Err(error) => Err(fetch_error(&error)),
     }
 }
 
-struct Outbound(Stream);
+/// A stream as workers have it; what it is says whether it can start TLS.
+struct Wrapped<S>(S);
 
-impl HostStream for Outbound {
+impl HostStream for Wrapped<Stream> {
     fn start_tls(
         self: Box<Self>,
         name: String,
@@ -45,7 +46,7 @@ impl HostStream for Outbound {
     }
 }
 
-impl AsyncRead for Outbound {
+impl<S: AsyncRead + Unpin> AsyncRead for Wrapped<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -55,7 +56,7 @@ impl AsyncRead for Outbound {
     }
 }
 
-impl AsyncWrite for Outbound {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wrapped<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,45 +88,15 @@ impl AsyncWrite for Outbound {
 
 /// A client's connection, for a worker's `connect` handler.
 pub(crate) fn accepted(stream: TcpStream) -> Box<dyn HostStream> {
-    Box::new(Inbound(stream))
+    Box::new(Wrapped(stream))
 }
 
-struct Inbound(TcpStream);
-
-impl HostStream for Inbound {
+impl HostStream for Wrapped<TcpStream> {
     fn start_tls(
         self: Box<Self>,
         _name: String,
     ) -> BoxFuture<'static, Result<Box<dyn HostStream>, FetchError>> {
         let message = "A client's connection takes no TLS.".into();
         std::future::ready(Err(FetchError { message })).boxed()
-    }
-}
-
-impl AsyncRead for Inbound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Inbound {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

@@ -8,15 +8,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 use crate::support::http::{Upload, get, send};
-use crate::support::{Dev, Outboard, until};
-
-const CONFIG: &str = r#"{
-  "name": "demo",
-  "main": "index.js",
-  "compatibility_date": "2026-04-01",
-  "durable_objects": { "bindings": [{ "name": "BOX", "class_name": "Box" }] },
-  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
-}"#;
+use crate::support::{BOX, Dev, Outboard, until};
 
 /// A class `Box` with this body; the path's first part names the object.
 fn write(dir: &Path, body: &str) {
@@ -32,7 +24,7 @@ fn write(dir: &Path, body: &str) {
 
 fn project(body: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
+    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
     write(dir.path(), body);
     dir
 }
@@ -217,7 +209,7 @@ pub(crate) fn with_packages(script: &str) -> Option<tempfile::TempDir> {
         return None;
     }
     let dir = tempfile::tempdir().expect("a folder");
-    let config = CONFIG.replace("index.js", script).replace(
+    let config = BOX.replace("index.js", script).replace(
         "\"durable_objects\"",
         "\"compatibility_flags\": [\"nodejs_compat\"], \"durable_objects\"",
     );

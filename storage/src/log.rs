@@ -18,8 +18,9 @@ use crate::key::Seq;
 /// cluster's is its engine.
 pub trait CommitLog: Send + Sync {
     /// Takes a commit, and does not wait for it to be durable. Commits of one
-    /// object become durable in the order of these calls. Refuses, and has done
-    /// nothing, when it cannot promise to try.
+    /// object become durable in the order of these calls. Stands still for a while
+    /// where the disk is behind, so that writers are as fast as it is; refuses, and
+    /// has done nothing, when it cannot promise to try.
     fn append(&self, commit: Commit) -> Result<Receipt, LogError>;
 
     /// The newest commit that is durable, of any object; known before its receipt
@@ -36,7 +37,7 @@ pub enum LogError {
     /// The disk has no room for more of the log. What was acknowledged is safe.
     #[error("the disk is full: the store has no room to write; free some, it goes on by itself")]
     Full,
-    /// The disk is slower than the commits, which wait in memory.
+    /// The disk was slower than the commits for longer than one waits.
     #[error("the commit log is behind: {queued} bytes wait for the disk")]
     Overloaded { queued: usize },
     #[error("a transaction changed {bytes} bytes of pages; the most is {most}")]

@@ -262,9 +262,6 @@ impl Inner {
     }
 }
 
-/// How long a restore waits for a log that is behind.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Commits pages, and waits until they are durable and in the file.
 fn commit(
     pages: &Pages,
@@ -272,16 +269,8 @@ fn commit(
     changed: Vec<(u32, Page)>,
     part: Part,
 ) -> Result<(), ObjectError> {
-    let started = Instant::now();
-    let receipt = loop {
-        match pages.replace(size, changed.clone(), part) {
-            Err(LogError::Overloaded { .. }) if started.elapsed() < PATIENCE => {
-                // Others' commits go first; so does the next segment's making.
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            other => break other.map_err(ObjectError::Log)?,
-        }
-    };
+    let receipt = pages.replace(size, changed, part);
+    let receipt = receipt.map_err(ObjectError::Log)?;
     receipt.block().map_err(ObjectError::Log)?;
     Ok(pages.settle()?)
 }

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::segment::{self, Batch, Found, HEAD, SegmentHead};
-use super::writer::{Shared, Waiting, Writer, path};
+use super::writer::{Admission, Shared, Waiting, Writer, path};
 use super::{CommitLog, LogError, Receipt};
 use crate::commit::{Commit, PAGE_SIZE};
 use crate::disk::Disk;
@@ -19,8 +20,10 @@ use crate::key::{ObjectKey, Seq};
 pub struct LogOptions {
     /// Bytes of a segment's file. The largest transaction fits into one.
     pub segment_bytes: usize,
-    /// Bytes of commits that may wait in memory; past that they are refused.
+    /// Bytes of commits that may be in memory; past that they wait.
     pub queue_bytes: usize,
+    /// How long a commit waits while the disk is behind, before it is refused.
+    pub patience: Duration,
 }
 
 impl Default for LogOptions {
@@ -29,6 +32,7 @@ impl Default for LogOptions {
             segment_bytes: 64 << 20,
             // A second of a slow disk.
             queue_bytes: 64 << 20,
+            patience: Duration::from_secs(5),
         }
     }
 }
@@ -145,6 +149,12 @@ impl LocalLog {
             // It has no panics of its own to pass on.
             let _ = thread.join();
         }
+        // Whoever opens the folder next must not find it writing there.
+        let mut state = self.shared.state.lock();
+        while state.makes_space() {
+            self.shared.progress.wait(&mut state);
+        }
+        drop(state);
         self.shared.progress.notify_all();
     }
 
@@ -176,22 +186,31 @@ impl CommitLog for LocalLog {
         if bound > most {
             return Err(LogError::TooLarge { bytes: bound, most });
         }
+        let deadline = Instant::now() + self.options.patience;
         let mut state = self.shared.state.lock();
-        if let Some(refusal) = &state.refusal {
-            return Err(refusal.clone());
-        }
-        if state.closing {
-            return Err(LogError::Closed);
-        }
-        if state.queued + bound > self.options.queue_bytes {
-            return Err(LogError::Overloaded {
-                queued: state.queued,
-            });
-        }
-        if let Err(refusal) = state.admit(bound) {
-            state.retry = true;
-            self.shared.work.notify_one();
-            return Err(refusal);
+        loop {
+            if let Some(refusal) = &state.refusal {
+                return Err(refusal.clone());
+            }
+            if state.closing {
+                return Err(LogError::Closed);
+            }
+            match state.admit(bound, self.options.queue_bytes) {
+                Admission::Taken => break,
+                Admission::Full => {
+                    state.retry = true;
+                    self.shared.work.notify_one();
+                    return Err(LogError::Full);
+                }
+                Admission::Behind => {
+                    let late = self.shared.progress.wait_until(&mut state, deadline);
+                    if late.timed_out() {
+                        return Err(LogError::Overloaded {
+                            queued: state.queued,
+                        });
+                    }
+                }
+            }
         }
         let receipt = Receipt::new(state.next);
         state.next.0 += 1;

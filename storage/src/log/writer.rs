@@ -69,23 +69,36 @@ impl State {
         }
     }
 
+    /// Whether a thread makes the next segment.
+    pub(super) fn makes_space(&self) -> bool {
+        matches!(self.space.spare, Spare::Making)
+    }
+
     /// Whether the disk had no room for more log.
     pub(super) fn is_short(&self) -> bool {
         matches!(self.space.spare, Spare::Failed)
     }
 
-    /// Whether a commit of at most `bound` bytes can be promised a place.
-    pub(super) fn admit(&self, bound: usize) -> Result<(), LogError> {
-        if self.queued + bound <= self.room() {
-            return Ok(());
+    /// Whether a commit of at most `bound` bytes can be promised a place now.
+    pub(super) fn admit(&self, bound: usize, most: usize) -> Admission {
+        let queued = self.queued + bound;
+        // One alone is never too much: it fits into a segment.
+        if queued <= self.room() && (queued <= most || self.queued == 0) {
+            return Admission::Taken;
         }
-        Err(match self.space.spare {
-            Spare::Failed => LogError::Full,
-            _ => LogError::Overloaded {
-                queued: self.queued,
-            },
-        })
+        match self.space.spare {
+            Spare::Failed if queued > self.room() => Admission::Full,
+            _ => Admission::Behind,
+        }
     }
+}
+
+pub(super) enum Admission {
+    Taken,
+    /// The disk has no room for what it needs.
+    Full,
+    /// What is queued has to be written, or the next segment made, before.
+    Behind,
 }
 
 pub(super) struct Waiting {

@@ -121,20 +121,9 @@ impl Run<'_> {
             // The table is a commit of its own.
             known.possible.push(Dump(String::new()));
         }
-        loop {
-            let done = change(self.dice).map_err(|error| object.explain(error));
-            let known = self.known.get_mut(&number).expect("it is open");
-            match done {
-                Ok(()) => {
-                    known.possible.push(dump(object.connection()));
-                    break;
-                }
-                Err(ObjectError::Log(LogError::Overloaded { .. })) => {
-                    std::thread::yield_now();
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        change(self.dice).map_err(|error| object.explain(error))?;
+        let known = self.known.get_mut(&number).expect("it is open");
+        known.possible.push(dump(object.connection()));
         if self.dice.below(2) == 0 {
             self.settle(number, object)?;
         }

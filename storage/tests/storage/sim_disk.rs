@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use outboard_storage::{Disk, DiskFile};
 
@@ -48,6 +48,8 @@ enum Change {
 #[derive(Clone, Default)]
 pub(crate) struct SimDisk {
     state: Arc<Mutex<State>>,
+    /// Whether new segments of the log wait.
+    held: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl SimDisk {
@@ -90,6 +92,12 @@ impl SimDisk {
         state.room = bytes.map(|bytes| used + bytes);
     }
 
+    /// Has whoever makes a new segment of the log wait for as long as the answer lives.
+    pub(crate) fn hold_new_segments(&self) -> Held {
+        *self.held.0.lock().unwrap() = true;
+        Held(self.held.clone())
+    }
+
     /// The disk as the next start finds it.
     pub(crate) fn after_power_cut(&self, dice: &mut Dice) -> Self {
         let mut files = BTreeMap::new();
@@ -115,6 +123,7 @@ impl SimDisk {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
+            held: Arc::default(),
         }
     }
 
@@ -160,6 +169,15 @@ impl SimDisk {
     }
 }
 
+pub(crate) struct Held(Arc<(Mutex<bool>, Condvar)>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap() = false;
+        self.0.1.notify_all();
+    }
+}
+
 fn apply(bytes: &mut Vec<u8>, change: &Change, mut dice: Option<&mut Dice>) {
     let mut happens = || dice.as_mut().is_none_or(|dice| dice.below(3) > 0);
     match change {
@@ -191,6 +209,11 @@ impl Disk for SimDisk {
         if !there {
             if !create {
                 return Err(io::ErrorKind::NotFound.into());
+            }
+            if path.starts_with("log/") {
+                let (held, changed) = &*self.held;
+                let held = held.lock().unwrap();
+                drop(changed.wait_while(held, |held| *held).unwrap());
             }
             let mut state = self.operate()?;
             state.files.insert(path.into(), File::default());

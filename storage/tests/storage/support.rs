@@ -1,8 +1,10 @@
 //! Objects that tests write to.
 
+use std::time::Duration;
+
 use futures::executor::block_on;
 use outboard_storage::{
-    LogError, LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention,
+    LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention,
     StoreOptions,
 };
 
@@ -19,6 +21,7 @@ pub(crate) fn small() -> StoreOptions {
         log: LogOptions {
             segment_bytes: 64 << 10,
             queue_bytes: 1 << 20,
+            patience: Duration::from_secs(60),
         },
         keep: Retention::Nothing,
         accept_loss: false,
@@ -61,16 +64,9 @@ pub(crate) fn put(object: &Object, version: u64, body: &[u8]) -> rusqlite::Resul
         .map(drop)
 }
 
-/// [`put`], again while the log is behind, and waits until it is durable.
+/// [`put`], and waits until it is durable.
 pub(crate) fn put_durably(object: &Object, version: u64, body: &[u8]) -> Result<(), ObjectError> {
-    loop {
-        match put(object, version, body).map_err(|error| object.explain(error)) {
-            Ok(()) => break,
-            // The next segment is being made.
-            Err(ObjectError::Log(LogError::Overloaded { .. })) => std::thread::yield_now(),
-            Err(other) => return Err(other),
-        }
-    }
+    put(object, version, body).map_err(|error| object.explain(error))?;
     match object.newest() {
         Some(newest) => block_on(newest.wait()).map_err(ObjectError::Log),
         None => Ok(()),

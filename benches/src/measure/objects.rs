@@ -21,7 +21,9 @@ const HOST: &str = "bench.test";
 const CONNECTIONS: usize = 64;
 const SPREAD: usize = 1_000;
 /// How many numbers of known objects are looked at, ten times as many each time.
-const STAGES: usize = 3;
+const STAGES: usize = 4;
+/// The stage after which sleeping objects are weighed.
+const WEIGHED: usize = 2;
 /// Both let an object go that had nothing to do for 10 seconds.
 const ASLEEP: Duration = Duration::from_secs(13);
 /// Not all that was asked of a slow disk comes to an end.
@@ -127,7 +129,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
             &all.recovery
         }),
     ];
-    for stage in 0..STAGES {
+    for stage in stages(effort) {
         let count = known_at(effort, stage);
         let known = |what: &str, unit, figure: fn(&Known) -> &Vec<f64>| {
             let row = Row::new(NAME, format!("{count} objects known: {what}"), unit);
@@ -252,11 +254,20 @@ impl Running {
     /// the next; so memory is what as many again add to it.
     fn sleep(&mut self, effort: Effort) -> Result<()> {
         let mut known = 0;
-        for stage in 0..STAGES {
+        let mut took = Duration::ZERO;
+        for stage in stages(effort) {
             let more = known_at(effort, stage);
-            if !self.know("many", known..more)? {
+            let count = (more - known) as u32;
+            // Who is slower has no figure for so many.
+            let limit = PATIENCE.max(Duration::from_millis(1) * count);
+            if 10 * took > limit {
                 return Ok(());
             }
+            let begun = Instant::now();
+            if !self.know("many", known..more, limit)? {
+                return Ok(());
+            }
+            took = begun.elapsed() - ASLEEP;
             known = more;
             let duration = effort.pick(Duration::from_secs(2), Duration::from_millis(400));
             let request = &ask("one", "write");
@@ -273,10 +284,18 @@ impl Running {
             let rate = commits.answered as f64 / commits.elapsed.as_secs_f64();
             figures.commits.push(rate);
             figures.wake.push(millis(latency.quantile(0.5)));
+            if stage == WEIGHED {
+                self.weigh(known)?;
+            }
         }
+        Ok(())
+    }
+
+    /// What as many objects as are known add to memory when they sleep.
+    fn weigh(&mut self, known: usize) -> Result<()> {
         sleep(ASLEEP);
         let before = self.server.memory()?.rss;
-        if !self.know("more", 0..known)? {
+        if !self.know("more", 0..known, PATIENCE)? {
             return Ok(());
         }
         let after = self.server.memory()?.rss;
@@ -288,14 +307,13 @@ impl Running {
         Ok(())
     }
 
-    /// Has objects that write once and then sleep; whether there was time for all. Who
-    /// is slower has no figure for so many.
-    fn know(&mut self, name: &str, which: Range<usize>) -> Result<bool> {
+    /// Has objects that write once and then sleep; whether there was time for all.
+    fn know(&mut self, name: &str, which: Range<usize>, limit: Duration) -> Result<bool> {
         let count = which.len() as u64;
         let requests: Vec<_> = which
             .map(|index| ask(&format!("{name}{index}"), "write"))
             .collect();
-        let made = self.once(&requests)?;
+        let made = self.once_within(&requests, limit)?;
         sleep(ASLEEP);
         self.connect()?;
         Ok(made == count)
@@ -310,8 +328,11 @@ impl Running {
 
     /// Asks each once; answers how many there was time for.
     fn once(&mut self, requests: &[Vec<u8>]) -> Result<u64> {
+        self.once_within(requests, PATIENCE)
+    }
+
+    fn once_within(&mut self, requests: &[Vec<u8>], limit: Duration) -> Result<u64> {
         self.connect()?;
-        let limit = PATIENCE;
         let outcome = run(&mut self.connections, &Requests::Once { requests, limit })?;
         Ok(outcome.answered)
     }
@@ -320,10 +341,13 @@ impl Running {
 /// Less than this is read in less than the start of a process varies by.
 const ENOUGH_LOG: u64 = 16 << 20;
 
+fn stages(effort: Effort) -> Range<usize> {
+    0..effort.pick(STAGES, WEIGHED + 1)
+}
+
 /// How many objects are known at a stage.
 fn known_at(effort: Effort, stage: usize) -> usize {
-    let times = [1, 10, 100];
-    effort.pick(1_000, 100) * times[stage]
+    effort.pick(1_000, 100) * 10_usize.pow(stage as u32)
 }
 
 struct Restart {

@@ -2,6 +2,7 @@
 //! request served on a lane hops no threads.
 
 mod alarm;
+pub(crate) mod bell;
 mod call;
 mod forward;
 mod guest;
@@ -26,6 +27,7 @@ use tokio::task::LocalSet;
 pub use self::alarm::AlarmOutcome;
 pub use self::object::ObjectsEnd;
 
+use self::bell::Bell;
 use self::guest::Guest;
 use crate::body::{HostBody, ResponseBody};
 use crate::cage::Share;
@@ -84,6 +86,7 @@ pub struct LaneConfig {
 /// A handle on a lane's thread. Dropping it stops the lane without waiting.
 pub struct Lane {
     id: u64,
+    bell: Arc<Bell>,
     commands: mpsc::Sender<Command>,
     thread: JoinHandle<()>,
     /// There once the thread runs.
@@ -94,6 +97,7 @@ pub struct Lane {
 #[derive(Clone)]
 pub struct LaneRef {
     id: u64,
+    bell: Arc<Bell>,
     commands: mpsc::WeakSender<Command>,
 }
 
@@ -108,8 +112,10 @@ impl Lane {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let id = LAST.fetch_add(1, Ordering::Relaxed);
         let (commands, receiver) = mpsc::channel(COMMANDS);
+        let bell = Arc::<Bell>::default();
         let handle = LaneRef {
             id,
+            bell: bell.clone(),
             commands: commands.downgrade(),
         };
         let clock = Arc::<OnceLock<_>>::default();
@@ -121,6 +127,7 @@ impl Lane {
             .spawn(move || run(handle, &own, config, receiver))?;
         Ok(Self {
             id,
+            bell,
             commands,
             thread,
             clock,
@@ -137,6 +144,7 @@ impl Lane {
     pub fn handle(&self) -> LaneRef {
         LaneRef {
             id: self.id,
+            bell: self.bell.clone(),
             commands: self.commands.downgrade(),
         }
     }
@@ -184,6 +192,7 @@ fn run(
         .enable_all()
         // V8 turns are short; look at the sockets often.
         .event_interval(31)
+        .on_thread_park(bell::listen)
         .build()
     {
         Ok(runtime) => runtime,
@@ -192,6 +201,7 @@ fn run(
             return;
         }
     };
+    bell::hang(handle.bell.clone());
     let dog = Watchdog::get();
     let clock = LaneClock::for_this_thread(&dog);
     let _ = own.set(clock.clone());

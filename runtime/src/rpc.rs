@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::host::HostStream;
+use crate::lane::bell::{self, Bell};
 
 /// What may wait for a side that does not read: past it the other cannot send.
 const WAITING_BYTES: usize = 64 << 20;
@@ -84,6 +85,8 @@ struct State {
     bytes: usize,
     /// No more messages come.
     end: Option<Result<(), RpcFault>>,
+    /// Of the lane that waits for messages.
+    bell: Option<Arc<Bell>>,
 }
 
 impl Queue {
@@ -166,7 +169,9 @@ impl RpcEnd {
         }
         state.bytes = bytes;
         state.messages.push_back(message);
+        let bell = state.bell.clone();
         drop(state);
+        bell::ring_other(bell.as_ref());
         self.outgoing.waker.wake();
         Ok(())
     }
@@ -183,7 +188,10 @@ impl RpcEnd {
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<bool, RpcFault>> {
         // Before the look: what comes after it wakes.
         self.incoming.waker.register(cx.waker());
-        let state = self.incoming.state.lock();
+        let mut state = self.incoming.state.lock();
+        if state.bell.is_none() {
+            state.bell = bell::own();
+        }
         if !state.messages.is_empty() {
             return Poll::Ready(Ok(true));
         }

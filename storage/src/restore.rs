@@ -14,7 +14,6 @@ mod note;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 pub(crate) use self::note::Notes;
 use self::note::{Note, Wanted};
@@ -22,7 +21,6 @@ use crate::bookmark::{BadBookmark, Bookmark};
 use crate::commit::{PAGE_SIZE, Page};
 use crate::history::{History, Past, Point};
 use crate::key::{Epoch, ObjectKey};
-use crate::log::LogError;
 use crate::moment::Moment;
 use crate::object::{Object, ObjectError};
 use crate::pages::{self, Pages, Part};

@@ -10,6 +10,7 @@ use http::Request;
 use tokio::sync::oneshot;
 
 use super::call::{AbortOnDrop, ended};
+use super::bell;
 use super::{Command, LaneLocal, LaneRef, Served, lane_ended};
 use crate::body::{HostBody, carried};
 use crate::error::EventError;
@@ -104,18 +105,21 @@ impl LaneRef {
         T: Send + 'static,
     {
         let (mut sender, receiver) = oneshot::channel();
+        let asking = bell::own();
         let command: Command = Box::new(move |lane| {
             async move {
                 let done = tokio::select! {
                     done = f(lane) => done,
                     () = sender.closed() => return,
                 };
+                bell::ring_other(asking.as_ref());
                 // Nobody may wait for it any more.
                 let _ = sender.send(done);
             }
             .boxed_local()
         });
         let commands = self.commands.upgrade().ok_or_else(lane_ended)?;
+        self.bell.ring();
         let sent = commands.send(command).await;
         // What waits does not keep the lane from ending.
         drop(commands);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use outboard_storage::{Bookmark, HistoryError, LogError, Object, ObjectError, Store};
+use outboard_storage::{Bookmark, HistoryError, Object, ObjectError, Store};
 use rusqlite::Connection;
 
 use crate::history::{database_at, keeping};

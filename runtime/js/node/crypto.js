@@ -208,9 +208,10 @@ function Cipher() {
 function Decipher() {
   throw new ERR_METHOD_NOT_IMPLEMENTED("crypto.Decipher");
 }
+const webcrypto = core.loadExtScript("ext:outboard/crypto.js");
 ObjectAssign(exports, {
   Cipher,
-  CryptoKey: core.loadExtScript("ext:deno_crypto/00_crypto.js").CryptoKey,
+  CryptoKey: webcrypto.CryptoKey,
   Decipher,
   PrivateKeyObject,
   PublicKeyObject,
@@ -218,6 +219,8 @@ ObjectAssign(exports, {
   createCipher: notImplemented("crypto.createCipher"),
   createDecipher: notImplemented("crypto.createDecipher"),
   pseudoRandomBytes: exports.randomBytes,
+  subtle: webcrypto.crypto.subtle,
+  webcrypto: webcrypto.crypto,
 });
 
 return { exports };

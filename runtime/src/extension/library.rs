@@ -429,6 +429,7 @@ pub(super) fn patched(script: &str, source: &str) -> String {
         .chain(ports::PATCHES)
         .chain(streams::PATCHES)
         .chain(super::node::PATCHES)
+        .chain(super::node::crypto::PATCHES)
         .filter(|patch| patch.is_for(script))
         .fold(source.to_string(), |source, patch| {
             source.replace(patch.from, patch.to)
@@ -448,6 +449,7 @@ mod tests {
                 .chain(ports::PATCHES)
                 .chain(streams::PATCHES)
                 .chain(super::super::node::PATCHES)
+                .chain(super::super::node::crypto::PATCHES)
         };
         let mut found = vec![false; patches().count()];
         let mut files = super::super::node::scripts();

@@ -2,6 +2,8 @@
 //! them, and our own of js/node. All load when first imported, so that a worker
 //! without the flag pays nothing for them.
 
+pub(super) mod crypto;
+
 use std::path::Path;
 
 use deno_core::ExtensionFileSource;
@@ -44,7 +46,6 @@ const BUFFER: &str = "ext:deno_node/internal/buffer.mjs";
 const CALLBACKIFY: &str = "ext:deno_node/_util/_util_callbackify.js";
 const COLORS: &str = "ext:deno_node/internal/util/colors.ts";
 const CONSTANTS: &str = "ext:deno_node/internal_binding/constants.ts";
-const CRYPTO_UTIL: &str = "ext:deno_node/internal/crypto/util.ts";
 const DEBUGLOG: &str = "ext:deno_node/internal/util/debuglog.ts";
 const DIAGNOSTICS: &str = "ext:deno_node/diagnostics_channel.js";
 const DUPLEX_PAIR: &str = "ext:deno_node/internal/streams/duplexpair.js";
@@ -56,7 +57,6 @@ const POSIX: &str = "ext:deno_node/path/_posix.ts";
 const PUNYCODE: &str = "ext:deno_node/punycode.ts";
 const READABLE: &str = "ext:deno_node/internal/streams/readable.js";
 const STREAM_PROMISES: &str = "ext:deno_node/stream/promises.js";
-const X509: &str = "ext:deno_node/internal/crypto/x509.ts";
 const URLS: &str = "ext:deno_node/url.ts";
 const UTIL: &str = "ext:deno_node/util.ts";
 const ZLIB: &str = "ext:deno_node/_zlib_binding.mjs";
@@ -83,6 +83,38 @@ pub(super) const PATCHES: &[Patch] = &[
         ASSERT,
         "typeof obj === \"object\" && typeof obj.then === \"function\"",
         "(typeof obj === \"object\" || typeof obj === \"function\") && typeof obj.then === \"function\"",
+    ),
+    // Workers compare strictly by either name.
+    patch(
+        ASSERT,
+        "  function equal(actual, expected, ...message) {\n",
+        "  function equal(actual, expected, ...message) {\n    return strictEqual(actual, expected, ...new SafeArrayIterator(message));\n",
+    ),
+    patch(
+        ASSERT,
+        "  function notEqual(actual, expected, ...message) {\n",
+        "  function notEqual(actual, expected, ...message) {\n    return notStrictEqual(actual, expected, ...new SafeArrayIterator(message));\n",
+    ),
+    patch(
+        ASSERT,
+        "  function deepEqual(actual, expected, ...message) {\n",
+        "  function deepEqual(actual, expected, ...message) {\n    return deepStrictEqual(actual, expected, ...new SafeArrayIterator(message));\n",
+    ),
+    patch(
+        ASSERT,
+        "  function notDeepEqual(actual, expected, ...message) {\n",
+        "  function notDeepEqual(actual, expected, ...message) {\n    return notDeepStrictEqual(actual, expected, ...new SafeArrayIterator(message));\n",
+    ),
+    patch(
+        ASSERTION,
+        "    operator = checkOperator(actual, expected, operator);\n",
+        "    if (operator === \"deepStrictEqual\") {\n      const lines = core.loadExtScript(\"ext:outboard/node/assert_lines.js\").diffOfLines(actual, expected);\n      if (lines !== undefined) {\n        return `${getErrorMessage(operator, customMessage)}\\n+ actual - expected\\n\\n${lines}`;\n      }\n    }\n    operator = checkOperator(actual, expected, operator);\n",
+    ),
+    // A message of the caller's is all that is said.
+    patch(
+        ASSERTION,
+        "        if (ArrayPrototypeIncludes(kMethodsWithCustomMessageDiff, operator)) {\n          super(createErrDiff(actual, expected, operator, message, diff));\n        } else {\n          super(String(message));\n        }\n",
+        "        super(String(message));\n",
     ),
     patch(ASSERTION, "Deno.consoleSize().columns", "80"),
     // A list's getter may change what was read before: all is read, then copied.
@@ -127,6 +159,48 @@ pub(super) const PATCHES: &[Patch] = &[
          : __bootstrap.core.loadExtScript(\"ext:outboard/trace.js\").published;\n  class ActiveChannel {",
     ),
     patch(BUFFER, "op_node_call_is_from_dependency()", "true"),
+    // What lies behind the source's end is nothing to copy.
+    patch(
+        BUFFER,
+        "if (sourceStart < 0 || sourceStart > this.length) {",
+        "if (sourceStart < 0) {",
+    ),
+    patch(
+        BUFFER,
+        "          `>= 0 && <= ${this.length}`,\n          sourceStart\n",
+        "          \">= 0\",\n          sourceStart\n",
+    ),
+    patch(
+        BUFFER,
+        "if (target.length === 0 || this.length === 0) {",
+        "if (target.length === 0 || this.length <= sourceStart) {",
+    ),
+    patch(
+        BUFFER,
+        "    boundsError(byteLength2, 6, \"byteLength\");\n",
+        "    if (typeof byteLength2 !== \"number\") {\n      throw new codes.ERR_OUT_OF_RANGE(\"byteLength\", \"an integer\", byteLength2);\n    }\n    boundsError(byteLength2, 6, \"byteLength\");\n",
+    ),
+    patch(
+        BUFFER,
+        "const kMaxLength = NumberMAX_SAFE_INTEGER;",
+        "const kMaxLength = 2147483647;",
+    ),
+    // `length` may be said to be anything; there is no more to fill than bytes.
+    patch(
+        BUFFER,
+        "      const byteLen = TypedArrayPrototypeGetByteLength(this);\n      const fillLength = end - start;\n      if (start > end || fillLength + start > byteLen) {\n        throw new codes.ERR_BUFFER_OUT_OF_BOUNDS();\n      }\n",
+        "      end = primordials.MathMin(end, TypedArrayPrototypeGetByteLength(this));\n",
+    ),
+    patch(
+        BUFFER,
+        "fromEnco === toEnco || fromEnco === \"ascii\"",
+        "fromEnco === toEnco && toEnco !== \"utf8\" || fromEnco === \"ascii\"",
+    ),
+    patch(
+        BUFFER,
+        "`Unable to transcode Buffer [${code}]`",
+        "\"Unable to transcode buffer\"",
+    ),
     // What the text would be too long for is not encoded first.
     patch(
         BUFFER,
@@ -237,11 +311,6 @@ pub(super) const PATCHES: &[Patch] = &[
         "op_node_idna_domain_to_unicode(domain)",
         "core.ops.op_node_idna(\"unicode\", domain)",
     ),
-    patch(
-        CRYPTO_UTIL,
-        "throw new ERR_CRYPTO_INVALID_DIGEST(algorithm)",
-        "throw new Error(\"Digest method not supported\")",
-    ),
     // As Node does now: what a URL parser drops is no part of a host.
     patch(
         URLS,
@@ -250,39 +319,6 @@ pub(super) const PATCHES: &[Patch] = &[
         "case CHAR_TAB:\n            case CHAR_LINE_FEED:\n            case CHAR_CARRIAGE_RETURN:\n\
          \x20             rest = StringPrototypeSlice(rest, 0, i) + StringPrototypeSlice(rest, i + 1);\n\
          \x20             i--;\n              break;\n            case CHAR_SPACE:",
-    ),
-    patch(
-        X509,
-        "this.#handle = op_node_x509_parse(buffer);",
-        "try {\n        this.#handle = op_node_x509_parse(buffer);\n      } catch {\n\
-         \x20       throw new (core.loadExtScript(\"ext:deno_node/internal/errors.ts\")\n\
-         \x20         .ERR_INVALID_ARG_VALUE)(\"buffer\", buffer, \"is no X.509 certificate\");\n      }",
-    ),
-    patch(
-        X509,
-        "throw new ERR_INVALID_ARG_VALUE(\"privateKey\", privateKey);",
-        "throw new ERR_INVALID_ARG_TYPE(\"privateKey\", \"PrivateKeyObject\", privateKey);",
-    ),
-    // Workers end each line, and give plain objects.
-    patch(
-        X509,
-        "return op_node_x509_get_info_access(this.#handle) ?? void 0;",
-        "const info = op_node_x509_get_info_access(this.#handle);\n      return info ? `${info}\\n` : void 0;",
-    ),
-    patch(
-        X509,
-        "obj.subject = ObjectAssign({ __proto__: null }, obj.subject);",
-        "obj.subject = ObjectAssign({}, obj.subject);",
-    ),
-    patch(
-        X509,
-        "obj.issuer = ObjectAssign({ __proto__: null }, obj.issuer);",
-        "obj.issuer = ObjectAssign({}, obj.issuer);",
-    ),
-    patch(
-        X509,
-        "obj.infoAccess = ObjectAssign({ __proto__: null }, obj.infoAccess);",
-        "obj.infoAccess = ObjectAssign({}, obj.infoAccess);",
     ),
     patch(
         URLS,

@@ -10,6 +10,7 @@ use deno_error::JsErrorBox;
 use super::Shared;
 
 pub(crate) mod buffer;
+pub(crate) mod cipher;
 pub(crate) mod idna;
 pub(crate) mod inspect;
 pub(crate) mod zlib;

@@ -96,6 +96,11 @@ function importNow(url) {
   }
 }
 
+/** What `import * as` gives of a module of the runtime's. `name` is one of ours. */
+function namespaceNow(name) {
+  return op_import_sync(`outboard:namespace/${name}`, null).namespace;
+}
+
 function fromNamespace(url, get) {
   if (has(flag.export_commonjs_default)) return get().default;
   const namespace = get();
@@ -109,5 +114,5 @@ function fromNamespace(url, get) {
   return copy;
 }
 
-return { commonJs, importNow, moduleValue, require };
+return { commonJs, importNow, moduleValue, namespaceNow, require };
 })();

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use crate::extension::NODE_MODULES;
 use crate::inspector::Inspection;
 use crate::node_compat;
-use crate::worker::{Module, ModuleKind, Worker};
+use crate::worker::{Module, ModuleKind, Worker, module_url};
 
 /// The scheme of the runtime's own scripts.
 const OWN: &str = "ext";
@@ -39,6 +39,9 @@ const BUILT_IN: &[&str] = &[
     "cloudflare:workflows",
     "outboard:modules",
 ];
+
+/// Before one of them: a module that hands out its namespace (js/modules.js).
+const NAMESPACE: &str = "outboard:namespace/";
 
 /// Servers of `node:http`, for workers that have them.
 const NODE_SERVERS: &str = "cloudflare:node";
@@ -88,7 +91,8 @@ fn find(
     importer: &dyn Fn() -> String,
     missing: &dyn Fn() -> JsErrorBox,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
-    if let Ok(url) = ModuleSpecifier::parse(specifier)
+    if ModuleSpecifier::parse(specifier).is_ok()
+        && let Some(url) = module_url(specifier)
         && worker.modules.contains_key(url.as_str())
     {
         return Ok(url);
@@ -102,7 +106,9 @@ fn find(
     {
         return Ok(url);
     }
-    if BUILT_IN.contains(&specifier) {
+    // Asked for by the runtime's own scripts, which no module's URL is before.
+    let namespace = specifier.strip_prefix(NAMESPACE).filter(|_| base.is_none());
+    if BUILT_IN.contains(&namespace.unwrap_or(specifier)) {
         return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
     }
     if specifier == NODE_SERVERS && node_compat::has_servers(&worker.compatibility) {
@@ -296,6 +302,16 @@ impl BundleLoader {
         specifier: &ModuleSpecifier,
         requested: &RequestedModuleType,
     ) -> Result<ModuleSource, JsErrorBox> {
+        if let Some(name) = specifier.as_str().strip_prefix(NAMESPACE) {
+            let code = format!("import * as namespace from {name:?}; export {{ namespace }};");
+            let code = ModuleSourceCode::String(code.into());
+            return Ok(ModuleSource::new(
+                ModuleType::JavaScript,
+                code,
+                specifier,
+                None,
+            ));
+        }
         let missing = || JsErrorBox::generic(format!("No such module \"{}\".", specifier.path()));
         let module = self.module(specifier.as_str()).ok_or_else(missing)?;
         // UTF-8 was checked when the worker was made.
@@ -327,13 +343,24 @@ impl BundleLoader {
             ModuleType::JavaScript => self.code_cache(specifier),
             _ => None,
         };
-        Ok(ModuleSource::new(
+        // By its name the engine finds what is imported statically, and Node's
+        // own where nothing has it.
+        let found = node_name(specifier).unwrap_or_else(|| specifier.clone());
+        Ok(ModuleSource::new_with_redirect(
             kind,
             ModuleSourceCode::String(code.into()),
             specifier,
+            &found,
             code_cache,
         ))
     }
+}
+
+/// The name of one of Node's modules that a module of the bundle has.
+fn node_name(url: &ModuleSpecifier) -> Option<ModuleSpecifier> {
+    let name = url.path().strip_prefix('/')?;
+    let named = name.starts_with("node:");
+    named.then(|| ModuleSpecifier::parse(name).ok()).flatten()
 }
 
 /// An ES module that runs a CommonJS one and exports what it leaves.

@@ -186,9 +186,14 @@ const BASE: &str = "worker:///";
 /// `node:fs` takes that module's place.
 const FOREIGN: &[&str] = &["blob", "data", "ext", "file", "http", "https", "outboard"];
 
-/// The URL of a module path inside a worker.
+/// The URL of a module path inside a worker. One that is named as one of Node's
+/// has a URL of its own: by its name the engine knows Node's.
 pub(crate) fn module_url(specifier: &str) -> Option<Url> {
-    Url::parse(BASE).ok()?.join(specifier).ok()
+    let url = Url::parse(BASE).ok()?.join(specifier).ok()?;
+    if url.scheme() == "node" {
+        return Url::parse(&format!("{BASE}{specifier}")).ok();
+    }
+    Some(url)
 }
 
 impl Worker {

@@ -224,7 +224,7 @@ const fields = {
     const name = `${id}`;
     // As in Workers: of their own it gives the namespace.
     if (ArrayPrototypeIncludes(WORKERS, name)) {
-      return core.loadExtScript("ext:outboard/modules.js").importNow(name);
+      return core.loadExtScript("ext:outboard/modules.js").namespaceNow(name);
     }
     return core.loadExtScript("ext:outboard/node/modules.js").builtin(name);
   },

@@ -125,6 +125,31 @@ fn a_module_that_waits_cannot_be_required() {
 }
 
 #[test]
+fn a_module_of_the_bundle_takes_the_place_of_one_of_nodes() {
+    let main = r#"
+        import fs from "node:fs";
+        const path = (await import("node:path")).default;
+        const sockets = await import("cloudflare:sockets");
+        export default {
+          fetch: () => Response.json([
+            fs,
+            path,
+            typeof process.getBuiltinModule("node:path").join,
+            process.getBuiltinModule("cloudflare:sockets") === sockets,
+          ]),
+        };
+    "#;
+    let body = answer(main, |spec| {
+        spec.compatibility = Compatibility::new("2026-04-01", &["nodejs_compat"]).expect("known");
+        spec.modules.extend([
+            module("node:fs", ModuleKind::EsModule, "export default 1;"),
+            module("node:path", ModuleKind::EsModule, "export default 2;"),
+        ]);
+    });
+    assert_eq!(body, r#"[1,2,"function",true]"#);
+}
+
+#[test]
 fn a_service_worker_listens_and_has_its_bindings_as_globals() {
     let script = r#"
         var listening = true;

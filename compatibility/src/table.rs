@@ -74,7 +74,7 @@ flags! {
     DurableObjectFetchRequiresFullUrl = 4: "durable_object_fetch_requires_full_url" / "durable_object_fetch_allows_relative_url" since 2021_11_10
         => OBJECTS;
     StreamsByobReaderDetachesBuffer = 5: "streams_byob_reader_detaches_buffer" / "streams_byob_reader_does_not_detach_buffer" since 2021_11_10
-        => On("buffers are detached");
+        => Follows;
     StreamsEnableConstructors = 6: "streams_enable_constructors" / "streams_disable_constructors" since 2022_11_30
         => On("the constructors are there");
     WorkersApiGettersSettersOnPrototype = 7: "workers_api_getters_setters_on_prototype" / "workers_api_getters_setters_on_instance" since 2022_01_31

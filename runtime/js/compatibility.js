@@ -52,6 +52,7 @@ const flag = {
   rpc: 46,
   rpc_params_dup_stubs: 152,
   service_binding_extra_handlers: 28,
+  streams_byob_reader_detaches_buffer: 5,
   streams_no_default_auto_allocate_chunk_size: 154,
   websocket_standard_binary_type: 166,
 };

@@ -124,6 +124,20 @@ const probes = {
     stream.getReader();
     return stream.tee();
   },
+  "pipe with a signal that has fired": async () => {
+    let sink;
+    const source = new ReadableStream({});
+    const target = new WritableStream({ start(controller) { sink = controller; } });
+    await Promise.resolve();
+    const seen = [];
+    sink.signal.addEventListener("abort", () => {
+      seen.push(source.locked);
+      source.pipeTo(new WritableStream({})).catch(() => {});
+    });
+    const signal = AbortSignal.abort(new Error("given up"));
+    const error = await source.pipeTo(target, { signal, preventCancel: true }).catch((error) => error.message);
+    return [error, seen, source.locked];
+  },
   "from an array": () => collect(ReadableStream.from([1, 2, 3])),
   "from an async generator": () => collect(ReadableStream.from((async function* () { yield "a"; yield "b"; })())),
   "from a string": () => collect(ReadableStream.from("ab")),

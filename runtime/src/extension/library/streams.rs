@@ -290,4 +290,103 @@ return {
         "    if (transformerDict.start) {\n      startPromise.resolve(\n        webidl.invokeCallbackFunction(\n          transformerDict.start,\n          [this[_controller]],\n          transformer,\n          webidl.converters.any,\n          \"Failed to execute 'start' on 'TransformStreamDefaultController'\",\n        ),\n      );\n    } else {",
         "    if (transformerDict.start) {\n      try {\n        startPromise.resolve(\n          webidl.invokeCallbackFunction(\n            transformerDict.start,\n            [this[_controller]],\n            transformer,\n            webidl.converters.any,\n            \"Failed to execute 'start' on 'TransformStreamDefaultController'\",\n          ),\n        );\n      } catch (error) {\n        transformStreamError(this, error);\n        startPromise.reject(error);\n      }\n    } else {",
     ),
+    // By an old flag a reader's buffer stays the script's, which may meanwhile make
+    // it smaller, or give it away: what was read is copied to what there is then.
+    patch(
+        STREAMS,
+        "  try {\n    buffer = ArrayBufferPrototypeTransferToFixedLength(buffer);\n  } catch (e) {\n    readIntoRequest.errorSteps(e);\n    return;\n  }\n",
+        r#"  if (keepsBuffers()) {
+    readIntoRequest = new LateReadIntoRequest(readIntoRequest, buffer, byteOffset, ctor, elementSize);
+    buffer = new primordials.ArrayBuffer(byteLength);
+    byteOffset = 0;
+  } else {
+    try {
+      buffer = ArrayBufferPrototypeTransferToFixedLength(buffer);
+    } catch (e) {
+      readIntoRequest.errorSteps(e);
+      return;
+    }
+  }
+"#,
+    ),
+    patch(
+        STREAMS,
+        "class ReadableStreamBYOBReadIntoRequest {",
+        r#"function keepsBuffers() {
+  compatibility ??= core.loadExtScript("ext:outboard/compatibility.js");
+  return !compatibility.has(compatibility.flag.streams_byob_reader_detaches_buffer);
+}
+
+/** A read whose bytes are copied to the reader's buffer when they are there. */
+class LateReadIntoRequest {
+  #request;
+  #buffer;
+  #offset;
+  #ctor;
+  #elementSize;
+
+  constructor(request, buffer, offset, ctor, elementSize) {
+    this.#request = request;
+    this.#buffer = buffer;
+    this.#offset = offset;
+    this.#ctor = ctor;
+    this.#elementSize = elementSize;
+  }
+
+  #fill(chunk) {
+    const Ctor = this.#ctor;
+    if (isDetachedBuffer(this.#buffer)) return new Ctor(new primordials.ArrayBuffer(0));
+    const tag = TypedArrayPrototypeGetSymbolToStringTag(chunk);
+    const bytes = tag === undefined
+      ? new Uint8Array(DataViewPrototypeGetBuffer(chunk), 0, DataViewPrototypeGetByteLength(chunk))
+      : new Uint8Array(TypedArrayPrototypeGetBuffer(chunk), 0, TypedArrayPrototypeGetByteLength(chunk));
+    const room = getArrayBufferByteLength(this.#buffer) - this.#offset;
+    if (room <= 0) return new Ctor(this.#buffer, 0, 0);
+    let length = TypedArrayPrototypeGetByteLength(bytes);
+    if (length > room) length = room - room % this.#elementSize;
+    TypedArrayPrototypeSet(
+      new Uint8Array(this.#buffer, this.#offset, length),
+      primordials.TypedArrayPrototypeSubarray(bytes, 0, length),
+    );
+    return new Ctor(this.#buffer, this.#offset, length / this.#elementSize);
+  }
+
+  chunkSteps(chunk) {
+    this.#request.chunkSteps(this.#fill(chunk));
+  }
+
+  closeSteps(chunk) {
+    this.#request.closeSteps(chunk === undefined ? chunk : this.#fill(chunk));
+  }
+
+  errorSteps(e) {
+    this.#request.errorSteps(e);
+  }
+}
+
+class ReadableStreamBYOBReadIntoRequest {"#,
+    ),
+    // Of a pipe whose signal has fired already nothing is locked when the streams
+    // are told.
+    patch(
+        STREAMS,
+        "  const reader = acquireReadableStreamDefaultReader(source);\n  const writer = acquireWritableStreamDefaultWriter(dest);\n  source[_disturbed] = true;\n",
+        r#"  // Given up before it began: neither stream is the pipe's.
+  if (signal?.aborted) {
+    const error = signal.reason;
+    source[_disturbed] = true;
+    const ends = [];
+    if (!preventAbort && dest[_state] === "writable") {
+      ArrayPrototypePush(ends, writableStreamAbort(dest, error));
+    }
+    if (!preventCancel && source[_state] === "readable") {
+      ArrayPrototypePush(ends, readableStreamCancel(source, error));
+    }
+    return PromisePrototypeThen(SafePromiseAll(ends), () => PromiseReject(error));
+  }
+  const reader = acquireReadableStreamDefaultReader(source);
+  const writer = acquireWritableStreamDefaultWriter(dest);
+  source[_disturbed] = true;
+"#,
+    ),
 ];

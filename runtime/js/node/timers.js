@@ -115,7 +115,7 @@ class Immediate {
 /** One millisecond is the least, and what a delay that is none becomes. */
 function milliseconds(delay) {
   const number = delay === undefined ? 1 : delay * 1;
-  return number >= 1 && number <= 2_147_483_647 ? number : 1;
+  return number >= 1 ? number : 1;
 }
 
 function setTimeout(callback, delay = undefined, ...args) {

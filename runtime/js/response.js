@@ -274,7 +274,7 @@ class Response extends Body {
     return typeof value === "object" && value !== null && #status in value;
   }
 }
-const { is: isResponse, parts: responseParts } = Response;
+const { error: errorResponse, is: isResponse, parts: responseParts } = Response;
 delete Response.is;
 delete Response.parts;
 
@@ -290,5 +290,5 @@ function hostResponse(answer) {
   return new Response(kFromHost, answer);
 }
 
-return { hostResponse, isResponse, Response, responseParts };
+return { errorResponse, hostResponse, isResponse, Response, responseParts };
 })();

@@ -38,7 +38,7 @@ const { copyHeaderList, headerList, hostHeaders, isHeaders } = core.loadExtScrip
 const { isRequest, Request, requestParts } = core.loadExtScript(
   "ext:outboard/request.js",
 );
-const { isResponse, Response, responseParts } = core.loadExtScript(
+const { errorResponse, isResponse, Response, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
 );
 const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
@@ -381,6 +381,7 @@ function restore(session, brought, description) {
     }
     case RESPONSE: {
       const { headers, body, ...init } = description[1];
+      if (init.status === 0) return errorResponse();
       return new Response(body, { ...init, headers: pairs(headers) });
     }
     case BLOB: {

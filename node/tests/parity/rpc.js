@@ -43,6 +43,7 @@ export class Service extends WorkerEntrypoint {
   stream() { return new Blob(["a stream"]).stream(); }
   other() { return new Other(); }
   request() { return new Request("http://a.test/x", { method: "POST", body: "posted", headers: { "x-a": "1" } }); }
+  failed() { return Response.error(); }
   response() { return new Response("answered", { status: 201, headers: { "x-b": "2" } }); }
   async describe(value) { return [value.constructor.name, await value.text()]; }
   fetch(request) { return new Response(`fetched ${request.url} ${JSON.stringify(this.ctx.props)}`); }
@@ -116,6 +117,7 @@ const probes = (exports) => {
     "headers": async () => [...(await service.echo(new Headers({ "x-a": "1", b: "2" })))],
     "request": async () => { const r = await service.request(); return [r.method, r.url, r.headers.get("x-a"), await r.text()]; },
     "response": async () => { const r = await service.response(); return [r.status, r.headers.get("x-b"), await r.text()]; },
+    "error response": async () => { const { type, status, ok } = await service.failed(); return [type, status, ok]; },
     "response passed": () => service.describe(new Response("abc")),
     "request passed": () => service.describe(new Request("http://a/", { method: "PUT", body: "put" })),
     "stream": async () => await new Response(await service.stream()).text(),

@@ -4,6 +4,7 @@ use futures::{SinkExt, StreamExt};
 use outboard_runtime::{SocketEnd, SocketMessage};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -55,7 +56,7 @@ where
                     }
                 }
                 // The script's end is gone (its isolate ended): going away.
-                None => {
+                None | Some(SocketMessage::Failed { .. }) => {
                     let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
                     let _ = stream.close(Some(frame)).await;
                     while let Some(Ok(_)) = stream.next().await {}
@@ -78,7 +79,9 @@ where
                     }
                     // Pings are answered by tungstenite.
                     Some(Ok(_)) => continue,
-                    Some(Err(Error::Capacity(_))) => {
+                    Some(Err(Error::Capacity(error))) => {
+                        let reason = too_large(&error);
+                        let _ = end.outgoing.send(SocketMessage::Failed { reason }).await;
                         let frame = CloseFrame {
                             code: CloseCode::Size,
                             reason: "message too big".into(),
@@ -95,6 +98,20 @@ where
             }
         }
     }
+}
+
+/// As Workers say it.
+fn too_large(error: &CapacityError) -> String {
+    let description = match error {
+        CapacityError::MessageTooLong { size, max_size } => {
+            format!("Message is too large: {size} > {max_size}")
+        }
+        other => other.to_string(),
+    };
+    format!(
+        "WebSocket protocol error; protocolError.statusCode = 1009; \
+         protocolError.description = {description}"
+    )
 }
 
 #[cfg(test)]

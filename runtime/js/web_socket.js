@@ -265,6 +265,16 @@ class WebSocket extends EventTarget {
         this.#hearClose(message);
         return;
       }
+      // What broke the protocol; no close follows it.
+      if (message.kind === 3) {
+        this.#lost = true;
+        core.tryClose(this.#rid);
+        const error = new Error(message.text);
+        this.#dispatch(
+          new ErrorEvent("error", { message: `Uncaught Error: ${message.text}`, error }),
+        );
+        return;
+      }
       this.#dispatch(new MessageEvent("message", { data: this.#data(message) }));
     }
   }

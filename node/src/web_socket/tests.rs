@@ -175,7 +175,14 @@ fn a_message_past_the_limit_is_refused_before_it_is_read() {
     head.extend_from_slice(&(MAX_MESSAGE as u64 + 1).to_be_bytes());
     head.extend_from_slice(&MASK);
     let (heard, answered) = serve(head);
-    assert_eq!(heard, []);
+    let reason = "WebSocket protocol error; protocolError.statusCode = 1009; \
+         protocolError.description = Message is too large: 33554433 > 33554432";
+    assert_eq!(
+        heard,
+        [SocketMessage::Failed {
+            reason: reason.into()
+        }]
+    );
     // A close with 1009.
     assert_eq!(&answered[..4], &[0x88, 17, 3, 0xf1]);
 }

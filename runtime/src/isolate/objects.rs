@@ -214,6 +214,10 @@ impl Isolate {
                 SocketEvent::Message(SocketMessage::Close { code, reason }) => {
                     (2, optional(scope, Some(reason))?, *code, true)
                 }
+                // Told as one that closed without a word (object/sockets.rs).
+                SocketEvent::Message(SocketMessage::Failed { reason }) => {
+                    (2, optional(scope, Some(reason))?, 1006, false)
+                }
                 SocketEvent::Closed {
                     code,
                     reason,

@@ -223,12 +223,12 @@ async fn read(
                 clean: true,
             },
             Some(message) if sockets.answer_to(&socket, &message) => continue,
-            Some(message) => SocketEvent::Message(message),
-            None => SocketEvent::Closed {
+            None | Some(SocketMessage::Failed { .. }) => SocketEvent::Closed {
                 code: 1006,
                 reason: String::new(),
                 clean: false,
             },
+            Some(message) => SocketEvent::Message(message),
         };
         let Some(lane) = lane.upgrade() else { return };
         let close = match &event {

@@ -33,7 +33,14 @@ const QUEUE: usize = 1_024;
 pub enum SocketMessage {
     Text(String),
     Binary(Bytes),
-    Close { code: u16, reason: String },
+    Close {
+        code: u16,
+        reason: String,
+    },
+    /// The connection's last: the other side broke the protocol.
+    Failed {
+        reason: String,
+    },
 }
 
 /// One end of a socket.
@@ -310,6 +317,12 @@ pub(crate) async fn op_socket_next(
             text: reason,
             data: None,
             code: code.into(),
+        },
+        SocketMessage::Failed { reason } => ScriptMessage {
+            kind: 3,
+            text: reason,
+            data: None,
+            code: 0,
         },
     }))
 }

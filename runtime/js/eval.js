@@ -3,7 +3,16 @@
 // whatever else `eval` would hand back.
 (function () {
 const { core, primordials } = __bootstrap;
-const { EvalError, ObjectDefineProperty } = primordials;
+const {
+  EvalError,
+  FunctionPrototype,
+  ObjectDefineProperty,
+  ObjectGetPrototypeOf,
+  ObjectSetPrototypeOf,
+  Proxy,
+  ReflectApply,
+  ReflectConstruct,
+} = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 
 /** Evaluated before the global is replaced. */
@@ -27,6 +36,55 @@ function define(scope, value) {
   });
 }
 
+/** What `new Function()` makes, and says of itself. */
+function empty(prototype) {
+  const made = function anonymous(
+) {
+
+};
+  return ObjectSetPrototypeOf(made, prototype);
+}
+
+/**
+ * `Function`, which V8 refuses with or without a text. Without one it makes no
+ * code of a string, and classes that extend it must call it.
+ */
+const LetEmpty = new Proxy(FunctionPrototype.constructor, {
+  __proto__: null,
+  apply(target, self, args) {
+    return args.length === 0
+      ? empty(FunctionPrototype)
+      : ReflectApply(target, self, args);
+  },
+  construct(target, args, newTarget) {
+    if (args.length > 0) return ReflectConstruct(target, args, newTarget);
+    const { prototype } = newTarget;
+    return empty(
+      (typeof prototype === "object" && prototype !== null) ||
+          typeof prototype === "function"
+        ? prototype
+        : FunctionPrototype,
+    );
+  },
+});
+
+function replaceFunction(scope) {
+  const value = {
+    __proto__: null,
+    value: LetEmpty,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  };
+  ObjectDefineProperty(scope, "Function", value);
+  ObjectDefineProperty(FunctionPrototype, "constructor", value);
+  // The constructors of other kinds inherit from it.
+  const kinds = [async () => {}, function* () {}, async function* () {}];
+  for (let i = 0; i < kinds.length; i++) {
+    ObjectSetPrototypeOf(ObjectGetPrototypeOf(kinds[i]).constructor, LetEmpty);
+  }
+}
+
 /** Before the worker's code runs. */
 function openEval(scope) {
   if (
@@ -44,5 +102,5 @@ function closeEval() {
   }
 }
 
-return { closeEval, openEval, refuseEval };
+return { closeEval, openEval, refuseEval, replaceFunction };
 })();

@@ -153,7 +153,8 @@ for (let i = 0; i < names.length; i++) {
 
 const { reportException, reportRejection } = load("ext:outboard/report.js");
 const { compatibilityFlags } = load("ext:outboard/compatibility.js");
-const { refuseEval } = load("ext:outboard/eval.js");
+const { refuseEval, replaceFunction } = load("ext:outboard/eval.js");
+replaceFunction(globalThis);
 const timers = load("ext:outboard/timers.js");
 const { Date } = load("ext:outboard/clock.js");
 const { fetch } = load("ext:outboard/fetch.js");

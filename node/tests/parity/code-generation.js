@@ -12,6 +12,24 @@ const probes = {
   "by constructor": () => (() => {}).constructor("return 1")(),
   "async function by constructor": () => (async () => {}).constructor("return 1")(),
   "generator by constructor": () => [...(function* () {}).constructor("yield 1")()],
+  "new Function of nothing": () => [typeof new Function(), typeof Function(), `${new Function()}`, new Function()()],
+  "new Function of an empty text": () => typeof new Function(""),
+  "a class that extends Function": () => {
+    class Callable extends Function {
+      constructor() { super(); this.own = 1; }
+      method() { return "called"; }
+    }
+    const made = new Callable();
+    return [made instanceof Callable, made instanceof Function, typeof made, made(), made.method(), made.own];
+  },
+  "constructors of functions": () => [
+    (() => {}).constructor === Function,
+    Object.getPrototypeOf((async () => {}).constructor) === Function,
+    Object.getPrototypeOf((function* () {}).constructor) === Function,
+    Function instanceof Function,
+    Object.getPrototypeOf(Function) === Function.prototype,
+    [Function.name, Function.length],
+  ],
   "setTimeout with text": () => typeof setTimeout("1", 0),
   "the error's shape": () => {
     try {

@@ -46,6 +46,40 @@ const probes = {
     return (await settled(reader.readAtLeast(0, new Uint8Array(4)), reader.readAtLeast(5, new Uint8Array(4))))
       .map((answer) => answer[0]);
   },
+  "less than wanted at the end": async () => {
+    const source = () => new ReadableStream({ type: "bytes", start(c) { c.enqueue(new Uint8Array([1, 2, 3])); c.close(); } });
+    const reader = source().getReader({ mode: "byob" });
+    const { value, done } = await reader.readAtLeast(5, new Uint8Array(8));
+    const last = await reader.read(new Uint8Array(2));
+    return [[...value], done, last.done, last.value.byteLength];
+  },
+  "tee: what a branch wants": async () => {
+    const wanted = [];
+    let controller;
+    const source = new ReadableStream({ type: "bytes", start(c) { controller = c; } });
+    const [left, right] = source.tee().map((branch) => branch.getReader({ mode: "byob" }));
+    const reads = [left.readAtLeast(6, new Uint8Array(8)), right.read(new Uint8Array(8))];
+    for (let n = 0; n < 2; n++) {
+      const request = controller.byobRequest;
+      wanted.push(request.atLeast, request.view.byteLength);
+      request.view.fill(n + 1);
+      request.respond(3);
+      await scheduler.wait(1);
+    }
+    return [wanted, ...(await Promise.all(reads)).map(({ value }) => [...value])];
+  },
+  "tee: a branch that is cancelled": async () => {
+    let controller;
+    const source = new ReadableStream({ type: "bytes", start(c) { controller = c; } });
+    const [left, right] = source.tee().map((branch) => branch.getReader({ mode: "byob" }));
+    const reads = [left.read(new Uint8Array(8)), right.read(new Uint8Array(8))];
+    const request = controller.byobRequest;
+    request.view[0] = 65;
+    await left.cancel("done");
+    request.respond(1);
+    const [one, other] = await Promise.all(reads);
+    return [one.done, [...other.value]];
+  },
   "high water mark": async () => {
     const { readable, writable } = new IdentityTransformStream({ highWaterMark: 10 });
     const writer = writable.getWriter();

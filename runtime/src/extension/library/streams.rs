@@ -31,7 +31,9 @@ pub(super) const PATCHES: &[Patch] = &[
     patch(
         STREAMS,
         "return {\n  _isClosedPromise,\n",
-        r#"const _convertChunk = Symbol("convertChunk");
+        r#"const _wants = Symbol("wants");
+ReadableByteStreamController.prototype[_wants] = undefined;
+const _convertChunk = Symbol("convertChunk");
 const _pace = Symbol("pace");
 const _abandon = Symbol("abandon");
 const _failReads = Symbol("failReads");
@@ -219,7 +221,7 @@ return {
     patch(
         STREAMS,
         "    return this[_view];\n  }\n",
-        "    return this[_view];\n  }\n\n  get atLeast() {\n    webidl.assertBranded(this, ReadableStreamBYOBRequestPrototype);\n    if (this[_controller] === undefined) return null;\n    const { minimumFill, bytesFilled } = this[_controller][_pendingPullIntos].peek();\n    return minimumFill - bytesFilled;\n  }\n",
+        "    return this[_view];\n  }\n\n  get atLeast() {\n    webidl.assertBranded(this, ReadableStreamBYOBRequestPrototype);\n    if (this[_controller] === undefined) return null;\n    const { minimumFill, bytesFilled, wants } = this[_controller][_pendingPullIntos].peek();\n    return wants ?? minimumFill - bytesFilled;\n  }\n",
     ),
     patch(
         STREAMS,
@@ -388,5 +390,45 @@ class ReadableStreamBYOBReadIntoRequest {"#,
   const writer = acquireWritableStreamDefaultWriter(dest);
   source[_disturbed] = true;
 "#,
+    ),
+    // A branch has nothing to start with: a read reaches the source at once, which is
+    // told how much the branch wants.
+    patch(
+        STREAMS,
+        "  branch1[_original] = stream;\n  branch2[_original] = stream;\n\n  forwardReaderError(reader);",
+        "  branch1[_original] = stream;\n  branch2[_original] = stream;\n  branch1[_controller][_started] = branch2[_controller][_started] = true;\n\n  forwardReaderError(reader);",
+    ),
+    patch(
+        STREAMS,
+        "    byobForBranch2 = forBranch2;\n    readableStreamBYOBReaderRead(",
+        "    byobForBranch2 = forBranch2;\n    const { bytesFilled, minimumFill, wants } =\n      (forBranch2 ? branch2 : branch1)[_controller][_pendingPullIntos].peek();\n    stream[_controller][_wants] = wants ?? minimumFill - bytesFilled;\n    readableStreamBYOBReaderRead(",
+    ),
+    patch(
+        STREAMS,
+        "    viewConstructor: ctor,\n    readerType: \"byob\",\n  };\n",
+        "    viewConstructor: ctor,\n    readerType: \"byob\",\n    wants: controller[_wants],\n  };\n  controller[_wants] = undefined;\n",
+    ),
+    // The last bytes are given to a read that wanted more.
+    patch(
+        STREAMS,
+        "    if (controller[_closeRequested]) {\n      const e = new TypeError(\n        \"Insufficient bytes to fill elements in the given buffer\",\n      );\n      readableByteStreamControllerError(controller, e);\n      readIntoRequest.errorSteps(e);\n      return;\n    }\n  }\n  controller[_pendingPullIntos].enqueue(pullIntoDescriptor);",
+        r#"    if (controller[_closeRequested] && pullIntoDescriptor.bytesFilled % elementSize === 0) {
+      const filledView = readableByteStreamControllerConvertPullIntoDescriptor(
+        pullIntoDescriptor,
+      );
+      readableByteStreamControllerHandleQueueDrain(controller);
+      readIntoRequest.chunkSteps(filledView);
+      return;
+    }
+    if (controller[_closeRequested]) {
+      const e = new TypeError(
+        "Insufficient bytes to fill elements in the given buffer",
+      );
+      readableByteStreamControllerError(controller, e);
+      readIntoRequest.errorSteps(e);
+      return;
+    }
+  }
+  controller[_pendingPullIntos].enqueue(pullIntoDescriptor);"#,
     ),
 ];

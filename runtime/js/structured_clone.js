@@ -142,7 +142,11 @@ function structuredClone(value, options = undefined) {
     }
     return copy;
   } catch (error) {
-    if (ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, error)) {
+    // The engine's words of memory that is shared come without a kind.
+    if (
+      ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, error) ||
+      error?.message === "#<SharedArrayBuffer> could not be cloned."
+    ) {
       throw cloneError(error.message);
     }
     throw error;

@@ -142,7 +142,7 @@ flags! {
     NodejsCompatV2 = 50: "nodejs_compat_v2" / "no_nodejs_compat_v2" since 2026_08_04 by [NodejsCompat] after 2024_09_23 => Follows;
     GlobalFetchStrictlyPublic = 51: "global_fetch_strictly_public" / "global_fetch_private_origin" => EDGE;
     NewModuleRegistry = 52: "new_module_registry" / "legacy_module_registry"
-        => Off("modules are resolved as by the legacy registry");
+        => Off("modules are resolved as by the legacy registry, and named as by the new one");
     CacheOptionEnabled = 53: "cache_option_enabled" / "cache_option_disabled" since 2024_11_11 => Follows;
     KvDirectBinding = 54: "kv_direct_binding" experimental yes => SERVICES;
     AllowCustomPorts = 55: "allow_custom_ports" / "ignore_custom_ports" since 2024_09_02 => On("ports are kept");

@@ -39,6 +39,7 @@ const flag = {
   global_navigator: 11,
   no_resizable_array_buffer_in_blob: 173,
   js_rpc: 39,
+  new_module_registry: 52,
   nodejs_compat_populate_process_env: 76,
   nodejs_compat_v2: 50,
   nonclass_entrypoint_reuses_ctx_across_invocations: 92,

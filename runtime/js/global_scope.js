@@ -252,12 +252,16 @@ listeners.error = (error) => {
 };
 
 const BUNDLE = "worker:///";
+/** By the flag `new_module_registry`, whose files are named in full. */
+const NEW_BUNDLE = "file:///bundle/";
 
 /** The first of the worker's own, its file named as the bundle names it. */
 function scriptFrame(frames) {
   for (let i = 0; i < frames.length; i++) {
     const { fileName } = frames[i];
-    if (typeof fileName === "string" && StringPrototypeStartsWith(fileName, BUNDLE)) {
+    if (typeof fileName !== "string") continue;
+    if (StringPrototypeStartsWith(fileName, NEW_BUNDLE)) return frames[i];
+    if (StringPrototypeStartsWith(fileName, BUNDLE)) {
       return { ...frames[i], fileName: StringPrototypeSlice(fileName, BUNDLE.length) };
     }
   }

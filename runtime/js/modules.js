@@ -32,6 +32,11 @@ const modules = new SafeMap();
 /** What `require` gives for a namespace, which must be an object to write to. */
 const copies = new SafeMap();
 
+/** What a module's URL has before its path. */
+function bundleScheme() {
+  return has(flag.new_module_registry) ? "file://" : "worker://";
+}
+
 /** The same value for every `import` and `require` of a module. */
 function moduleValue(url) {
   const known = MapPrototypeGet(values, url);
@@ -45,7 +50,7 @@ function moduleValue(url) {
 function commonJs(url) {
   const known = MapPrototypeGet(modules, url);
   if (known !== undefined) return known.exports;
-  const path = StringPrototypeSlice(url, "worker://".length);
+  const path = StringPrototypeSlice(url, bundleScheme().length);
   const module = { exports: {}, path };
   MapPrototypeSet(modules, url, module);
   const folder = StringPrototypeSlice(
@@ -114,5 +119,5 @@ function fromNamespace(url, get) {
   return copy;
 }
 
-return { commonJs, importNow, moduleValue, namespaceNow, require };
+return { bundleScheme, commonJs, importNow, moduleValue, namespaceNow, require };
 })();

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use crate::extension::NODE_MODULES;
 use crate::inspector::Inspection;
 use crate::node_compat;
-use crate::worker::{Module, ModuleKind, Worker, module_url};
+use crate::worker::{Module, ModuleKind, Worker, module_base, module_url};
 
 /// The scheme of the runtime's own scripts.
 const OWN: &str = "ext";
@@ -67,7 +67,8 @@ pub(crate) fn resolve(
     wanted: Wanted,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
     let importer = || {
-        let referrer = referrer.strip_prefix("worker:///").unwrap_or(referrer);
+        let base = module_base(&worker.compatibility);
+        let referrer = referrer.strip_prefix(base).unwrap_or(referrer);
         format!("\n  imported from \"{referrer}\"")
     };
     let from = || match wanted {
@@ -91,8 +92,9 @@ fn find(
     importer: &dyn Fn() -> String,
     missing: &dyn Fn() -> JsErrorBox,
 ) -> Result<ModuleSpecifier, JsErrorBox> {
+    let bundle = module_base(&worker.compatibility);
     if ModuleSpecifier::parse(specifier).is_ok()
-        && let Some(url) = module_url(specifier)
+        && let Some(url) = module_url(bundle, specifier)
         && worker.modules.contains_key(url.as_str())
     {
         return Ok(url);
@@ -123,7 +125,7 @@ fn find(
     // Bundles name their modules by path. The main module has no referrer;
     // its specifier is whole.
     if let Some(base) = &base
-        && leaves_bundle(base, specifier)
+        && leaves_bundle(bundle, base, specifier)
     {
         // What a module imported at run time imports itself has no stack.
         let from = match wanted {
@@ -139,7 +141,7 @@ fn find(
         None => ModuleSpecifier::parse(specifier),
     }
     .map_err(|_| missing())?;
-    if url.scheme() == "worker"
+    if url.as_str().starts_with(bundle)
         && let Some(module) = worker.modules.get(url.as_str())
         && (module.kind != ModuleKind::ServiceWorker || wanted != Wanted::Require)
     {
@@ -149,13 +151,14 @@ fn find(
 }
 
 /// Whether a relative path leads out of the bundle's root; a URL would stop there.
-fn leaves_bundle(base: &ModuleSpecifier, specifier: &str) -> bool {
+fn leaves_bundle(bundle: &str, base: &ModuleSpecifier, specifier: &str) -> bool {
     if !specifier.starts_with("..") {
         return false;
     }
     let folders = base
-        .path_segments()
-        .map_or(0, |segments| segments.count() - 1);
+        .as_str()
+        .strip_prefix(bundle)
+        .map_or(0, |path| path.matches('/').count());
     let mut depth = folders as isize;
     for part in specifier.split('/') {
         match part {
@@ -358,9 +361,8 @@ impl BundleLoader {
 
 /// The name of one of Node's modules that a module of the bundle has.
 fn node_name(url: &ModuleSpecifier) -> Option<ModuleSpecifier> {
-    let name = url.path().strip_prefix('/')?;
-    let named = name.starts_with("node:");
-    named.then(|| ModuleSpecifier::parse(name).ok()).flatten()
+    let (_, name) = url.as_str().split_once("/node:")?;
+    ModuleSpecifier::parse(&format!("node:{name}")).ok()
 }
 
 /// An ES module that runs a CommonJS one and exports what it leaves.

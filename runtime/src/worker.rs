@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deno_core::url::Url;
-use outboard_compatibility::Compatibility;
+use outboard_compatibility::{Compatibility, Flag};
 use parking_lot::Mutex;
 
 use crate::binding::{Binding, ServiceTarget};
@@ -181,6 +181,8 @@ pub enum WorkerError {
 /// The base that module paths are resolved against; only stack traces and
 /// `import.meta.url` show it.
 const BASE: &str = "worker:///";
+/// The same by the flag `new_module_registry`.
+const BUNDLE: &str = "file:///bundle/";
 
 /// Schemes of what is not in a bundle. Others name modules of it: one called
 /// `node:fs` takes that module's place.
@@ -188,28 +190,38 @@ const FOREIGN: &[&str] = &["blob", "data", "ext", "file", "http", "https", "outb
 
 /// The URL of a module path inside a worker. One that is named as one of Node's
 /// has a URL of its own: by its name the engine knows Node's.
-pub(crate) fn module_url(specifier: &str) -> Option<Url> {
-    let url = Url::parse(BASE).ok()?.join(specifier).ok()?;
+pub(crate) fn module_url(base: &str, specifier: &str) -> Option<Url> {
+    let url = Url::parse(base).ok()?.join(specifier).ok()?;
     if url.scheme() == "node" {
-        return Url::parse(&format!("{BASE}{specifier}")).ok();
+        return Url::parse(&format!("{base}{specifier}")).ok();
     }
     Some(url)
+}
+
+/// What the URLs of a worker's modules begin with.
+pub(crate) fn module_base(compatibility: &Compatibility) -> &'static str {
+    if compatibility.has(Flag::NewModuleRegistry) {
+        BUNDLE
+    } else {
+        BASE
+    }
 }
 
 impl Worker {
     /// Checks a spec. The script is not compiled here: that needs an isolate.
     pub fn new(spec: WorkerSpec) -> Result<Arc<Self>, WorkerError> {
         let mut modules = HashMap::with_capacity(spec.modules.len());
+        let base = module_base(&spec.compatibility);
         for module in spec.modules {
-            let url = module_url(&module.specifier)
-                .filter(|url| !FOREIGN.contains(&url.scheme()))
+            let url = module_url(base, &module.specifier)
+                .filter(|url| url.as_str().starts_with(base) || !FOREIGN.contains(&url.scheme()))
                 .ok_or_else(|| WorkerError::BadSpecifier(module.specifier.clone()))?;
             let text = !matches!(module.kind, ModuleKind::Data | ModuleKind::Wasm);
             if text && std::str::from_utf8(&module.content).is_err() {
                 return Err(WorkerError::NotUtf8(module.specifier));
             }
             if module.kind == ModuleKind::ServiceWorker
-                && module_url(&spec.main).as_ref() != Some(&url)
+                && module_url(base, &spec.main).as_ref() != Some(&url)
             {
                 return Err(WorkerError::NotMain(module.specifier));
             }
@@ -218,7 +230,7 @@ impl Worker {
                 return Err(WorkerError::Twice(specifier));
             }
         }
-        let main = module_url(&spec.main)
+        let main = module_url(base, &spec.main)
             .filter(|url| {
                 modules
                     .get(url.as_str())
@@ -227,7 +239,7 @@ impl Worker {
             .ok_or(WorkerError::NoMain(spec.main))?;
         let mut extensions = HashMap::new();
         for (module, reach) in spec.extensions {
-            let url = module_url(&module.specifier)
+            let url = module_url(base, &module.specifier)
                 .ok_or_else(|| WorkerError::BadSpecifier(module.specifier.clone()))?;
             if std::str::from_utf8(&module.content).is_err() {
                 return Err(WorkerError::NotUtf8(module.specifier));

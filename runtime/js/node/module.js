@@ -45,7 +45,8 @@ function createRequire(path) {
         "absolute path string.",
     );
   }
-  const referrer = `worker://${withoutScheme(from)}`;
+  const { bundleScheme } = core.loadExtScript("ext:outboard/modules.js");
+  const referrer = `${bundleScheme()}${withoutScheme(from)}`;
   return function require(specifier) {
     const exports = builtin(`${specifier}`);
     if (exports !== undefined) return exports;

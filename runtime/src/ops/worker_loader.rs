@@ -22,7 +22,7 @@ use crate::entrypoint::{CallLimits, Entrypoint, Props};
 use crate::event::EventId;
 use crate::limits::Limits;
 use crate::trace::Tails;
-use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_url};
+use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_base, module_url};
 
 /// The most that all modules may have together, and that `env` may, as Workers have it.
 const CODE_BYTES: usize = 64 << 20;
@@ -440,8 +440,9 @@ fn said_by_workers(fault: &Fault) -> String {
 /// Makes the worker. What keeps it from being one its callers hear.
 fn worker(spec: WorkerSpec) -> Result<Arc<Worker>, LoadFault> {
     let main = spec.main.clone();
-    let url = module_url(&main);
-    let is_main = |module: &&Module| module_url(&module.specifier) == url;
+    let base = module_base(&spec.compatibility);
+    let url = module_url(base, &main);
+    let is_main = |module: &&Module| module_url(base, &module.specifier) == url;
     match spec.modules.iter().find(is_main) {
         Some(module) if module.kind != ModuleKind::EsModule => {
             Err(not_started("TypeError: Main module must be an ES module."))

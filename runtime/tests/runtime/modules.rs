@@ -150,6 +150,39 @@ fn a_module_of_the_bundle_takes_the_place_of_one_of_nodes() {
 }
 
 #[test]
+fn modules_of_the_new_registry_are_files_of_a_bundle() {
+    let main = r#"
+        import { url, fail } from "lib/helper";
+        import cjs from "cjs";
+        const frame = (act) => { try { act(); } catch (error) { return error.stack.split("at ")[1].trim(); } };
+        export default {
+          fetch: () => Response.json([import.meta.url, url, cjs.value, frame(fail), frame(cjs.fail)]),
+        };
+    "#;
+    let body = answer(main, |spec| {
+        let flags = ["nodejs_compat", "new_module_registry"];
+        spec.compatibility = Compatibility::new("2026-04-01", &flags).expect("known");
+        spec.modules.extend([
+            module(
+                "lib/helper",
+                ModuleKind::EsModule,
+                "export const { url } = import.meta; export function fail() { throw new Error('one'); }",
+            ),
+            module(
+                "cjs",
+                ModuleKind::CommonJs,
+                "exports.value = require('./other').value; exports.fail = function fail() { throw new Error('two'); };",
+            ),
+            module("other", ModuleKind::CommonJs, "exports.value = 42;"),
+        ]);
+    });
+    assert_eq!(
+        body,
+        r#"["file:///bundle/index.js","file:///bundle/lib/helper",42,"fail (file:///bundle/lib/helper:1:68)","fail (file:///bundle/cjs:1:82)"]"#
+    );
+}
+
+#[test]
 fn a_service_worker_listens_and_has_its_bindings_as_globals() {
     let script = r#"
         var listening = true;

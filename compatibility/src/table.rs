@@ -225,7 +225,7 @@ flags! {
         => WORKFLOWS;
     PythonDedicatedSnapshot = 110: "python_dedicated_snapshot" / "disable_python_dedicated_snapshot"
         by [PythonWorkers20250116] after 2025_10_16 => PYTHON;
-    TypescriptStripTypes = 111: "typescript_strip_types" experimental yes => Off("the bundler strips types");
+    TypescriptStripTypes = 111: "typescript_strip_types" experimental yes => Follows;
     EnableNodejsHttp2Module = 112: "enable_nodejs_http2_module" / "disable_nodejs_http2_module"
         by [NodejsCompat] after 2025_09_01 => Follows;
     AllowInsecureInefficientLoggedEval = 113: "allow_insecure_inefficient_logged_eval" experimental yes

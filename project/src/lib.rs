@@ -28,6 +28,7 @@ mod migrations;
 mod package;
 mod project;
 mod tree;
+mod types;
 
 pub use bundle::{Bundle, BundleErrors, BundleOptions, Mode, Module, ModuleKind, bundle};
 pub use check::is_worker_name;
@@ -41,3 +42,4 @@ pub use project::{
     Project, Protocol, QueueConsumer, QueueProducer, R2Bucket, Route, RuleType, Secret,
     ServiceBinding, Transfer, VarValue, Zone,
 };
+pub use types::{Stripped, strip_types};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use outboard_project::strip_types;
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, Flag, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
     ObjectNamespace, Props, Reach, ResourceKind, ScriptClock, ServiceTarget, Tails, WorkerSpec,
@@ -31,10 +32,10 @@ pub(super) fn spec(
     extensions: &[ExtensionModule],
 ) -> Result<WorkerSpec, Vec<String>> {
     let mut faults = Vec::new();
-    let modules = modules(config);
     let compatibility = date.map_or_else(Compatibility::default, |date| {
         compatibility(config, date, &mut faults)
     });
+    let modules = modules(config, &compatibility, &mut faults);
     let mut spec = WorkerSpec {
         name: name.to_string(),
         main: modules
@@ -133,7 +134,11 @@ fn compatibility(config: &WorkerConfig, date: &str, faults: &mut Vec<String>) ->
 /// The name of a script that is no module, as stack traces have it.
 const SCRIPT: &str = "worker.js";
 
-fn modules(config: &WorkerConfig) -> Vec<Module> {
+fn modules(
+    config: &WorkerConfig,
+    compatibility: &Compatibility,
+    faults: &mut Vec<String>,
+) -> Vec<Module> {
     let modules = match &config.source {
         Source::Modules(modules) => modules,
         Source::Script(script) => {
@@ -156,12 +161,24 @@ fn modules(config: &WorkerConfig) -> Vec<Module> {
             config::ModuleKind::Json => ModuleKind::Json,
             config::ModuleKind::CommonJs => ModuleKind::CommonJs,
         };
+        let mut content = module.content.clone();
+        let mut source_map = None;
+        if kind == ModuleKind::EsModule && compatibility.has(Flag::TypescriptStripTypes) {
+            // What is no text is refused where the worker is made.
+            match strip_types(&module.name, &String::from_utf8_lossy(&content)) {
+                Ok(stripped) => {
+                    content = stripped.code.into_bytes();
+                    source_map = stripped.source_map;
+                }
+                Err(fault) => faults.push(format!("{}: {fault}", module.path)),
+            }
+        }
         list.push(Module {
             specifier: module.name.clone(),
             kind,
-            content: module.content.clone(),
+            content,
             named_exports: module.named_exports.clone(),
-            source_map: None,
+            source_map,
         });
     }
     list

@@ -12,6 +12,7 @@ use rusqlite::{Batch, Connection, ErrorCode, Row, Statement, StatementStatus};
 
 pub use self::authorizer::Authority;
 pub use self::complete::complete;
+use self::complete::{Ending, ending};
 
 /// What statements may ask of SQLite, as Workers have it.
 pub const LIMITS: &[(Limit, i32)] = &[
@@ -67,6 +68,34 @@ pub fn run(
     values: &[Value],
     rows: &mut impl Rows,
 ) -> rusqlite::Result<Touched> {
+    run_until(connection, sql, values, rows, Ending::Statement)
+}
+
+/// The same of text that has to end with a statement, as Workers want it of objects:
+/// a comment behind the last one is refused, once those before have run.
+pub fn run_whole(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    rows: &mut impl Rows,
+) -> rusqlite::Result<Touched> {
+    // More than SQLite's own.
+    let sql = sql.trim_end_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let ending = ending(sql);
+    let touched = run_until(connection, sql, values, rows, ending)?;
+    match ending {
+        Ending::Statement => Ok(touched),
+        Ending::Nothing => Err(refused("SQL code did not contain a statement.")),
+    }
+}
+
+fn run_until(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    rows: &mut impl Rows,
+    ending: Ending,
+) -> rusqlite::Result<Touched> {
     let before = connection.total_changes();
     let mut batch = Batch::new(connection, sql);
     let mut touched = Touched::default();
@@ -78,13 +107,16 @@ pub fn run(
             // One that does not compile yet, since its table is yet to be made, is one
             // more too.
             let following = batch.next();
-            if matches!(following, Ok(None)) {
+            if matches!(following, Ok(None)) && ending == Ending::Statement {
                 if wanted != values.len() {
                     return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
                 }
                 bound = true;
             } else if wanted > 0 {
-                return Err(several());
+                return Err(refused(
+                    "When executing multiple SQL statements in a single call, only the last \
+                     statement can have parameters.",
+                ));
             }
             next = following.unwrap_or(None);
         }
@@ -99,9 +131,7 @@ pub fn run(
     Ok(touched)
 }
 
-fn several() -> rusqlite::Error {
-    let message = "When executing multiple SQL statements in a single call, only the last \
-                   statement can have parameters.";
+fn refused(message: &str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
 

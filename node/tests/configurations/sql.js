@@ -19,6 +19,30 @@ export class Sql extends DurableObject {
     return this.ctx.storage.sql.exec(text).raw().toArray()[0];
   }
 
+  /** What is no statement, and text that ends with none. */
+  nothing() {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE runs (n INT)");
+    const said = [];
+    const texts = [
+      "", ";", " -- a", "/* a */", "SELECT 1; -- a", "SELECT 1;;", "INSERT INTO runs VALUES (1); -- a",
+      "SELECT 1; \n\v", ";;SELECT 1", "SELECT 1 -- a", "-- a\nSELECT 1", "SELECT 1; SELECT",
+    ];
+    for (const text of texts) {
+      try {
+        said.push(sql.exec(text).toArray().length);
+      } catch ({ message }) {
+        said.push(message);
+      }
+    }
+    try {
+      sql.exec("SELECT ?; -- a", 1);
+    } catch ({ message }) {
+      said.push(message);
+    }
+    return [said, sql.exec("SELECT n FROM runs").one().n];
+  }
+
   ingest() {
     const { sql } = this.ctx.storage;
     sql.exec("CREATE TABLE parts (a TEXT)");
@@ -62,6 +86,18 @@ const stub = ({ OBJECT }) => OBJECT.get(OBJECT.idFromName("one"));
 export const cursors = {
   async test(_controller, env) {
     assert.deepStrictEqual(await stub(env).ends(), [["done"], ["done"]]);
+  },
+};
+
+export const nothing = {
+  async test(_controller, env) {
+    const none = "SQL code did not contain a statement.";
+    const several = "When executing multiple SQL statements in a single call, only the last " +
+      "statement can have parameters.";
+    const incomplete = "incomplete input: SQLITE_ERROR";
+    const [said, run] = await stub(env).nothing();
+    assert.deepStrictEqual(said, [...Array(7).fill(none), 1, 1, 1, 1, incomplete, several]);
+    assert.strictEqual(run, 1);
   },
 };
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
-use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Row};
 
 use super::Shared;
 use super::module::array_buffer;
@@ -36,7 +36,9 @@ pub(crate) fn op_object_sql<'a>(
         rows: Vec::new(),
         values: Vec::new(),
     };
-    let touched = run(&shared, number, &sql, &values, &mut rows)?;
+    let touched = run(&shared, number, |connection| {
+        sql::run_whole(connection, &sql, &values, &mut rows)
+    })?;
     let ScriptRows {
         scope,
         columns,
@@ -65,7 +67,9 @@ pub(crate) fn op_object_ingest(
     let shared = Shared::of(&state);
     let (end, count) = sql::complete(&sql);
     let whole = &sql[..end];
-    let touched = run(&shared, number, whole, &[], &mut NoRows)?;
+    let touched = run(&shared, number, |connection| {
+        sql::run(connection, whole, &[], &mut NoRows)
+    })?;
     let length = u32::try_from(whole.encode_utf16().count()).unwrap_or(u32::MAX);
     Ok((length, touched.read as f64, touched.written as f64, count))
 }
@@ -73,12 +77,10 @@ pub(crate) fn op_object_ingest(
 fn run(
     shared: &Shared,
     number: u32,
-    sql: &str,
-    values: &[Value],
-    rows: &mut impl Rows,
+    statements: impl FnOnce(&Connection) -> rusqlite::Result<Touched>,
 ) -> Result<Touched, JsErrorBox> {
     database(shared, number, |database| {
-        let done = database.script(|connection| sql::run(connection, sql, values, rows));
+        let done = database.script(statements);
         // What failed may have begun with what did not.
         if done.as_ref().map_or(true, |touched| touched.changes) {
             database.write(Confirmed::Yes);

@@ -1,6 +1,8 @@
 //! A worker's modules, as deno_core asks for them. Nothing outside the bundle
 //! can be imported.
 
+mod source_phase;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -12,9 +14,9 @@ use std::sync::{Arc, LazyLock};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use deno_core::{
-    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
-    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType,
-    ResolutionKind, SourceCodeCacheInfo,
+    JsRuntime, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader,
+    ModuleResolveResponse, ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType,
+    RequestedModuleType, ResolutionKind, SourceCodeCacheInfo,
 };
 use deno_error::JsErrorBox;
 use parking_lot::Mutex;
@@ -173,6 +175,13 @@ fn leaves_bundle(bundle: &str, base: &ModuleSpecifier, specifier: &str) -> bool 
     false
 }
 
+/// Readies what of a worker's modules is not compiled as it is, once for all isolates.
+pub(crate) fn prepare(runtime: &mut JsRuntime, worker: &Worker) {
+    worker
+        .changed
+        .get_or_init(|| source_phase::without(runtime, worker));
+}
+
 /// Empty until a worker is attached: a ready isolate can import nothing.
 pub(crate) struct BundleLoader {
     worker: OnceCell<Arc<Worker>>,
@@ -318,7 +327,13 @@ impl BundleLoader {
         let missing = || JsErrorBox::generic(format!("No such module \"{}\".", specifier.path()));
         let module = self.module(specifier.as_str()).ok_or_else(missing)?;
         // UTF-8 was checked when the worker was made.
-        let text = || String::from_utf8_lossy(&module.content).into_owned();
+        let text = || {
+            let changed = self.worker.get().and_then(|worker| worker.changed.get());
+            match changed.and_then(|changed| changed.get(specifier.as_str())) {
+                Some(text) => text.clone(),
+                None => String::from_utf8_lossy(&module.content).into_owned(),
+            }
+        };
         let (kind, code) = match (module.kind, requested) {
             (ModuleKind::EsModule, _) => (ModuleType::JavaScript, self.with_map(module, text())),
             (ModuleKind::Json, RequestedModuleType::Json) => (ModuleType::Json, text()),

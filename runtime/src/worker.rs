@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use deno_core::url::Url;
 use outboard_compatibility::{Compatibility, Flag};
@@ -155,6 +155,8 @@ pub struct Script {
     pub(crate) tails: Option<Arc<Tails>>,
     /// Isolates of this version that were started.
     pub(crate) starts: AtomicU64,
+    /// Those of `modules` that are compiled from another text than theirs.
+    pub(crate) changed: OnceLock<HashMap<String, String>>,
     /// V8's compiled form of each module, made by the second isolate.
     pub(crate) code_cache: Mutex<HashMap<String, Arc<[u8]>>>,
 }
@@ -274,6 +276,7 @@ impl Worker {
             loaded: spec.loaded,
             tails: spec.tails,
             starts: AtomicU64::new(0),
+            changed: OnceLock::new(),
             code_cache: Mutex::default(),
         })))
     }

@@ -7,6 +7,7 @@ use outboard_compatibility::Flag;
 use crate::entrypoint::Handlers;
 use crate::error::{ScriptError, StartError};
 use crate::inspector::Inspection;
+use crate::loader;
 use crate::ops::module::script_origin;
 use crate::worker::{ModuleKind, Worker};
 
@@ -108,6 +109,7 @@ impl Entry {
                 .map_err(fault)?;
             return Ok(None);
         }
+        loader::prepare(runtime, worker);
         let id = runtime
             .load_main_es_module(&worker.main)
             .await

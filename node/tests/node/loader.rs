@@ -370,6 +370,33 @@ fn code_mode_calls_its_tools() {
     assert_eq!(text(&dev, "/"), expected, "{}", dev.process.log());
 }
 
+#[test]
+fn a_workspace_is_files_in_sql_and_r2() {
+    let Some(dir) = with_packages("shell.ts") else {
+        return;
+    };
+    if !dir.path().join("node_modules/@cloudflare/shell").is_dir() {
+        eprintln!("SKIPPED: @cloudflare/shell is not here; run scripts/setup");
+        return;
+    }
+    let config = r#"{
+      "name": "shell",
+      "main": "shell.ts",
+      "compatibility_date": "2026-04-01",
+      "compatibility_flags": ["nodejs_compat"],
+      "worker_loaders": [{ "binding": "LOADER" }],
+      "r2_buckets": [{ "binding": "FILES", "bucket_name": "files" }],
+      "durable_objects": { "bindings": [{ "name": "SHOP", "class_name": "Shop" }] },
+      "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Shop"] }]
+    }"#;
+    write(dir.path(), "wrangler.jsonc", config);
+    let dev = Dev::start(dir.path());
+    let files = r##"["const a = 1;\n// more\n",["/src/a.ts","/src/c.ts"],100,[["shop/default/src/large.bin",100]],{"fileCount":3,"directoryCount":3,"totalBytes":142,"r2FileCount":1},"--- /src/a.ts\n+++ /src/a.ts\n@@ -1,3 +1,2 @@\n-const a = 1;\n-// more\n+const a = 2;\n ",9]"##;
+    let run = r#"["const a = 2;\n// more\n",2,{"debug":true},["src","src/a.ts","src/c.ts","src/deep","src/large.bin"],true]"#;
+    let expected = format!("[{files},{run}]");
+    assert_eq!(text(&dev, "/"), expected, "{}", dev.process.log());
+}
+
 /// examples/loader, as its README has it.
 #[test]
 fn the_example_runs_what_it_is_sent() {

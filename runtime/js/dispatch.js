@@ -126,6 +126,7 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
   attachFlags(scope);
   openEval(scope);
   setGrace(graceMs);
+  if (has(flag.experimental)) offerVirtualHosts();
   worker.env = JSONParse(envJson);
   if (bindings < 0) {
     worker.env = core.loadExtScript("ext:outboard/parcels.js").loadedEnv();
@@ -135,6 +136,22 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
   if (isServiceWorker) {
     core.loadExtScript("ext:outboard/service_worker.js").defineBindings(worker.env);
   }
+}
+
+/** `ctx.mapVirtualHost`, which Workers may change yet. */
+function offerVirtualHosts() {
+  ObjectDefineProperty(ExecutionContext.prototype, "mapVirtualHost", {
+    __proto__: null,
+    value: {
+      mapVirtualHost(fetcher, port) {
+        const { mapVirtualHost } = core.loadExtScript("ext:outboard/sockets.js");
+        return mapVirtualHost(fetcher, port);
+      },
+    }.mapVirtualHost,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
 }
 
 /** Called once, after the main module, whose namespace it is, or the service

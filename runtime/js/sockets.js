@@ -24,6 +24,7 @@ const {
   PromiseResolve,
   RegExpPrototypeTest,
   SafeRegExp,
+  StringPrototypeEndsWith,
   Symbol,
   SymbolToStringTag,
   TypedArrayPrototypeGetByteLength,
@@ -494,8 +495,24 @@ function connectBy(service, object, address, options) {
   }, rid);
 }
 
+/** The end of names that `ctx.mapVirtualHost` makes up. */
+const VIRTUAL = ".workers.alt";
+
 function connect(address, options = undefined) {
+  const { address: authority, host } = parseAddress(address);
+  if (StringPrototypeEndsWith(host, VIRTUAL)) {
+    const { find } = core.loadExtScript("ext:outboard/virtual_hosts.js");
+    const at = find(authority);
+    // It is there for the name alone: Workers hand it no options.
+    if (at !== undefined) return connectBy(at.service, at.object, authority, undefined);
+  }
   return connectBy(GLOBAL, null, address, options);
+}
+
+/** `ctx.mapVirtualHost` */
+function mapVirtualHost(fetcher, port) {
+  const { nameOf } = core.loadExtScript("ext:outboard/virtual_hosts.js");
+  return nameOf(fetcher, toPort(port));
 }
 
 /**
@@ -523,5 +540,5 @@ function accept(event, life) {
   };
 }
 
-return { accept, connect, connectBy };
+return { accept, connect, connectBy, mapVirtualHost };
 })();

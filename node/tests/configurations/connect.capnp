@@ -5,7 +5,7 @@ const config :Workerd.Config = (
     (name = "connect", worker = (
       modules = [(name = "connect.js", esModule = embed "connect.js")],
       compatibilityDate = "2026-04-01",
-      compatibilityFlags = ["nodejs_compat", "enable_ctx_exports"],
+      compatibilityFlags = ["nodejs_compat", "enable_ctx_exports", "experimental"],
       globalOutbound = "handlers",
       bindings = [
         (name = "ECHO", service = (name = "handlers", entrypoint = "Echo")),

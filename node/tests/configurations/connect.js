@@ -65,3 +65,27 @@ export const object = {
     assert.deepStrictEqual(await stub.seen(), ["to an object"]);
   },
 };
+
+/** Names for what takes only names, which `connect()` knows. */
+export const virtualHosts = {
+  async test(_, { ECHO, WHERE, OBJECT }, ctx) {
+    const name = ctx.mapVirtualHost(WHERE, 5432);
+    assert.match(name, /^[0-9a-f]{32}\.workers\.alt:5432$/);
+    assert.strictEqual(ctx.mapVirtualHost(WHERE, 1), name);
+    assert.notStrictEqual(ctx.mapVirtualHost(ECHO, 5432), name);
+    assert.strictEqual(await heard(connect(name)), `${name} undefined off`);
+    const [hostname, port] = name.split(":");
+    assert.strictEqual(await heard(connect({ hostname, port })), `${name} undefined off`);
+    // Of the network's, as ever.
+    const other = connect(`${hostname}:1`);
+    assert.strictEqual(await heard(other), `default ${hostname}:1 object function`);
+    const object = OBJECT.get(OBJECT.idFromName("named"));
+    const socket = connect(ctx.mapVirtualHost(object, 7));
+    const writer = socket.writable.getWriter();
+    await writer.write(new TextEncoder().encode("by its name"));
+    await writer.close();
+    await heard(socket);
+    assert.deepStrictEqual(await object.seen(), ["by its name"]);
+    assert.throws(() => ctx.mapVirtualHost({}, 1), { name: "TypeError" });
+  },
+};

@@ -163,6 +163,13 @@ fn add(state: &mut OpState, event: EventId, opening: Opening) -> ResourceId {
     rid
 }
 
+/// A name for a worker, which nothing else has.
+#[op2]
+#[string]
+pub(crate) fn op_connect_virtual_host() -> String {
+    format!("{}.workers.alt", uuid::Uuid::new_v4().simple())
+}
+
 /// Begins a connection to `authority`, which is `host` and `port`, as a subrequest of
 /// `event`; it ends with the event. `service` and `object` say by which way ([`Route`]).
 #[op2]

@@ -1,6 +1,7 @@
 // `cloudflare:workers`
 (function () {
 const { core, primordials } = __bootstrap;
+const { op_abort_isolate } = core.ops;
 const { getAsyncContext, setAsyncContext } = core;
 const {
   Proxy,
@@ -86,7 +87,13 @@ function waitUntil(promise) {
 const withEnv = (env, fn) => showing("env", env, fn);
 const withExports = (exports, fn) => showing("exports", exports, fn);
 
+/** Ends the isolate, and all that runs in it: what comes next starts anew. */
+function abortIsolate(reason = undefined) {
+  op_abort_isolate(reason === undefined ? "" : `${reason}`);
+}
+
 return {
+  abortIsolate,
   DurableObject,
   env: imported("env"),
   exports: imported("exports"),

@@ -255,6 +255,11 @@ impl Dynamic {
                 }
                 JsErrorBox::generic(not_started(&error))
             }
+            // Whoever asks for it by its name is to get it anew.
+            EventError::Aborted { .. } => {
+                self.broken.set(true);
+                thrown(error.into())
+            }
             EventError::NoEntrypoint { name, .. } => {
                 JsErrorBox::generic(format!("Worker has no such entrypoint: {name}"))
             }

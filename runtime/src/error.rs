@@ -108,6 +108,9 @@ pub enum EventError {
     /// The isolate went down because of another of its events.
     #[error("The isolate was stopped while it served another event: {reason}")]
     IsolateLost { reason: String },
+    /// The script ended its isolate. Why is its author's to know, and in the log.
+    #[error("internal error; reference = {reference}")]
+    Aborted { reference: String },
     /// The isolate has as many events open as it may.
     #[error("Worker is overloaded: {open} events are open")]
     Overloaded { open: usize },
@@ -122,6 +125,14 @@ pub enum EventError {
     NoEntrypoint { worker: String, name: String },
 }
 
+impl EventError {
+    pub(crate) fn aborted() -> Self {
+        Self::Aborted {
+            reference: uuid::Uuid::new_v4().simple().to_string(),
+        }
+    }
+}
+
 /// Why an isolate of a worker could not start.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StartError {
@@ -134,6 +145,9 @@ pub enum StartError {
     /// The top level used more memory than the isolate may.
     #[error("Script startup exceeded the memory limit of {} MB.", limit >> 20)]
     MemoryLimit { limit: usize },
+    /// The top level called `abortIsolate()`.
+    #[error("The script called abortIsolate() while it started: {reason:?}")]
+    Aborted { reason: String },
     /// A top-level await never settles.
     #[error("Top-level await promise never resolved.")]
     Stalled,

@@ -238,7 +238,9 @@ impl Isolate {
     fn end(&self, turn: Turn<'_>, isolate: &mut v8::Isolate) -> TurnEnd {
         memory::look(isolate, &self.shared, &self.worker.limits);
         let mut end = turn.end();
-        let stopped = end.overran || self.shared.memory_over.get().is_some();
+        let stopped = end.overran
+            || self.shared.memory_over.get().is_some()
+            || self.shared.aborted.borrow().is_some();
         self.shared.objects.end_turn(stopped, &self.shared.host);
         // Its first turns compile what it is made of, and many isolates may start
         // before the lane looks.
@@ -263,6 +265,16 @@ impl Isolate {
     }
 
     fn lose_over_limit(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
+        if let Some(reason) = self.shared.aborted.take() {
+            let aborted = EventError::aborted();
+            let message = format!("abortIsolate({reason:?}) was called; {aborted}");
+            self.shared.log(LogLevel::Error, &message, None);
+            if let Some(event) = culprit {
+                self.shared.trace_failure(event, &aborted);
+            }
+            self.lose(aborted);
+            return;
+        }
         let limits = &self.worker.limits;
         let limit = culprit.map_or(limits.cpu, |event| event.cpu_limit(limits));
         let reason = if let Some(limit) = self.shared.memory_over.get() {

@@ -69,6 +69,8 @@ pub(crate) struct Shared {
     /// The limit, in bytes, that the isolate's memory is over: its turn is being
     /// stopped for it.
     pub(crate) memory_over: Cell<Option<usize>>,
+    /// The script asked for its isolate's end, and why.
+    pub(crate) aborted: RefCell<Option<String>>,
     pub(crate) clock: clock::Clock,
     /// Where debuggers hear of errors, in an isolate that can be inspected.
     pub(crate) debugger: OnceCell<ErrorConsole>,
@@ -89,6 +91,7 @@ impl Shared {
             traced: RefCell::default(),
             tails: TailQueues::default(),
             memory_over: Cell::new(None),
+            aborted: RefCell::default(),
             logged: LogQuota::default(),
             clock: clock::Clock::default(),
             debugger: OnceCell::new(),

@@ -39,6 +39,7 @@ pub(crate) fn failed(
             "The worker is overloaded; try again",
         ),
         EventError::Exception(_)
+        | EventError::Aborted { .. }
         | EventError::ObjectReset { .. }
         | EventError::Hung
         | EventError::NoHandler { .. }

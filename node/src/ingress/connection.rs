@@ -260,6 +260,7 @@ impl Ingress {
     fn report(&self, worker: &str, error: &EventError) {
         match error {
             EventError::Exception(_)
+            | EventError::Aborted { .. }
             | EventError::Hung
             | EventError::CpuLimit { .. }
             | EventError::MemoryLimit { .. }

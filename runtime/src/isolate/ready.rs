@@ -153,6 +153,9 @@ impl ReadyIsolate {
         if overran {
             return Err(StartError::CpuLimit { limit });
         }
+        if let Some(reason) = self.shared.aborted.take() {
+            return Err(StartError::Aborted { reason });
+        }
         let namespace = loaded?;
         let mut isolate = Isolate {
             resident: self.resident,

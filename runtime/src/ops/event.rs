@@ -314,3 +314,15 @@ pub(crate) fn op_event_upgrade<'a>(
     }
     Ok(())
 }
+
+/// Ends the isolate with this turn: nothing of the script's runs any more.
+#[op2(fast)]
+pub(crate) fn op_abort_isolate(
+    isolate: &mut v8::Isolate,
+    state: &mut OpState,
+    #[string] reason: String,
+) {
+    let shared = state.borrow::<Rc<Shared>>();
+    shared.aborted.borrow_mut().get_or_insert(reason);
+    isolate.terminate_execution();
+}

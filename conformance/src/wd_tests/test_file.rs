@@ -135,7 +135,7 @@ fn is_template(path: &Path) -> bool {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().any(|line| {
         let code = line.split('#').next().unwrap_or_default();
-        code.contains(" %")
+        code.contains(" %") || code.contains("\"%")
     })
 }
 

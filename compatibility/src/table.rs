@@ -138,7 +138,7 @@ flags! {
     InternalStreamByobReturnView = 47: "internal_stream_byob_return_view" / "internal_stream_byob_return_undefined" since 2024_05_13
         => On("an empty view");
     BlobStandardMimeType = 48: "blob_standard_mime_type" / "blob_legacy_mime_type" since 2024_06_03 => On("as MIME types");
-    FetchStandardUrl = 49: "fetch_standard_url" / "fetch_legacy_url" since 2024_06_03 => On("URLs follow the WHATWG standard");
+    FetchStandardUrl = 49: "fetch_standard_url" / "fetch_legacy_url" since 2024_06_03 => Follows;
     NodejsCompatV2 = 50: "nodejs_compat_v2" / "no_nodejs_compat_v2" since 2026_08_04 by [NodejsCompat] after 2024_09_23 => Follows;
     GlobalFetchStrictlyPublic = 51: "global_fetch_strictly_public" / "global_fetch_private_origin" => EDGE;
     NewModuleRegistry = 52: "new_module_registry" / "legacy_module_registry"

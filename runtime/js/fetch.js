@@ -4,6 +4,7 @@
 const { core, primordials } = __bootstrap;
 const { op_fetch_abort, op_fetch_send, op_fetch_wait } = core.ops;
 const {
+  JSONStringify,
   PromiseReject,
   PromiseResolve,
   StringPrototypeStartsWith,
@@ -42,7 +43,7 @@ function bodyForHost(state) {
 }
 
 async function send(event, service, request, object) {
-  const { method, url, headers, redirect, signal, raw } = requestParts(request);
+  const { method, url, headers, redirect, signal, raw, cf } = requestParts(request);
   if (signal?.aborted) throw signal.reason;
   const state = bodyState(request);
   const body = bodyForHost(state);
@@ -57,6 +58,7 @@ async function send(event, service, request, object) {
     redirect === "follow",
     raw,
     object,
+    cf === undefined ? undefined : JSONStringify(cf),
   );
   let abort = null;
   if (signal !== null) {

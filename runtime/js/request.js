@@ -1,8 +1,9 @@
 // Request (https://fetch.spec.whatwg.org/#request-class, as Workers have it).
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_event_headers, op_url_normalize } = core.ops;
+const { op_event_cf, op_event_headers, op_url_normalize } = core.ops;
 const {
+  JSONParse,
   ObjectDefineProperty,
   ObjectPrototypeIsPrototypeOf,
   StringPrototypeToUpperCase,
@@ -72,15 +73,10 @@ function toMethod(method) {
   return upper;
 }
 
+/** Long ago only fetch() looked at it. */
 function toUrl(url) {
-  try {
-    return op_url_normalize(url);
-  } catch (error) {
-    // Long ago only fetch() looked at it.
-    const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
-    if (has(flag.fetch_standard_url)) throw error;
-    return url;
-  }
+  const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+  return has(flag.fetch_standard_url) ? op_url_normalize(url) : url;
 }
 
 /** @returns {AbortSignal | null} */
@@ -96,6 +92,14 @@ function toSignal(signal) {
     );
   }
   return signal;
+}
+
+function toCf(cf) {
+  if (typeof cf === "object" && cf !== null || typeof cf === "function") return cf;
+  throw new TypeError(
+    "Incorrect type for the 'cf' field on 'RequestInitializerDict': the provided value is " +
+      "not of type 'Object'.",
+  );
 }
 
 /** A `cache` option that the worker's date knows. */
@@ -210,7 +214,7 @@ class Request extends Body {
       this.#signal = from.#ownSignal();
       this.#ofClient = from.#ofClient;
       this.#raw = from.#raw;
-      this.#cf = from.#cf;
+      this.#cf = from.cf;
       this.#cache = from.#cache;
     }
     if (init?.redirect !== undefined) {
@@ -245,7 +249,7 @@ class Request extends Body {
       );
     }
     if (init?.cf !== undefined) {
-      this.#cf = init.cf;
+      this.#cf = toCf(init.cf);
       checkCf(this.#cf, this.#cache);
     }
   }
@@ -293,6 +297,11 @@ class Request extends Body {
   }
 
   get cf() {
+    // Of a worker's request the host has it.
+    if (this.#event !== 0 && this.#cf === undefined) {
+      const cf = op_event_cf(this.#event);
+      if (typeof cf === "string") this.#cf = JSONParse(cf);
+    }
     return this.#cf;
   }
 
@@ -320,7 +329,7 @@ class Request extends Body {
     copy.#redirect = this.#redirect;
     copy.#signal = this.#ownSignal();
     copy.#ofClient = this.#ofClient;
-    copy.#cf = this.#cf;
+    copy.#cf = this.cf;
     copy.#cache = this.#cache;
     copy.#raw = this.#raw;
     return copy;
@@ -335,6 +344,7 @@ class Request extends Body {
       redirect: request.#redirect,
       signal: request.#outgoingSignal(),
       raw: request.#raw,
+      cf: request.cf,
     };
   }
 

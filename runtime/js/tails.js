@@ -183,7 +183,12 @@ function request(event, url, redacted) {
       configurable: true,
     });
   }
-  const made = make("Request", { cf: undefined, headers, method: event.method, url });
+  const made = make("Request", {
+    cf: parsed(event.cfJson),
+    headers,
+    method: event.method,
+    url,
+  });
   ObjectDefineProperty(made, "getUnredacted", {
     __proto__: null,
     value: () => request(event, event.url, /* redacted */ false),
@@ -201,6 +206,7 @@ function tailEvent(text) {
       if (event.info.scheduledTime !== undefined) {
         event.info.scheduledTime = new Date(event.info.scheduledTime);
       }
+      if (event.info.cfJson !== undefined) event.info.cfJson = JSONParse(event.info.cfJson);
       break;
     case "log":
       if (!event.truncated) event.message = JSONParse(event.message);

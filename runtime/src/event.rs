@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct Upgrade {
 pub(crate) struct Event {
     pub(crate) headers: RefCell<HeaderMap>,
     pub(crate) body: RefCell<Option<HostBody>>,
+    /// Its request's `cf`, in JSON.
+    pub(crate) cf: RefCell<Option<Arc<str>>>,
     /// What else it brought.
     pub(crate) delivery: RefCell<Option<Box<Delivery>>>,
     /// What the handler of a delivery said.

@@ -48,6 +48,7 @@ deno_core::extension!(
         ops::delivery::op_event_said,
         ops::event::op_abort_isolate,
         ops::event::op_event_body,
+        ops::event::op_event_cf,
         ops::event::op_event_done,
         ops::event::op_event_end,
         ops::event::op_event_fail,

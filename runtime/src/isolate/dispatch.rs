@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::v8;
 use http::Request;
@@ -13,7 +14,7 @@ use crate::entrypoint::{Entrypoint, Handler, Handlers, Props};
 use crate::error::EventError;
 use crate::event::{Event, EventId};
 use crate::ops::parcel::ParcelHandle;
-use crate::ops::service::Depth;
+use crate::ops::service::{Cf, Depth, SaidUrl};
 use crate::rpc::RpcEnd;
 use crate::trace::{EventInfo, Tailed};
 
@@ -35,7 +36,7 @@ impl Isolate {
         to: &Entrypoint,
         request: Request<HostBody>,
     ) -> Result<Answer, EventError> {
-        let url = request.uri().to_string();
+        let url = said_url(&request);
         self.fetch_url(to, &url, request)
     }
 
@@ -51,10 +52,9 @@ impl Isolate {
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
         let event = Event::request(head.headers, has_body.then_some(body));
         event.depth.set(depth);
+        event.cf.replace(cf_of(&head.extensions));
         event.limits.set(to.limits.unwrap_or_default());
-        self.trace(&event, to, || {
-            EventInfo::fetch(&head.method, url, &event.headers.borrow())
-        });
+        self.trace(&event, to, || EventInfo::fetch(&head.method, url, &event));
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_fetch);
             let receiver = v8::undefined(scope).into();
@@ -262,6 +262,18 @@ impl Isolate {
             named
         })
     }
+}
+
+/// The URL of another worker's request, as that had it.
+pub(super) fn said_url(request: &Request<HostBody>) -> String {
+    match request.extensions().get() {
+        Some(SaidUrl(url)) => url.clone(),
+        None => request.uri().to_string(),
+    }
+}
+
+pub(super) fn cf_of(extensions: &http::Extensions) -> Option<Arc<str>> {
+    extensions.get().map(|Cf(cf)| cf.clone())
 }
 
 /// How many workers called one another before a request came.

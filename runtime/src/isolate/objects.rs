@@ -9,7 +9,7 @@ use deno_core::v8;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Request};
 
-use super::dispatch::{announces_body, depth_of, optional, string};
+use super::dispatch::{announces_body, cf_of, depth_of, optional, said_url, string};
 use super::{Answer, Isolate};
 use crate::body::HostBody;
 use crate::error::EventError;
@@ -104,15 +104,14 @@ impl Isolate {
         request: Request<HostBody>,
     ) -> Result<Answer, EventError> {
         self.enter_object(object)?;
-        let url = request.uri().to_string();
+        let url = said_url(&request);
         let (head, body) = request.into_parts();
         let has_body = !http_body::Body::is_end_stream(&body) || announces_body(&head);
         let depth = depth_of(&head.extensions);
         let event = Event::of_object(object.clone(), head.headers, has_body.then_some(body));
         event.depth.set(depth);
-        self.trace_object(&event, || {
-            EventInfo::fetch(&head.method, &url, &event.headers.borrow())
-        });
+        event.cf.replace(cf_of(&head.extensions));
+        self.trace_object(&event, || EventInfo::fetch(&head.method, &url, &event));
         Ok(self.dispatch(event, |scope, id| {
             let function = v8::Local::new(scope, &self.entry.dispatch_object);
             let receiver = v8::undefined(scope).into();

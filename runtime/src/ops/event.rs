@@ -115,6 +115,15 @@ pub(crate) fn op_event_headers<'a>(
     }
 }
 
+/// What the worker that sent the request gave as `cf`, in JSON.
+#[op2]
+#[string]
+pub(crate) fn op_event_cf(state: &mut OpState, #[smi] id: EventId) -> Option<String> {
+    let event = state.borrow::<Rc<Shared>>().events.get(id)?;
+    let cf = event.cf.borrow();
+    cf.as_deref().map(str::to_string)
+}
+
 /// Opens the request's body: a resource id, or -1 where there is none.
 #[op2(fast)]
 #[smi]

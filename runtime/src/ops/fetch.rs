@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use super::Shared;
 use super::body::{ACCEPTED, BodyResource, Coding, Handed, take_body};
 use super::event::header_map;
-use super::service::Route;
+use super::service::{Cf, Route, SaidUrl};
 use crate::body::{HostBody, ResponseBody, ScriptBody, carried, empty_body, full_body};
 use crate::event::EventId;
 use crate::object::Object;
@@ -49,7 +49,7 @@ impl Resource for FetchResource {
 
 struct Answer {
     response: Response<HostBody>,
-    url: Url,
+    url: String,
     redirected: bool,
     /// The answer to a HEAD request has no body, whatever its headers say.
     head: bool,
@@ -88,12 +88,15 @@ pub(crate) fn op_fetch_send<'a>(
     follow: bool,
     raw: bool,
     #[string] object: Option<String>,
+    #[string] cf: Option<String>,
 ) -> Result<ResourceId, JsErrorBox> {
     let shared = Shared::of(&state);
     count_subrequest(&shared, event)?;
     let route = Route::find(&shared, event, service, object.as_deref())?;
-    let url =
-        Url::parse(&url).map_err(|_| JsErrorBox::type_error(format!("Invalid URL: {url}")))?;
+    let said = url;
+    // Where it is parsed before, none comes that is no URL.
+    let unknown = |_| JsErrorBox::type_error(format!("Fetch API cannot load: {said}"));
+    let url = Url::parse(&said).map_err(unknown)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(JsErrorBox::type_error(format!(
             "Fetch API cannot load: {url}"
@@ -113,7 +116,11 @@ pub(crate) fn op_fetch_send<'a>(
     }
     let length = (length >= 0.0).then_some(length as u64);
     let upload = upload(scope, &state, body, length)?;
-    let answer = exchange(route, method, url, headers, upload, follow);
+    let told = Told {
+        url: super::url::legacy(&said, &url).map(SaidUrl),
+        cf: cf.map(|cf| Cf(cf.into())),
+    };
+    let answer = exchange(route, method, url, headers, upload, follow, told);
     Ok(state.borrow_mut().resource_table.add(FetchResource {
         answer: Cell::new(Some(Box::pin(answer))),
         gate: shared.events.get(event).and_then(|event| event.gate()),
@@ -162,6 +169,12 @@ fn upload<'a>(
     })
 }
 
+/// What else a worker is told of a request to it.
+struct Told {
+    url: Option<SaidUrl>,
+    cf: Option<Cf>,
+}
+
 async fn exchange(
     route: Route,
     mut method: Method,
@@ -169,6 +182,7 @@ async fn exchange(
     mut headers: HeaderMap,
     mut upload: Option<Upload>,
     follow: bool,
+    told: Told,
 ) -> Result<Answer, JsErrorBox> {
     let mut visited = Vec::new();
     for hop in 0.. {
@@ -189,6 +203,13 @@ async fn exchange(
             if !nothing {
                 say_length(&mut request);
             }
+            // Where it is redirected to it has another URL.
+            if let Some(url) = told.url.clone().filter(|_| hop == 0) {
+                request.extensions_mut().insert(url);
+            }
+            if let Some(cf) = &told.cf {
+                request.extensions_mut().insert(cf.clone());
+            }
         } else if nothing && !matches!(method, Method::GET | Method::HEAD) {
             // RFC 9110, 8.6: said where the method has a meaning for a body.
             let length = request.headers_mut();
@@ -200,7 +221,10 @@ async fn exchange(
             _ => {
                 return Ok(Answer {
                     response,
-                    url,
+                    url: match told.url {
+                        Some(SaidUrl(url)) if hop == 0 => url,
+                        _ => without_fragment(&url).into_owned(),
+                    },
                     redirected: hop > 0,
                     head: method == Method::HEAD,
                 });
@@ -335,7 +359,7 @@ pub(crate) async fn op_fetch_wait(
             None => head.status.canonical_reason().unwrap_or("").into(),
         },
         headers: header_strings(&head.headers),
-        url: without_fragment(&url).into_owned(),
+        url,
         redirected,
         body,
     })

@@ -36,6 +36,14 @@ const DEEPEST: u32 = 32;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Depth(pub(crate) u32);
 
+/// Of a request to a worker: its URL, where it is not as a `Uri` writes it.
+#[derive(Debug, Clone)]
+pub(crate) struct SaidUrl(pub(crate) String);
+
+/// Of a request to a worker: `cf` as its caller gave it, in JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Cf(pub(crate) Arc<str>);
+
 /// The script's number for the way that `fetch()` goes.
 const GLOBAL: i32 = -1;
 

@@ -1,8 +1,8 @@
 //! What an event began with.
 
-use http::HeaderMap;
 use serde::Serialize;
 
+use crate::event::Event;
 use crate::object::SocketEvent;
 use crate::ops::web_socket::SocketMessage;
 
@@ -17,6 +17,9 @@ pub(crate) enum EventInfo {
     Fetch {
         method: String,
         url: String,
+        /// What a worker gave with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cf_json: Option<String>,
         headers: Vec<Header>,
     },
     Jsrpc,
@@ -63,7 +66,8 @@ pub(crate) enum SocketInfo {
 }
 
 impl EventInfo {
-    pub(crate) fn fetch(method: &http::Method, url: &str, headers: &HeaderMap) -> Self {
+    pub(crate) fn fetch(method: &http::Method, url: &str, event: &Event) -> Self {
+        let headers = event.headers.borrow();
         let mut list: Vec<Header> = Vec::with_capacity(headers.len());
         for name in headers.keys() {
             let values = headers.get_all(name).iter();
@@ -79,6 +83,7 @@ impl EventInfo {
         Self::Fetch {
             method: method.to_string(),
             url: url.to_string(),
+            cf_json: event.cf.borrow().as_deref().map(str::to_string),
             headers: list,
         }
     }
@@ -93,10 +98,16 @@ impl EventInfo {
     /// Bytes of what a client sent.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Fetch { url, headers, .. } => {
+            Self::Fetch {
+                url,
+                cf_json,
+                headers,
+                ..
+            } => {
                 let headers = headers.iter();
                 let headers = headers.map(|header| header.name.len() + header.value.len());
-                url.len() + headers.sum::<usize>()
+                let cf = cf_json.as_ref().map_or(0, |cf| cf.len());
+                url.len() + cf + headers.sum::<usize>()
             }
             _ => 0,
         }
@@ -104,8 +115,15 @@ impl EventInfo {
 
     /// Keeps only what is short.
     pub(super) fn cut(&mut self) {
-        if let Self::Fetch { url, headers, .. } = self {
+        if let Self::Fetch {
+            url,
+            cf_json,
+            headers,
+            ..
+        } = self
+        {
             url.clear();
+            *cf_json = None;
             headers.clear();
         }
     }

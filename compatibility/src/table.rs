@@ -101,7 +101,7 @@ flags! {
     TcpSocketsSupport = 22: "tcp_sockets_support" => Obsolete;
     ResponseRedirectUrlStandard = 23: "response_redirect_url_standard" / "response_redirect_url_original" since 2023_03_14
         => On("URLs follow the WHATWG standard");
-    Experimental = 24: "experimental" experimental yes => Off("experimental features have flags of their own here, but KV's `deleteBulk`, `ctx.mapVirtualHost`, and of objects `sql.prepare`, `sql.ingest` and `waitForBookmark`");
+    Experimental = 24: "experimental" experimental yes => Off("experimental features have flags of their own here, but KV's `deleteBulk`, and of objects `sql.prepare`, `sql.ingest` and `waitForBookmark`");
     DurableObjectGetExisting = 25: "durable_object_get_existing" experimental yes => OBJECTS;
     HttpHeadersGetsetcookie = 26: "http_headers_getsetcookie" / "no_http_headers_getsetcookie" since 2023_03_01
         => On("`getSetCookie` is there");

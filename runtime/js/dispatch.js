@@ -84,6 +84,12 @@ class ExecutionContext {
     this.#own.passThrough = true;
   }
 
+  /** A name with a port, by which `connect()` knows a stub. */
+  mapVirtualHost(fetcher, port) {
+    const { mapVirtualHost } = core.loadExtScript("ext:outboard/sockets.js");
+    return mapVirtualHost(fetcher, port);
+  }
+
   /** Ends the event, and what it still does, with `reason`. */
   abort(reason = undefined) {
     const event = this.#own;
@@ -126,7 +132,6 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
   attachFlags(scope);
   openEval(scope);
   setGrace(graceMs);
-  if (has(flag.experimental)) offerVirtualHosts();
   worker.env = JSONParse(envJson);
   if (bindings < 0) {
     worker.env = core.loadExtScript("ext:outboard/parcels.js").loadedEnv();
@@ -136,22 +141,6 @@ function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis
   if (isServiceWorker) {
     core.loadExtScript("ext:outboard/service_worker.js").defineBindings(worker.env);
   }
-}
-
-/** `ctx.mapVirtualHost`, which Workers may change yet. */
-function offerVirtualHosts() {
-  ObjectDefineProperty(ExecutionContext.prototype, "mapVirtualHost", {
-    __proto__: null,
-    value: {
-      mapVirtualHost(fetcher, port) {
-        const { mapVirtualHost } = core.loadExtScript("ext:outboard/sockets.js");
-        return mapVirtualHost(fetcher, port);
-      },
-    }.mapVirtualHost,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  });
 }
 
 /** Called once, after the main module, whose namespace it is, or the service

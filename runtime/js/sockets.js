@@ -1,4 +1,4 @@
-// `cloudflare:sockets`: connect(), a stream of bytes to a port of a host, or to a worker,
+// connect(), a stream of bytes to a port of a host, or to a worker,
 // and what a `connect` handler is given. The connection belongs to its event and ends
 // with it.
 (function () {

@@ -191,6 +191,7 @@ deno_core::extension!(
         "captured.js",
         "clock.js",
         "cloudflare_email.js",
+        "cloudflare_sockets.js",
         "cloudflare_workers.js",
         "cloudflare_workflows.js",
         "compatibility.js",
@@ -260,7 +261,7 @@ deno_core::extension!(
     synthetic_esm = [
         "cloudflare:email" = "ext:outboard/cloudflare_email.js",
         "cloudflare:node" = "ext:outboard/node/cloudflare_node.js",
-        "cloudflare:sockets" = "ext:outboard/sockets.js",
+        "cloudflare:sockets" = "ext:outboard/cloudflare_sockets.js",
         "cloudflare:workers" = "ext:outboard/cloudflare_workers.js",
         "cloudflare:workflows" = "ext:outboard/cloudflare_workflows.js",
         "outboard:modules" = "ext:outboard/modules.js",

@@ -1,0 +1,6 @@
+// `cloudflare:sockets`
+(function () {
+const { connect } = __bootstrap.core.loadExtScript("ext:outboard/sockets.js");
+
+return { connect };
+})();

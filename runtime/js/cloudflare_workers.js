@@ -85,6 +85,8 @@ function waitUntil(promise) {
 }
 
 const withEnv = (env, fn) => showing("env", env, fn);
+const withEnvAndExports = (env, exports, fn) =>
+  showing("env", env, () => showing("exports", exports, fn));
 const withExports = (exports, fn) => showing("exports", exports, fn);
 
 /** Ends the isolate, and all that runs in it: what comes next starts anew. */
@@ -92,8 +94,12 @@ function abortIsolate(reason = undefined) {
   op_abort_isolate(reason === undefined ? "" : `${reason}`);
 }
 
+/** Workers' own cache in front of a worker, which is not here: as where they have none. */
+const cache = new Proxy({ __proto__: null }, { __proto__: null });
+
 return {
   abortIsolate,
+  cache,
   DurableObject,
   env: imported("env"),
   exports: imported("exports"),
@@ -102,8 +108,10 @@ return {
   RpcStub,
   RpcTarget,
   ServiceStub: Fetcher,
+  tracing: core.loadExtScript("ext:outboard/tracing.js").tracing,
   waitUntil,
   withEnv,
+  withEnvAndExports,
   withExports,
   WorkerEntrypoint,
   WorkflowEntrypoint,

@@ -84,6 +84,11 @@ class ExecutionContext {
     this.#own.passThrough = true;
   }
 
+  /** Spans of the script's own. */
+  get tracing() {
+    return core.loadExtScript("ext:outboard/tracing.js").tracing;
+  }
+
   /** A name with a port, by which `connect()` knows a stub. */
   mapVirtualHost(fetcher, port) {
     const { mapVirtualHost } = core.loadExtScript("ext:outboard/sockets.js");

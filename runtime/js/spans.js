@@ -11,6 +11,7 @@ const {
   PromisePrototypeThen,
   ReflectApply,
 } = primordials;
+const { getAsyncContext } = core;
 const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
 
 /** Whether somebody is told. */
@@ -50,11 +51,17 @@ class Span {
   }
 }
 
+/** The id of the script's own span (`js/tracing.js`) that this piece of it is in. */
+function activeId(event) {
+  const active = getAsyncContext()?.span;
+  return active !== undefined && active.event === event ? active.id ?? undefined : undefined;
+}
+
 /** A span of the current event, for who closes it; null where nobody is told. */
 function open(name) {
   const event = told ? currentEvent() : undefined;
   if (event === undefined) return null;
-  const number = op_span_open(event.id, name, 0);
+  const number = op_span_open(event.id, name, activeId(event));
   return number === 0 ? null : new Span(event.id, number);
 }
 
@@ -115,5 +122,5 @@ function tellCalls(prototype, prefix, names, describe = undefined, answered = un
   }
 }
 
-return { open, span, tellCalls };
+return { activeId, open, span, tellCalls, told };
 })();

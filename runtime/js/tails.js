@@ -221,6 +221,9 @@ function tailEvent(text) {
         }),
       );
       break;
+    case "spanUpdate":
+      event.info = JSONParse(event.info);
+      break;
     case "diagnosticChannel":
       event.message = deserialize(event.message);
       break;

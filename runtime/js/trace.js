@@ -15,6 +15,7 @@ const {
   SymbolPrototypeToString,
 } = primordials;
 const { currentEvent } = core.loadExtScript("ext:outboard/event.js");
+const { activeId } = core.loadExtScript("ext:outboard/spans.js");
 
 /** In the order that the host has them in. */
 const LEVELS = ["debug", "info", "log", "warn", "error"];
@@ -58,6 +59,7 @@ function record(level, args) {
     level,
     message + "]",
     errors === null ? null : JSONStringify(errors),
+    activeId(event),
   );
 }
 

@@ -16,8 +16,8 @@ use serde::Serialize;
 
 pub(crate) use self::info::{EventInfo, SocketInfo};
 pub(crate) use self::queue::TailQueues;
-pub(crate) use self::stream::Span;
-use self::stream::{Stream, TailFeed};
+use self::stream::TailFeed;
+pub(crate) use self::stream::{Span, SpanException, Stream};
 use crate::binding::ServiceTarget;
 use crate::entrypoint::Handler;
 use crate::error::{EventError, ScriptError};
@@ -253,9 +253,9 @@ impl Tracer {
         takes
     }
 
-    fn log(&self, log: Log) {
+    fn log(&self, span: Option<&str>, log: Log) {
         if let Some(stream) = &self.stream {
-            stream.log(&log);
+            stream.log(span, &log);
         }
         let mut full = self.full.get();
         if full.logs || self.after.is_empty() {
@@ -410,14 +410,16 @@ impl Shared {
         level: &'static str,
         message: String,
         errors: Option<String>,
+        span: Option<&str>,
     ) {
         if let Some(tracer) = self.tracer(id) {
-            tracer.log(Log {
+            let log = Log {
                 timestamp: self.clock.now(),
                 level,
                 message,
                 error_info: errors,
-            });
+            };
+            tracer.log(span, log);
         }
     }
 

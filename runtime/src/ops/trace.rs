@@ -10,7 +10,7 @@ use deno_core::{OpState, op2};
 use super::Shared;
 use crate::event::EventId;
 use crate::host::LogLevel;
-use crate::trace::{Span, TailedWhat};
+use crate::trace::{Span, SpanException, Stream, TailedWhat};
 
 /// Whether somebody tails the worker: 1 after its events, 2 during them as well.
 #[op2(fast)]
@@ -31,11 +31,12 @@ pub(crate) fn op_trace_log(
     #[smi] level: u32,
     #[string] message: String,
     #[string] errors: Option<String>,
+    #[string] span: Option<String>,
 ) {
     const LEVELS: [&str; 5] = ["debug", "info", "log", "warn", "error"];
     let level = LEVELS.get(level as usize).copied().unwrap_or("log");
     let shared = state.borrow::<Rc<Shared>>();
-    shared.trace_log(id, level, message, errors);
+    shared.trace_log(id, level, message, errors, span.as_deref());
 }
 
 /// Something that the author of the worker should know.
@@ -45,7 +46,7 @@ pub(crate) fn op_warn(state: &mut OpState, #[smi] id: EventId, #[string] text: &
     shared.log(LogLevel::Warn, text, None);
     let message = || serde_json::Value::from(vec![text]).to_string();
     if shared.tracer(id).is_some() {
-        shared.trace_log(id, "warn", message(), None);
+        shared.trace_log(id, "warn", message(), None, None);
     }
 }
 
@@ -76,22 +77,66 @@ pub(crate) fn op_trace_return(state: &mut OpState, #[smi] id: EventId) {
     }
 }
 
-/// 0 where nobody hears of it.
-#[op2(fast)]
+/// 0 where nobody hears of it. `parent` is the id of the span that it is in.
+#[op2]
 pub(crate) fn op_span_open(
-    state: &mut OpState,
+    state: &OpState,
     #[smi] id: EventId,
     #[string] name: &str,
-    #[smi] parent: Span,
+    #[string] parent: Option<String>,
 ) -> u32 {
-    let shared = state.borrow::<Rc<Shared>>();
-    let Some(tracer) = shared.tracer(id) else {
-        return 0;
-    };
-    match tracer.stream() {
-        Some(stream) => stream.open_span(name, parent),
-        None => 0,
-    }
+    let open = |stream: &Stream| stream.open_span(name, parent.as_deref());
+    streamed(state, id, open).unwrap_or(0)
+}
+
+/// What somebody who hears of the event at once is told.
+fn streamed<T>(state: &OpState, id: EventId, tell: impl FnOnce(&Stream) -> T) -> Option<T> {
+    let tracer = state.borrow::<Rc<Shared>>().tracer(id)?;
+    tracer.stream().map(tell)
+}
+
+/// The ids of the trace, and of an open span, or of the event by 0.
+#[op2]
+#[serde]
+pub(crate) fn op_span_ids(
+    state: &OpState,
+    #[smi] id: EventId,
+    #[smi] span: Span,
+) -> Option<(String, String)> {
+    streamed(state, id, |stream| stream.ids(span))?
+}
+
+/// `info` is a JSON object.
+#[op2(fast)]
+pub(crate) fn op_span_update(
+    state: &OpState,
+    #[smi] id: EventId,
+    #[string] span: &str,
+    #[string] info: &str,
+) {
+    streamed(state, id, |stream| stream.update_span(Some(span), info));
+}
+
+#[op2]
+pub(crate) fn op_span_exception(
+    state: &OpState,
+    #[smi] id: EventId,
+    #[string] span: &str,
+    #[serde] exception: SpanException,
+) {
+    streamed(state, id, |stream| {
+        stream.span_exception(Some(span), &exception)
+    });
+}
+
+/// Attributes of the event itself: a JSON array.
+#[op2(fast)]
+pub(crate) fn op_event_attributes(
+    state: &OpState,
+    #[smi] id: EventId,
+    #[string] attributes: String,
+) {
+    streamed(state, id, |stream| stream.attributes(None, attributes));
 }
 
 /// `attributes` is a JSON array.

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::info::EventInfo;
@@ -96,7 +96,13 @@ pub(super) enum StreamEvent<'a> {
         /// A JSON array.
         info: String,
     },
+    SpanUpdate {
+        /// A JSON object.
+        info: &'a str,
+    },
     Exception {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'a serde_json::Value>,
         name: &'a str,
         message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +128,16 @@ pub(super) enum StreamEvent<'a> {
     StreamDiagnostic {
         diagnostic: Dropped,
     },
+}
+
+/// An exception as a script tells of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SpanException {
+    /// A text or a number.
+    code: Option<serde_json::Value>,
+    name: String,
+    message: String,
+    stack: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -196,18 +212,40 @@ impl Stream {
         stream
     }
 
-    pub(super) fn log(&self, log: &Log) {
+    /// `span` is the id of the one that it is in; None: the event itself.
+    pub(super) fn log(&self, span: Option<&str>, log: &Log) {
         let message = cut(&log.message);
-        self.tell(StreamEvent::Log {
+        let log = StreamEvent::Log {
             level: log.level,
             message,
             error_info: log.error_info.as_deref(),
             truncated: message.len() < log.message.len(),
-        });
+        };
+        self.tell_of(Some(span.unwrap_or(&self.span_id)), log);
+    }
+
+    /// What a script says of an exception in a span of its own.
+    pub(crate) fn span_exception(&self, span: Option<&str>, exception: &SpanException) {
+        let told = StreamEvent::Exception {
+            code: exception.code.as_ref(),
+            name: cut(&exception.name),
+            message: cut(&exception.message),
+            stack: exception.stack.as_deref().map(cut),
+        };
+        self.tell_of(Some(span.unwrap_or(&self.span_id)), told);
+    }
+
+    /// A span has another name, or a status. One that is too long is not told.
+    pub(crate) fn update_span(&self, span: Option<&str>, info: &str) {
+        if info.len() <= MOST_BYTES {
+            let span = span.unwrap_or(&self.span_id);
+            self.tell_of(Some(span), StreamEvent::SpanUpdate { info });
+        }
     }
 
     pub(super) fn exception(&self, exception: &Exception) {
         self.tell(StreamEvent::Exception {
+            code: None,
             name: cut(&exception.name),
             message: cut(&exception.message),
             stack: exception.stack.as_deref().map(cut),
@@ -233,19 +271,29 @@ impl Stream {
     }
 
     /// Says something of the event, or of a span of it.
-    pub(super) fn attributes(&self, span: Option<&str>, info: String) {
+    pub(crate) fn attributes(&self, span: Option<&str>, info: String) {
         let span = span.unwrap_or(&self.span_id);
         self.tell_of(Some(span), StreamEvent::Attributes { info });
     }
 
-    /// A part of what the event does begins; 0 where it is not told of.
-    pub(crate) fn open_span(&self, name: &str, parent: Span) -> Span {
+    /// The ids of the trace, and of an open span or, by 0, of the event.
+    pub(crate) fn ids(&self, span: Span) -> Option<(String, String)> {
+        let id = match span {
+            0 => self.span_id.clone(),
+            span => self.spans.borrow().get(&span)?.clone(),
+        };
+        Some((self.trace_id.clone(), id))
+    }
+
+    /// A part of what the event does begins, in the span with the id `parent`, or in the
+    /// event; 0 where it is not told of.
+    pub(crate) fn open_span(&self, name: &str, parent: Option<&str>) -> Span {
         let mut spans = self.spans.borrow_mut();
         if spans.len() >= OPEN_SPANS {
             return 0;
         }
         let id = random_hex(8);
-        let parent = spans.get(&parent).unwrap_or(&self.span_id);
+        let parent = parent.unwrap_or(&self.span_id);
         let open = StreamEvent::SpanOpen {
             name: cut(name),
             span_id: &id,

@@ -2,7 +2,7 @@
 // there until the script reads it.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_fetch_abort, op_fetch_send, op_fetch_wait } = core.ops;
+const { op_fetch_abort, op_fetch_send, op_fetch_wait, op_traced } = core.ops;
 const {
   JSONStringify,
   PromiseReject,
@@ -101,7 +101,7 @@ function fetch(input, init = undefined) {
       const { fetchData } = core.loadExtScript("ext:outboard/data_url.js");
       return PromiseResolve(fetchData(request.url));
     }
-    return fetchFrom(event, GLOBAL, request);
+    return fetchAsSpan(event, GLOBAL, request);
   } catch (error) {
     return PromiseReject(error);
   }
@@ -123,5 +123,12 @@ function fetchFrom(event, service, request, object = null) {
   return send(event, service, request, object);
 }
 
-return { bodyForHost, fetch, fetchFrom };
+/** The same of what a script asks for, which streaming tail workers hear of. */
+function fetchAsSpan(event, service, request, object = null) {
+  if (op_traced() !== 2) return fetchFrom(event, service, request, object);
+  const { tellFetch } = core.loadExtScript("ext:outboard/fetch_spans.js");
+  return tellFetch(request, () => fetchFrom(event, service, request, object));
+}
+
+return { bodyForHost, fetch, fetchAsSpan, fetchFrom };
 })();

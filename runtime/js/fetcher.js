@@ -12,7 +12,7 @@ const {
 } = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
-const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
+const { fetchAsSpan } = core.loadExtScript("ext:outboard/fetch.js");
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -56,7 +56,7 @@ class Fetcher extends Made {
       }
       const request = new Request(input, init);
       if (this.#service === null) return this.#hook.call(["fetch"], [request]).pull();
-      return fetchFrom(event, this.#service, request, this.#target);
+      return fetchAsSpan(event, this.#service, request, this.#target);
     } catch (error) {
       return PromiseReject(error);
     }

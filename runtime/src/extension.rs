@@ -212,6 +212,7 @@ deno_core::extension!(
         "event.js",
         "event_source.js",
         "fetch.js",
+        "fetch_spans.js",
         "fetcher.js",
         "fetcher_verbs.js",
         "form_data.js",

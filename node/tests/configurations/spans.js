@@ -4,7 +4,7 @@ import { tracing } from "cloudflare:workers";
 
 const atTheTop = tracing.enterSpan("at the top", (span) => span.isTraced);
 
-async function spans() {
+async function spans(env) {
   const root = tracing.getActiveSpan();
   assert.deepStrictEqual([atTheTop, root.isTraced, root === tracing.getActiveSpan()], [false, true, true]);
   root.setAttribute("root", true);
@@ -24,6 +24,8 @@ async function spans() {
   await tracing.enterSpan("later", async () => {
     await scheduler.wait(1);
     console.log("in later");
+    const init = { method: "POST", body: "\u00e4!", headers: { accept: "text/plain" } };
+    await (await env.SELF.fetch("http://spans.test/answers?a#b", init)).text();
   });
   const manual = tracing.startActiveSpan("manual", (span) => span);
   console.log("after manual");
@@ -41,8 +43,8 @@ async function spans() {
 }
 
 export default {
-  async fetch() {
-    await spans();
+  async fetch(request, env) {
+    if (request.url.endsWith("/spans")) await spans(env);
     return new Response("fine");
   },
 };

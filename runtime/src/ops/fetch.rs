@@ -27,6 +27,9 @@ use crate::object::Object;
 /// https://fetch.spec.whatwg.org/#http-redirect-fetch allows 20.
 const MAX_REDIRECTS: usize = 20;
 
+/// What a worker may say of a request besides its headers, of which Workers take as much.
+const CF_BYTES: usize = 128 << 10;
+
 /// An exchange under way.
 struct FetchResource {
     answer: Cell<Option<LocalBoxFuture<'static, Result<Answer, JsErrorBox>>>>,
@@ -116,6 +119,13 @@ pub(crate) fn op_fetch_send<'a>(
     }
     let length = (length >= 0.0).then_some(length as u64);
     let upload = upload(scope, &state, body, length)?;
+    if let Some(size) = cf.as_ref().map(String::len)
+        && size > CF_BYTES
+    {
+        return Err(JsErrorBox::type_error(format!(
+            "The cf of a request may have {CF_BYTES} bytes as JSON; this one has {size}."
+        )));
+    }
     let told = Told {
         url: super::url::legacy(&said, &url).map(SaidUrl),
         cf: cf.map(|cf| Cf(cf.into())),

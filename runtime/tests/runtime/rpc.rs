@@ -134,3 +134,20 @@ fn a_class_that_is_no_durable_object_has_no_methods() {
         r#""The receiving Durable Object does not support RPC, ""#
     );
 }
+
+#[test]
+fn an_object_is_told_the_cf_of_a_request_which_is_bounded() {
+    let objects = objects_of(
+        "fetch(request) { return Response.json(request.cf?.a.length ?? null); }",
+        &handler(
+            "Promise.all([undefined, 1_000, 200_000].map(async (length) => {
+               const cf = length && { a: 'x'.repeat(length) };
+               return stub.fetch('http://box/', { cf }).then((answer) => answer.json(), String);
+             }))",
+        ),
+    );
+    assert_eq!(
+        objects.get("/a/x"),
+        r#"[null,1000,"TypeError: The cf of a request may have 131072 bytes as JSON; this one has 200008."]"#
+    );
+}

@@ -1,6 +1,7 @@
 //! A node's objects in one folder: `log/`, `objects/` and `history/`.
 
 mod recovery;
+mod removal;
 
 use std::collections::HashMap;
 use std::io;
@@ -202,37 +203,16 @@ impl Store {
         Ok(!self.paths(&folder(namespace))?.is_empty())
     }
 
-    /// Removes what a namespace has. None of its objects is open, and none will be
-    /// opened again. After a crash, or where it fails, some may be left: it can be
-    /// called again.
-    pub fn remove_namespace(&self, namespace: NamespaceId) -> Result<(), StoreError> {
-        // No commit of before may be replayed, which would make its file again.
-        self.checkpoint()?;
-        let mut history = self.inner.history.lock();
-        let disk = &*self.inner.disk;
-        let remove = |path: String| match disk.remove(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&path, error)),
-            _ => Ok(()),
-        };
-        for path in self.paths(&folder(namespace))? {
-            let Some(key) = ObjectKey::from_path(&path) else {
-                continue;
-            };
-            if self.inner.objects.lock().contains_key(&key) {
-                let open = io::Error::other("the object is open");
-                return Err(named(&path, open));
-            }
-            remove(path)?;
-            remove(damage_path(key))?;
-            if let Some(history) = &mut *history {
-                let ended = history.end(key);
-                ended.map_err(|error| named("history", error))?;
-            }
-            let mut notes = self.inner.notes.lock();
-            let removed = notes.remove(disk, key);
-            removed.map_err(|error| named("restores", error))?;
+    /// Whether an object has a database.
+    pub fn exists(&self, key: ObjectKey) -> Result<bool, ObjectError> {
+        match self.inner.disk.open(&key.path(), false) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(ObjectError::Io {
+                object: key,
+                error: Arc::new(error),
+            }),
         }
-        disk.sync_all().map_err(|error| named("objects", error))
     }
 
     /// The paths of the databases in a namespace's folder.

@@ -5,13 +5,15 @@ mod alarms;
 mod apart;
 mod catalogue;
 mod classes;
+mod facets;
+mod lane;
 mod migrate;
 mod past;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +21,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    Delivery, Entrypoint, EventError, FetchError, HostBody, Lane, LaneLocal, LaneRef, ObjectHost,
+    Delivery, Entrypoint, EventError, FetchError, HostBody, Lane, LaneLocal, LaneRef,
     ObjectIsolation, ObjectNamespace, ObjectStorage, ObjectTarget, Report, RpcEnd, ServiceAnswer,
     ServiceError, ServiceTarget, StorageError, Worker,
 };
@@ -37,6 +39,8 @@ use self::catalogue::CatalogueError;
 pub(crate) use self::catalogue::{Catalogue, key_of, open_named, own};
 use self::classes::Fate;
 pub(crate) use self::classes::{Classes, MigrationError, Scope, Wanted};
+pub(crate) use self::facets::{FacetName, Facets};
+pub(crate) use self::lane::LaneObjects;
 pub(crate) use self::migrate::{MigrateError, Plan};
 pub(crate) use self::past::{keep, keep_for_development};
 use crate::duties::Deployed;
@@ -53,6 +57,8 @@ pub(crate) enum OpenError {
     },
     #[error("{}: the index of alarms: {source}", path.display())]
     Alarms { path: PathBuf, source: StorageError },
+    #[error("{}: the index of facets: {source}", path.display())]
+    Facets { path: PathBuf, source: ObjectError },
     #[error("{}: the catalogue of classes: {source}", path.display())]
     Catalogue {
         path: PathBuf,
@@ -86,6 +92,7 @@ struct Kept {
     store: Store,
     alarms: Alarms,
     catalogue: Catalogue,
+    facets: Facets,
     folder: PathBuf,
 }
 
@@ -118,14 +125,20 @@ impl NodeObjects {
             path: path.to_path_buf(),
             source,
         })?;
+        let facets = Facets::open(&store).map_err(|source| OpenError::Facets {
+            path: path.to_path_buf(),
+            source,
+        })?;
         let _ = self.kept.set(Kept {
             store,
             alarms,
             catalogue,
+            facets,
             folder: path.to_path_buf(),
         });
         self.opened.notify_one();
         self.remove_deleted();
+        self.remove_deleted_facets();
         Ok(())
     }
 
@@ -381,101 +394,6 @@ struct Home {
     _seat: Option<Seat>,
 }
 
-/// The node's objects as one lane calls them.
-pub(crate) struct LaneObjects {
-    node: Arc<NodeObjects>,
-    lane: Weak<LaneLocal>,
-}
-
-impl LaneObjects {
-    pub(crate) fn new(node: Arc<NodeObjects>, lane: &Weak<LaneLocal>) -> Self {
-        let lane = lane.clone();
-        Self { node, lane }
-    }
-}
-
-impl LaneObjects {
-    /// The worker that a service is, as it is deployed now, and the caller's lane,
-    /// which serves it.
-    pub(crate) fn service(
-        &self,
-        target: &ServiceTarget,
-    ) -> Result<(Arc<Worker>, Rc<LaneLocal>), ServiceError> {
-        let lane = self.lane.upgrade();
-        match (self.node.named(&target.service), lane) {
-            (Some(worker), Some(lane)) => Ok((worker, lane)),
-            _ => Err(no_worker(&target.service).into()),
-        }
-    }
-}
-
-impl ObjectHost for LaneObjects {
-    fn call(
-        &self,
-        target: &Arc<ObjectTarget>,
-        request: Request<HostBody>,
-    ) -> LocalBoxFuture<'static, Result<ServiceAnswer, ServiceError>> {
-        let (node, target) = (self.node.clone(), target.clone());
-        node.call(self.lane.upgrade(), target, request)
-            .boxed_local()
-    }
-
-    fn rpc(
-        &self,
-        target: &Arc<ObjectTarget>,
-        called: RpcEnd,
-    ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
-        let (node, target) = (self.node.clone(), target.clone());
-        node.rpc(self.lane.upgrade(), target, called).boxed_local()
-    }
-
-    fn place(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> LocalBoxFuture<'static, Option<(Arc<Worker>, Arc<ObjectTarget>)>> {
-        let (node, target) = (self.node.clone(), target.clone());
-        let lane = self.lane.upgrade();
-        async move {
-            let (worker, target) = node.place(&target).await.ok()?;
-            // An object keeps its lane while it has sockets; a class that another worker
-            // got, with lanes of another kind, leaves them behind.
-            let home = node.home(worker, &target).ok()?;
-            let is_here = home.lane.is(&*lane?);
-            is_here.then(|| (home.worker.clone(), target))
-        }
-        .boxed_local()
-    }
-
-    fn left(&self, worker: &Worker, target: &ObjectTarget) -> bool {
-        self.node.apart.left(worker, target)
-    }
-
-    fn ready(
-        &self,
-        target: &Arc<ObjectTarget>,
-    ) -> Option<LocalBoxFuture<'static, Result<(), StorageError>>> {
-        let node = &self.node;
-        let is_restoring = node
-            .store()?
-            .is_restoring(database_key(&target.namespace, target.id));
-        is_restoring.then(|| node.clone().restore(target.clone()).boxed_local())
-    }
-
-    fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {
-        self.node.open(target)
-    }
-
-    fn alarm_changed(
-        &self,
-        target: &ObjectTarget,
-        time: Option<i64>,
-        committed: bool,
-    ) -> Result<(), StorageError> {
-        let kept = self.node.kept.get().ok_or_else(no_store)?;
-        kept.alarms.set(target, time, committed)
-    }
-}
-
 /// Why an object is nowhere.
 #[derive(Debug, thiserror::Error)]
 enum PlaceError {
@@ -489,12 +407,6 @@ impl From<PlaceError> for ServiceError {
     fn from(error: PlaceError) -> Self {
         let message = error.to_string();
         FetchError { message }.into()
-    }
-}
-
-fn no_worker(service: &str) -> FetchError {
-    FetchError {
-        message: format!("no worker is called {service:?}"),
     }
 }
 

@@ -7,6 +7,7 @@ const { JSONParse, PromisePrototypeThen, Uint8Array } = primordials;
 /** The scripts of resources, by kind; each makes its own of the host's number. */
 const resources = {
   __proto__: null,
+  class: "ext:outboard/object_class.js",
   d1: "ext:outboard/d1.js",
   kv: "ext:outboard/kv.js",
   loader: "ext:outboard/worker_loader.js",

@@ -350,8 +350,8 @@ function dispatchSocket(id, number, socket, kind, data, code, clean) {
   );
 }
 
-function startObject(number, life, className, id, name) {
-  durable().start(worker, number, life, className, id, name);
+function startObject(number, life, className, id, name, props, isText) {
+  durable().start(worker, number, life, className, id, name, props, isText);
 }
 
 function endObject(number, force) {
@@ -418,8 +418,9 @@ function dispatchAlarm(id, number, scheduledTime, retryCount) {
 }
 
 function isThenable(value) {
-  return typeof value === "object" && value !== null &&
-    typeof value.then === "function";
+  // What a call of a stub gives is a function.
+  const mayBe = typeof value === "function" || typeof value === "object" && value !== null;
+  return mayBe && typeof value.then === "function";
 }
 
 function toPromise(value) {

@@ -56,6 +56,7 @@ class Fetcher extends Made {
       }
       const request = new Request(input, init);
       if (this.#service === null) return this.#hook.call(["fetch"], [request]).pull();
+      this.#hook?.prepare();
       return fetchAsSpan(event, this.#service, request, this.#target);
     } catch (error) {
       return PromiseReject(error);
@@ -66,6 +67,7 @@ class Fetcher extends Made {
     if (!(#service in this)) throw illegalInvocation();
     const { connectBy } = core.loadExtScript("ext:outboard/sockets.js");
     if (this.#service === null) throw new TypeError(CAME_IN_A_CALL);
+    this.#hook?.prepare();
     return connectBy(this.#service, this.#target, address, options);
   }
 

@@ -2,22 +2,24 @@
 // when it is looked at.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_class } = core.ops;
+const { op_class, op_object_class } = core.ops;
 const {
   JSONStringify,
   ObjectFreeze,
   ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
-  SafeWeakSet,
+  SafeWeakMap,
   TypeError,
-  WeakSetPrototypeAdd,
-  WeakSetPrototypeHas,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
 } = primordials;
+const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetcherOn } = core.loadExtScript("ext:outboard/fetcher.js");
 const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
 
-/** The host's number for the worker itself. */
+/** The host's number for the worker itself, and for a class of its own. */
 const SELF = -2;
+const SELF_CLASS = -3;
 
 function loopback(namespace) {
   const exports = { __proto__: null };
@@ -28,12 +30,7 @@ function loopback(namespace) {
     const isClass = typeof value === "function";
     if (!isClass && (typeof value !== "object" || value === null)) continue;
     if (isClass && ObjectPrototypeIsPrototypeOf(DurableObject.prototype, value.prototype)) {
-      const number = op_object_class(names[i]);
-      // A class that no configuration names has no storage.
-      if (number >= 0) {
-        const { namespaceOf } = core.loadExtScript("ext:outboard/objects.js");
-        exports[names[i]] = namespaceOf(number);
-      }
+      exports[names[i]] = objectClass(names[i], op_object_class(names[i]));
     } else {
       exports[names[i]] = entrypoint(names[i]);
     }
@@ -41,29 +38,67 @@ function loopback(namespace) {
   return ObjectFreeze(exports);
 }
 
+/**
+ * A class of objects, and where a configuration names it its namespace too; called, it is
+ * another class with `props` for the objects' `ctx`, which are then facets.
+ */
+function objectClass(name, number) {
+  const { classOf, classOn, standsFor } = core.loadExtScript("ext:outboard/object_class.js");
+  const fn = (options) => {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(
+        "Failed to execute '(called as function)' on 'LoopbackDurableObjectClass': " +
+          "parameter 1 is not of type 'Options'.",
+      );
+    }
+    const props = propsOf(options);
+    const { pack } = core.loadExtScript("ext:outboard/parcels.js");
+    const event = requireEvent();
+    const made = op_class(name, props === undefined ? null : pack(event, props));
+    return classOf(made[0], null, made[1]);
+  };
+  delete fn.length;
+  delete fn.name;
+  if (number < 0) {
+    WeakMapPrototypeSet(uncalled, fn, "LoopbackDurableObjectClass");
+    return classOn(fn, SELF_CLASS, name);
+  }
+  WeakMapPrototypeSet(uncalled, fn, "LoopbackDurableObjectNamespace");
+  const { namespaceOn } = core.loadExtScript("ext:outboard/objects.js");
+  const namespace = namespaceOn(fn, number);
+  standsFor(namespace, SELF_CLASS, name);
+  return namespace;
+}
+
 /** An export's stub; called, it is another with `props` for its `ctx`. */
 function entrypoint(name) {
   const stub = (options = undefined) => {
-    const props = options?.props;
-    if (props !== undefined && (typeof props !== "object" || props === null)) {
-      throw new TypeError(
-        "Incorrect type for the 'props' field on 'Options': the provided value is " +
-          "not of type 'Object'.",
-      );
-    }
+    const props = propsOf(options);
     return target(name, props, () => {
       throw new TypeError("This stub has its props already.");
     });
   };
-  WeakSetPrototypeAdd(uncalled, stub);
+  WeakMapPrototypeSet(uncalled, stub, "LoopbackServiceStub");
   return target(name, undefined, stub);
 }
 
-/** Stubs of exports that were not called with props yet. */
-const uncalled = new SafeWeakSet();
+function propsOf(options) {
+  const props = options?.props;
+  if (props !== undefined && (typeof props !== "object" || props === null)) {
+    throw new TypeError(
+      "Incorrect type for the 'props' field on 'Options': the provided value is not of " +
+        "type 'Object'.",
+    );
+  }
+  return props;
+}
 
-function isUncalled(stub) {
-  return WeakSetPrototypeHas(uncalled, stub);
+/** Exports that were not called with props yet, and what Workers call their classes. */
+const uncalled = new SafeWeakMap();
+
+/** What of a worker's own exports it is that was not called yet; else undefined. */
+function uncalledName(stub) {
+  return WeakMapPrototypeGet(uncalled, stub);
 }
 
 function target(name, props, fn) {
@@ -74,5 +109,5 @@ function target(name, props, fn) {
   return fetcherOn(fn, SELF, JSONStringify([entrypoint, text]));
 }
 
-return { isUncalled, loopback };
+return { loopback, uncalledName };
 })();

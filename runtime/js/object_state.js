@@ -23,10 +23,12 @@ const {
   ArrayPrototypePush,
   Date,
   Error,
+  JSONParse,
   MapPrototypeDelete,
   MapPrototypeGet,
   MapPrototypeSet,
   ObjectDefineProperty,
+  ObjectPrototypeIsPrototypeOf,
   PromisePrototypeThen,
   PromiseResolve,
   RangeError,
@@ -185,8 +187,10 @@ class DurableObjectState {
   #context;
   #worker;
   #timeout = null;
+  /** Made when it is looked at. */
+  #facets;
 
-  constructor(key, number, context, id, worker, hasAlarm) {
+  constructor(key, number, context, id, worker, hasAlarm, props) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
     this.#context = context;
@@ -207,7 +211,15 @@ class DurableObjectState {
         hasAlarm,
       ),
     );
-    own("props", {});
+    own("props", props);
+  }
+
+  get facets() {
+    if (this.#facets === undefined) {
+      const { facetsOf } = core.loadExtScript("ext:outboard/facets.js");
+      this.#facets = facetsOf(this.#number, this.id);
+    }
+    return this.#facets;
   }
 
   get exports() {
@@ -423,7 +435,25 @@ function socketOf(number, held) {
 const objects = new SafeMap();
 const lives = new SafeMap();
 
-function start(worker, number, life, className, id, name) {
+/** Of a facet: JSON, or a parcel. */
+function propsOf(props) {
+  if (props === undefined) return {};
+  return typeof props === "string"
+    ? JSONParse(props)
+    : core.loadExtScript("ext:outboard/parcels.js").open(props);
+}
+
+/** Whether a class can be a facet's. */
+function isObjectClass(Class) {
+  const { WorkerEntrypoint, WorkflowEntrypoint } = core.loadExtScript(
+    "ext:outboard/cloudflare_workers.js",
+  );
+  const is = (Base) => ObjectPrototypeIsPrototypeOf(Base.prototype, Class.prototype);
+  return typeof Class === "function" && !is(WorkerEntrypoint) && !is(WorkflowEntrypoint);
+}
+
+/** Of a facet there are `props`, and its id may be any text. */
+function start(worker, number, life, className, id, name, props, isText) {
   const context = new ObjectContext(life, lives);
   context.number = number;
   const object = { instance: undefined, context, id, sockets: new SafeMap() };
@@ -431,6 +461,13 @@ function start(worker, number, life, className, id, name) {
   runInEvent(context, () => {
     try {
       const Class = worker.namespace?.[className];
+      if (props !== undefined && !isObjectClass(Class)) {
+        throw new Error(
+          className === "default"
+            ? "Worker has no default actor class."
+            : `Worker has no such actor class: ${className}`,
+        );
+      }
       if (typeof Class !== "function") {
         throw new TypeError(`The worker exports no class "${className}".`);
       }
@@ -438,10 +475,11 @@ function start(worker, number, life, className, id, name) {
         kOwn,
         number,
         context,
-        newId(id, name),
+        isText ? id : newId(id, name),
         worker,
         // Where its constructor still runs, nobody knows.
         () => typeof (object.instance ?? Class.prototype)?.alarm === "function",
+        propsOf(props),
       );
       object.instance = new Class(state, worker.env);
     } catch (error) {

@@ -4,6 +4,8 @@ const { core, primordials } = __bootstrap;
 const { op_object_id_named, op_object_id_parse, op_object_id_unique } = core.ops;
 const {
   ObjectDefineProperty,
+  ObjectPrototype,
+  ObjectSetPrototypeOf,
   PromisePrototypeThen,
   PromiseReject,
   Symbol,
@@ -183,11 +185,17 @@ function stubOfHook(hook, hex, name) {
 named(DurableObjectStub, "DurableObject");
 markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this context.");
 
-class DurableObjectNamespace {
+/** Lets a class make of something else what it makes of a new object. */
+function Made(of) {
+  return of;
+}
+
+class DurableObjectNamespace extends Made {
   #namespace;
 
-  constructor(key, namespace) {
+  constructor(key, namespace, of) {
     requireOwn(key);
+    super(of);
     this.#namespace = namespace;
   }
 
@@ -225,12 +233,20 @@ class DurableObjectNamespace {
     return this;
   }
 }
+ObjectSetPrototypeOf(DurableObjectNamespace.prototype, ObjectPrototype);
 makeEnumerable(DurableObjectNamespace.prototype);
 named(DurableObjectNamespace, "DurableObjectNamespace");
 markUncloneable(DurableObjectNamespace);
 
 function namespaceOf(number) {
-  return new DurableObjectNamespace(kOwn, number);
+  const made = { __proto__: DurableObjectNamespace.prototype };
+  return new DurableObjectNamespace(kOwn, number, made);
+}
+
+/** Makes one of a function. */
+function namespaceOn(fn, number) {
+  ObjectSetPrototypeOf(fn, DurableObjectNamespace.prototype);
+  return new DurableObjectNamespace(kOwn, number, fn);
 }
 
 return {
@@ -238,7 +254,9 @@ return {
   DurableObjectId,
   DurableObjectNamespace,
   hookOfObject,
+  isId,
   namespaceOf,
+  namespaceOn,
   newId,
   stubOfHook,
   targetOf,

@@ -37,6 +37,11 @@ class Packing {
     entry.hook?.dispose();
     throw refused("Remote RPC references can only be serialized for RPC.");
   }
+
+  exportClass({ service, target }) {
+    ArrayPrototypePush(this.found, service, target);
+    return this.found.length / 2 - 1;
+  }
 }
 
 /** Says of what V8 has no clone of what it is. */
@@ -50,10 +55,12 @@ function describe(packing, object) {
         "RpcStub cannot be serialized in this context because it is not a persistent stub.",
       );
     }
-    if (core.loadExtScript("ext:outboard/loopback.js").isUncalled(of)) {
+    const { uncalledName } = core.loadExtScript("ext:outboard/loopback.js");
+    const uncalled = uncalledName(of);
+    if (uncalled !== undefined) {
       throw refused(
-        'Could not serialize object of type "LoopbackServiceStub". This type does not ' +
-          "support serialization.",
+        `Could not serialize object of type "${uncalled}". This type does not support ` +
+          "serialization.",
       );
     }
     if (
@@ -107,6 +114,11 @@ function open(parcel) {
     import(index) {
       const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
       return new BindingHook(number, null, handle);
+    },
+    importClass(index) {
+      const { classOf } = core.loadExtScript("ext:outboard/object_class.js");
+      const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
+      return classOf(number, null, handle);
     },
   };
   return op_parcel_open(parcel, (description) => values.restore(session, [], description));

@@ -342,6 +342,9 @@ class BindingHook {
     return fetchFrom(requireEvent(), this.#service, request, this.#object);
   }
 
+  /** Before what goes by its number alone. */
+  prepare() {}
+
   dup() {
     return this;
   }
@@ -352,6 +355,52 @@ class BindingHook {
     return #handle in hook ? { service: hook.#service, object: hook.#object } : undefined;
   }
 }
+/** A facet: it is started where it does not run. */
+class FacetHook extends BindingHook {
+  #begin;
+
+  /** @param {() => void} begin has it run */
+  constructor(stub, handle, begin) {
+    super(stub, null, handle);
+    this.#begin = begin;
+  }
+
+  call(path, args) {
+    return this.#begun(() => super.call(path, args));
+  }
+
+  get(path) {
+    return this.#begun(() => super.get(path));
+  }
+
+  #begun(ask) {
+    try {
+      this.#begin();
+    } catch (error) {
+      return failed(error);
+    }
+    return ask();
+  }
+
+  fetch(request) {
+    this.#begin();
+    return super.fetch(request);
+  }
+
+  /** Before what goes by its number alone. */
+  prepare() {
+    this.#begin();
+  }
+
+  dup() {
+    const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+    throw new DOMException(
+      "Stubs pointing to Durable Object facets are not serializable.",
+      "DataCloneError",
+    );
+  }
+}
+
 /** How the host knows what `hook` is for, where it does. */
 const { at: addressOf } = BindingHook;
 delete BindingHook.at;
@@ -387,6 +436,7 @@ function makeDisposable(value, stubs, session, disposer) {
 return {
   BindingHook,
   addressOf,
+  FacetHook,
   failed,
   Import,
   ImportHook,

@@ -45,6 +45,7 @@ const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
   "ext:outboard/rpc.js",
 );
 const { serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const { classAddress } = core.loadExtScript("ext:outboard/object_class.js");
 const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
 const streams = () => core.loadExtScript("ext:outboard/rpc_streams.js");
 
@@ -59,6 +60,7 @@ const READABLE = 7;
 const WRITABLE = 8;
 const SIGNAL = 9;
 const BLOB = 10;
+const CLASS = 11;
 
 const ERRORS = [
   "Error",
@@ -134,6 +136,14 @@ function describe(session, sent, object) {
   if (isHeaders(object)) return [HEADERS, copyHeaderList(headerList(object))];
   if (isResponse(object)) return describeResponse(object);
   if (isRequest(object)) return describeRequest(object);
+  const address = classAddress(object);
+  if (address !== undefined) {
+    // What lives for a call alone holds none.
+    if (session.exportClass === undefined) {
+      throw cloneErrorOf("DurableObjectClass cannot be serialized in this context.");
+    }
+    return [CLASS, session.exportClass(address)];
+  }
   const hook = serviceHook(object);
   if (hook !== undefined) {
     const { id } = object;
@@ -184,6 +194,10 @@ function describeCallable(session, sent, of) {
     return [STUB, exportEntry(session, sent, entry)];
   }
   if (isReference(of)) throw refused(nameOf(of));
+  if (classAddress(of) !== undefined) {
+    const { uncalledName } = core.loadExtScript("ext:outboard/loopback.js");
+    throw refused(uncalledName(of));
+  }
   const hook = serviceHook(of);
   return hook === undefined
     ? [STUB, exportEntry(session, sent, entryOf(sent, of))]
@@ -369,6 +383,8 @@ function restore(session, brought, description) {
         description[3],
       );
     }
+    case CLASS:
+      return session.importClass(description[1]);
     case ERROR:
       return description[4] === undefined
         ? restoreError(description)

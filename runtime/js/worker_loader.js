@@ -3,6 +3,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_loader_class,
   op_loader_code,
   op_loader_entrypoint,
   op_loader_fail,
@@ -377,9 +378,15 @@ class WorkerStub {
 
   getEntrypoint(name = undefined, options = undefined) {
     if (!(#handle in this)) throw illegalInvocation();
+    const made = this.#export(op_loader_entrypoint, "getEntrypoint", name, options);
+    return fetcherOf(new BindingHook(made[0], null, made[1]));
+  }
+
+  /** `[number, handle]` of an export. */
+  #export(op, method, name, options) {
     if (options !== undefined && (typeof options !== "object" || options === null)) {
       throw new TypeError(
-        "Failed to execute 'getEntrypoint' on 'WorkerStub': parameter 2 is not of type " +
+        `Failed to execute '${method}' on 'WorkerStub': parameter 2 is not of type ` +
           "'EntrypointOptions'.",
       );
     }
@@ -392,22 +399,20 @@ class WorkerStub {
     const named = name === undefined || name === null || `${name}` === "default"
       ? null
       : `${name}`;
-    const { 0: number, 1: handle } = op_loader_entrypoint(
+    return op(
       this.#number,
       named,
       props === undefined ? null : pack(event, props),
       cpuMs ?? -1,
       subRequests ?? -1,
     );
-    return fetcherOf(new BindingHook(number, null, handle));
   }
 
-  getDurableObjectClass(_name = undefined, _options = undefined) {
+  getDurableObjectClass(name = undefined, options = undefined) {
     if (!(#handle in this)) throw illegalInvocation();
-    throw new Error(
-      "getDurableObjectClass: Outboard does not offer facets, which a class of a dynamic " +
-        "Worker is for.",
-    );
+    const { classOf } = core.loadExtScript("ext:outboard/object_class.js");
+    const made = this.#export(op_loader_class, "getDurableObjectClass", name, options);
+    return classOf(made[0], null, made[1]);
   }
 }
 makeEnumerable(WorkerStub.prototype);
@@ -424,5 +429,5 @@ function bindingOf(binding) {
   return new WorkerLoader(kOwn, binding);
 }
 
-return { bindingOf };
+return { bindingOf, told };
 })();

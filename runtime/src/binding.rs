@@ -19,6 +19,8 @@ pub enum Binding {
     Service(Arc<ServiceTarget>),
     /// A `DurableObjectNamespace`.
     Objects(Arc<ObjectNamespace>),
+    /// A `DurableObjectClass` of a worker of the host's, which facets may have.
+    Class(Arc<ServiceTarget>),
     /// An object of the kind's class: what it does is requests to a service of the
     /// host's, in the kind's own protocol.
     Resource(ResourceKind, Arc<ServiceTarget>),
@@ -99,6 +101,7 @@ impl fmt::Debug for Binding {
             Self::Wasm(_) => f.write_str("Wasm"),
             Self::Key(key) => f.debug_tuple("Key").field(&key.format).finish(),
             Self::Objects(namespace) => f.debug_tuple("Objects").field(namespace).finish(),
+            Self::Class(target) => f.debug_tuple("Class").field(target).finish(),
             Self::Service(target) => f.debug_tuple("Service").field(target).finish(),
             Self::Resource(kind, target) => {
                 f.debug_tuple("Resource").field(kind).field(target).finish()

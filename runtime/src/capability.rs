@@ -10,13 +10,15 @@ use std::sync::Arc;
 use crate::binding::ServiceTarget;
 use crate::dynamic::Dynamic;
 use crate::entrypoint::Entrypoint;
-use crate::object::ObjectTarget;
+use crate::object::{FacetStub, ObjectTarget};
 
 /// What whoever holds it may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Capability {
     Service(Arc<ServiceTarget>),
     Object(Arc<ObjectTarget>),
+    /// A class of a worker's that is deployed, for facets.
+    Class(Arc<ServiceTarget>),
 }
 
 /// A value as V8 clones it, and the capabilities that are in it by number.
@@ -43,6 +45,20 @@ pub(crate) enum Grant {
     Dynamic(Rc<Dynamic>),
     /// An export of one.
     Entrypoint(Rc<Dynamic>, Entrypoint),
+    Class(Class),
+    /// What an object has.
+    Facet(Rc<FacetStub>),
+}
+
+/// A class that facets may have.
+#[derive(Clone)]
+pub(crate) enum Class {
+    /// Of the worker itself, which another loads.
+    Own(Entrypoint),
+    /// Of a worker that is deployed.
+    Service(Arc<ServiceTarget>),
+    /// Of one that the script loads.
+    Dynamic(Rc<Dynamic>, Entrypoint),
 }
 
 /// The grants of one isolate. Each is there until the script's handle on it is

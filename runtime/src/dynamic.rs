@@ -7,7 +7,7 @@ mod loaders;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use deno_error::JsErrorBox;
@@ -28,7 +28,8 @@ use crate::delivery::{Delivery, Report};
 use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, ScriptError, StartError};
 use crate::host::{ServiceAnswer, ServiceError};
-use crate::lane::{LaneLocal, LaneRef, Served};
+use crate::lane::{FacetIsolate, LaneLocal, LaneRef, Served};
+use crate::object::{FacetPresence, FacetStart};
 use crate::ops::service::thrown;
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
@@ -102,6 +103,8 @@ pub(crate) struct Dynamic {
     used: Cell<Instant>,
     /// Its code does not start.
     broken: Cell<bool>,
+    /// Facets that were called.
+    facets: RefCell<Vec<Weak<FacetPresence>>>,
     _counted: Counted,
 }
 
@@ -115,6 +118,7 @@ impl Dynamic {
             calls: Cell::new(0),
             used: Cell::new(Instant::now()),
             broken: Cell::new(false),
+            facets: RefCell::default(),
             _counted: counted,
         });
         (dynamic, Loading(sender))
@@ -166,6 +170,61 @@ impl Dynamic {
         self.run(entrypoint, called, job).await
     }
 
+    /// Sends a request to a facet with one of its classes.
+    pub(crate) async fn facet(
+        &self,
+        start: Arc<FacetStart>,
+        request: Request<HostBody>,
+    ) -> Result<ServiceAnswer, JsErrorBox> {
+        self.keep_facet(&start);
+        let job: Job<(Arc<FacetStart>, Request<HostBody>), Served<HostBody>> =
+            |lane, worker, _target, (start, request)| {
+                let of = FacetIsolate::Of(worker);
+                lane.facet(of, start, request).boxed_local()
+            };
+        let served = self.run(Entrypoint::DEFAULT, (start, request), job).await?;
+        Ok(served.into())
+    }
+
+    /// Runs a session of calls with such a facet, until it ends.
+    pub(crate) async fn facet_rpc(
+        &self,
+        start: Arc<FacetStart>,
+        called: RpcEnd,
+    ) -> Result<(), JsErrorBox> {
+        self.keep_facet(&start);
+        let job: Job<(Arc<FacetStart>, RpcEnd), ()> = |lane, worker, _target, (start, called)| {
+            let of = FacetIsolate::Of(worker);
+            lane.facet_rpc(of, start, called).boxed_local()
+        };
+        self.run(Entrypoint::DEFAULT, (start, called), job).await
+    }
+
+    /// Ends such a facet, and waits until it is gone.
+    pub(crate) async fn end_facet(&self, start: Arc<FacetStart>, reason: EventError) {
+        let lane = self.lane.borrow().clone();
+        // Where it has no lane, nothing of it runs.
+        if let Some(lane) = lane {
+            lane.handle().end_facet(start, reason).await;
+        }
+    }
+
+    fn keep_facet(&self, start: &FacetStart) {
+        let mut facets = self.facets.borrow_mut();
+        let presence = Arc::downgrade(&start.presence);
+        if !facets.iter().any(|known| known.ptr_eq(&presence)) {
+            facets.retain(|known| known.strong_count() > 0);
+            facets.push(presence);
+        }
+    }
+
+    /// Whether a facet of it is in memory, which stays where it is.
+    fn has_facets(&self) -> bool {
+        let facets = self.facets.borrow();
+        let mut facets = facets.iter().filter_map(Weak::upgrade);
+        facets.any(|facet| facet.is_in_memory())
+    }
+
     /// Hands it a scheduled run or a batch of messages.
     pub(crate) async fn deliver(
         &self,
@@ -215,6 +274,7 @@ impl Dynamic {
                         return asked.await.map_err(|error| self.told(error));
                     }
                     Err(_elapsed) if self.calls.get() > 1 || !lane.is_held() => {}
+                    Err(_elapsed) if self.has_facets() => {}
                     // Between the look and this the lane may have taken it.
                     Err(_elapsed) => {
                         if let Some(payload) = offer.lock().take() {

@@ -13,7 +13,7 @@ use crate::body::HostBody;
 use crate::delivery::{Delivery, Report};
 use crate::dynamic::DynamicLanes;
 use crate::error::{EventError, ScriptError};
-use crate::object::{ObjectStorage, ObjectTarget, StorageError};
+use crate::object::{FacetPresence, ObjectId, ObjectStorage, ObjectTarget, StorageError};
 use crate::ops::web_socket::SocketEnd;
 use crate::rpc::RpcEnd;
 use crate::trace::Tailed;
@@ -224,6 +224,37 @@ pub trait ObjectHost {
     /// Opens the database of an object that runs on this lane.
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError>;
 
+    /// What of an object's namespace a facet of that name has its database by, the same
+    /// until it is deleted. Resolves when no other start of it is left
+    /// ([`FacetPresence::gone`]).
+    fn facet(
+        &self,
+        of: &Arc<ObjectTarget>,
+        name: &str,
+        presence: &Arc<FacetPresence>,
+    ) -> LocalBoxFuture<'static, Result<ObjectId, StorageError>> {
+        let _ = (of, name, presence);
+        std::future::ready(Err(no_facets())).boxed_local()
+    }
+
+    /// Removes what an object's facet of that name keeps, or what all of them do, and
+    /// facets of theirs; resolves when that is durable. None: there was nothing.
+    fn delete_facets(
+        &self,
+        of: &ObjectTarget,
+        name: Option<&str>,
+    ) -> Result<Option<BoxFuture<'static, Result<(), StorageError>>>, StorageError> {
+        let _ = (of, name);
+        Ok(None)
+    }
+
+    /// The worker that a service is, as it is deployed now, for facets of its classes.
+    fn worker_of(&self, service: &ServiceTarget) -> Result<Arc<Worker>, FetchError> {
+        Err(FetchError {
+            message: format!("no worker is called {:?}", service.service),
+        })
+    }
+
     /// An object's alarm is to be at another time, in milliseconds since 1970, or
     /// there is to be none. Called on the object's lane twice: before the commit that
     /// says so, when the host must also keep the earlier of both times, and after it.
@@ -234,6 +265,12 @@ pub trait ObjectHost {
         time: Option<i64>,
         committed: bool,
     ) -> Result<(), StorageError>;
+}
+
+fn no_facets() -> StorageError {
+    StorageError {
+        message: "This Durable Object does not support creating facets.".into(),
+    }
 }
 
 /// Of a host that has none.

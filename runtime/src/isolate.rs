@@ -7,6 +7,7 @@
 mod answer;
 mod dispatch;
 mod entry;
+mod facets;
 mod memory;
 mod objects;
 mod ready;

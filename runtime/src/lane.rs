@@ -4,6 +4,7 @@
 mod alarm;
 pub(crate) mod bell;
 mod call;
+mod facet;
 mod forward;
 mod guest;
 mod object;
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 pub use self::alarm::AlarmOutcome;
+pub(crate) use self::facet::FacetIsolate;
 pub use self::object::ObjectsEnd;
 
 use self::bell::Bell;

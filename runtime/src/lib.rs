@@ -59,7 +59,8 @@ pub use lane::{
 };
 pub use limits::Limits;
 pub use object::{
-    BadObjectId, ObjectId, ObjectNamespace, ObjectStorage, ObjectTarget, StorageError,
+    BadObjectId, FacetPresence, ObjectId, ObjectNamespace, ObjectStorage, ObjectTarget,
+    StorageError,
 };
 pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Flag};

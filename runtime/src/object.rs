@@ -10,25 +10,30 @@
 
 mod alarm;
 mod database;
+mod facet;
+mod facets;
 mod id;
 mod keys;
 mod sockets;
 mod table;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
 use deno_core::v8;
 use futures::FutureExt;
-use futures::future::{BoxFuture, LocalBoxFuture};
+use futures::future::{BoxFuture, LocalBoxFuture, Shared};
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::alarm::{AlarmTime, Due, now};
 pub(crate) use self::database::{Confirmed, Database, DatabaseError};
+pub use self::facet::FacetPresence;
+pub(crate) use self::facet::{FacetInstance, FacetStart, MOST_DEPTH, ShownId};
+pub(crate) use self::facets::{Facet, FacetStub, Facets, Place, gone as facet_gone};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
 pub(crate) use self::sockets::{HeldSocket, ObjectSockets, SocketEvent, Sockets};
@@ -36,6 +41,7 @@ pub(crate) use self::table::Objects;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
 use crate::host::Host;
+use crate::isolate::Isolate;
 
 /// The objects of one class.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -145,12 +151,23 @@ pub(crate) struct Object {
     next_resumed: Cell<u64>,
     /// Whose turn it is to enter; events enter in the order of their arrival.
     queue: Semaphore,
+    /// The isolate that it is in.
+    home: OnceCell<Weak<Isolate>>,
+    pub(crate) facets: Facets,
+    /// What is to be durable too, and is in no database of its own.
+    owed: RefCell<Option<Durable>>,
+    /// Of one that another object has. Behind the database, which is closed before it
+    /// has left.
+    pub(crate) facet: Option<FacetInstance>,
 }
+
+type Durable = Shared<BoxFuture<'static, Result<(), StorageError>>>;
 
 impl Object {
     fn new(
         number: u32,
         target: Arc<ObjectTarget>,
+        facet: Option<FacetInstance>,
         isolate: v8::IsolateHandle,
         round: Rc<Cell<u64>>,
     ) -> Self {
@@ -171,7 +188,42 @@ impl Object {
             round,
             next_resumed: Cell::new(0),
             queue: Semaphore::new(1),
+            home: OnceCell::new(),
+            facets: Facets::default(),
+            owed: RefCell::default(),
+            facet,
         }
+    }
+
+    /// It is in this isolate.
+    pub(crate) fn lives_in(&self, isolate: &Rc<Isolate>) {
+        self.home.get_or_init(|| Rc::downgrade(isolate));
+    }
+
+    /// The isolate that it is in.
+    pub(crate) fn home(&self) -> Weak<Isolate> {
+        self.home.get().cloned().unwrap_or_default()
+    }
+
+    /// What leaves the object waits for this too.
+    pub(crate) fn owe(&self, durable: BoxFuture<'static, Result<(), StorageError>>) {
+        let before = self.owed.borrow_mut().take();
+        let both = async move {
+            if let Some(before) = before {
+                before.await?;
+            }
+            durable.await
+        };
+        *self.owed.borrow_mut() = Some(both.boxed().shared());
+    }
+
+    /// What it owes, where that is not known to be durable.
+    fn owed(&self) -> Option<BoxFuture<'static, Result<(), StorageError>>> {
+        let owed = self.owed.borrow();
+        let owed = owed
+            .as_ref()
+            .filter(|owed| !matches!(owed.peek(), Some(Ok(()))))?;
+        Some(owed.clone().boxed())
     }
 
     /// The depth of its deepest event.
@@ -266,7 +318,7 @@ impl Object {
             let changed = self.changed.notified();
             let (open, durable) = {
                 let database = self.database.borrow();
-                (database.in_turn(), wait(&database))
+                (database.in_turn(), wait(&database).or_else(|| self.owed()))
             };
             if let Some(fault) = &*self.fault.borrow() {
                 return Err(fault.clone());
@@ -280,7 +332,7 @@ impl Object {
             };
             if let Err(error) = durable.await {
                 self.reset(error.to_string());
-            } else {
+            } else if self.owed().is_none() {
                 return Ok(());
             }
         }
@@ -289,7 +341,10 @@ impl Object {
     /// Whether [`Self::durable`] would wait, or fail.
     pub(crate) fn is_at_stake(&self) -> bool {
         let database = self.database.borrow();
-        self.fault.borrow().is_some() || database.in_turn() || database.durable().is_some()
+        self.fault.borrow().is_some()
+            || database.in_turn()
+            || database.durable().is_some()
+            || self.owed().is_some()
     }
 
     /// The input gate: waits until an event may enter, after those before it.
@@ -359,6 +414,9 @@ impl Object {
     }
 
     pub(crate) fn break_with(&self, fault: EventError) {
+        if let Some(facet) = &self.facet {
+            facet.start.presence.end(fault.clone());
+        }
         self.fault.borrow_mut().get_or_insert(fault);
         // What was not committed never will be.
         let mut untold = |_time, _committed| Ok(());
@@ -383,6 +441,9 @@ impl Object {
 
     pub(crate) fn set_closed(&self) {
         self.closed.set(true);
+        if let Some(facet) = &self.facet {
+            facet.leave();
+        }
         self.changed.notify_waiters();
     }
 

@@ -29,6 +29,7 @@ pub(crate) mod console;
 pub(crate) mod crypto;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod facet;
 pub(crate) mod fetch;
 pub(crate) mod form_data;
 pub(crate) mod html_rewriter;

@@ -23,6 +23,8 @@ pub enum BindingKind {
     Wasm(Vec<u8>),
     CryptoKey(CryptoKey),
     Service(Designator),
+    /// A class of a worker's, which facets may have.
+    Class(Designator),
     /// A service that speaks KV's protocol.
     Kv(Designator),
     /// A service that speaks the protocol of queues.
@@ -50,6 +52,7 @@ impl Binding {
     pub(crate) fn designator(&self) -> Option<(&'static str, &Designator)> {
         match &self.kind {
             BindingKind::Service(service) => Some(("service", service)),
+            BindingKind::Class(service) => Some(("durableObjectClass", service)),
             BindingKind::Kv(service) => Some(("kvNamespace", service)),
             BindingKind::R2Bucket(service) => Some(("r2Bucket", service)),
             BindingKind::Queue(service) => Some(("queue", service)),
@@ -102,7 +105,7 @@ const KINDS: [(&str, Option<&str>); 22] = [
         "parameter",
         Some("a binding that another worker fills in is"),
     ),
-    ("durableObjectClass", Some("a durable object's class is")),
+    ("durableObjectClass", None),
     ("kvNamespace", None),
     ("r2Bucket", None),
     ("obsolete0", Some("an obsolete kind of binding is")),
@@ -139,6 +142,7 @@ pub(crate) fn binding(path: &str, value: Value, faults: &mut Faults) -> Option<B
         "wasmModule" => BindingKind::Wasm(check::bytes(&path, value, faults)?),
         "cryptoKey" => BindingKind::CryptoKey(crypto_key(&path, value, faults)?),
         "service" => BindingKind::Service(designator(&path, value, faults)),
+        "durableObjectClass" => BindingKind::Class(designator(&path, value, faults)),
         "kvNamespace" => BindingKind::Kv(designator(&path, value, faults)),
         "queue" => BindingKind::Queue(designator(&path, value, faults)),
         "durableObjectNamespace" => objects(&path, value, faults),

@@ -15,7 +15,7 @@ use outboard_storage::{
 };
 
 use crate::cli::{Data, StoreArgs};
-use crate::objects::{Alarms, Catalogue, alarm_of, namespace_id, own};
+use crate::objects::{Alarms, Catalogue, FacetName, Facets, alarm_of, namespace_id, own};
 use crate::resources::r2;
 
 /// Where `dev` and `serve` keep objects if nobody says otherwise.
@@ -92,6 +92,8 @@ pub(super) struct Opened {
     namespaces: BTreeMap<NamespaceId, Arc<ObjectNamespace>>,
     /// Of what is no object.
     names: BTreeMap<ObjectKey, String>,
+    /// Of objects that others have.
+    facets: BTreeMap<ObjectKey, FacetName>,
 }
 
 impl Opened {
@@ -123,6 +125,7 @@ impl Opened {
         let catalogue = Catalogue::open(&store).ok();
         let namespaces = catalogue.as_ref().map(Catalogue::namespaces);
         let names = catalogue.as_ref().and_then(|all| all.names().ok());
+        let facets = Facets::open(&store).and_then(|facets| facets.names()).ok();
         Ok(Self {
             folder,
             store,
@@ -130,6 +133,7 @@ impl Opened {
             catalogue,
             namespaces: namespaces.unwrap_or_default(),
             names: names.unwrap_or_default(),
+            facets: facets.unwrap_or_default(),
         })
     }
 
@@ -251,7 +255,10 @@ fn class(namespace: &ObjectNamespace) -> String {
 fn ls(opened: &Opened) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for key in opened.keys()? {
-        let name = opened.name(key);
+        let mut name = opened.name(key);
+        if let Some(facet) = opened.facets.get(&key) {
+            name = format!("{name}  (facet {:?} of {})", facet.name, facet.parent);
+        }
         match opened.store.object(key) {
             Ok(object) => writeln!(out, "{:>12}  {name}", object.size())?,
             Err(error) => writeln!(out, "{:>12}  {name}  ({error})", "damaged")?,

@@ -189,6 +189,8 @@ pub(crate) fn own(key: ObjectKey) -> Option<&'static str> {
         Some("the catalogue of classes")
     } else if key == super::alarms::INDEX {
         Some("the index of alarms")
+    } else if key == super::facets::INDEX {
+        Some("the index of facets")
     } else {
         None
     }

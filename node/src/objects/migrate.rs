@@ -51,8 +51,8 @@ pub(crate) enum MigrateError {
 enum RemoveError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("its alarms: {0}")]
-    Alarms(#[from] StorageError),
+    #[error("its alarms or facets: {0}")]
+    Index(#[from] StorageError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
 }
@@ -169,6 +169,7 @@ impl Kept {
     fn remove(&self, key: &str) -> Result<(), RemoveError> {
         self.store.remove_namespace(namespace_id(key))?;
         self.alarms.forget_class(key)?;
+        self.facets.forget_class(key)?;
         self.catalogue.forget(key)?;
         Ok(())
     }

@@ -216,6 +216,7 @@ fn bind(
             None => format!("binding:{name}"),
         }),
         BindingKind::Service(service) => Binding::Service(target(service)),
+        BindingKind::Class(service) => Binding::Class(target(service)),
         BindingKind::D1(service) => Binding::Resource(ResourceKind::D1, target(service)),
         BindingKind::Kv(service) => Binding::Resource(ResourceKind::Kv, target(service)),
         BindingKind::R2Bucket(service) => Binding::Resource(ResourceKind::R2, target(service)),

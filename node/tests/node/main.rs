@@ -13,6 +13,7 @@ mod deploy;
 mod dev;
 mod docs;
 mod durability;
+mod facets;
 mod history;
 mod inspector;
 mod kv;

@@ -77,7 +77,7 @@ fn reload(server: &Outboard, line: &str) {
 }
 
 /// How many objects have files.
-fn databases(data: &Path) -> usize {
+pub(crate) fn databases(data: &Path) -> usize {
     let list = |path: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(path).into_iter().flatten();
         entries

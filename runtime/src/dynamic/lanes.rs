@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::error::EventError;
 use crate::host::{FetchError, ServiceError};
 use crate::inspector::Inspection;
-use crate::lane::{Lane, LaneConfig, LaneLocal, MakeHost};
+use crate::lane::{Lane, LaneConfig, LaneLocal, LaneRef, MakeHost};
 use crate::platform::Engine;
 use crate::worker::Worker;
 
@@ -122,6 +122,10 @@ impl SharedLane {
     fn load(&self) -> (usize, usize) {
         let calls = self.calls.load(Ordering::Relaxed);
         (calls, self.isolates.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn handle(&self) -> LaneRef {
+        self.lane.handle()
     }
 
     /// Whether one turn has lasted long.

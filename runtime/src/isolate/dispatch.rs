@@ -299,7 +299,7 @@ fn call_for<'a>(
 }
 
 /// JSON, or a handle on a parcel.
-fn props_of<'a>(
+pub(super) fn props_of<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     to: &Entrypoint,
 ) -> Option<v8::Local<'a, v8::Value>> {

@@ -10,13 +10,15 @@ use futures::future::LocalBoxFuture;
 use http::{HeaderMap, Request};
 
 use super::dispatch::{announces_body, cf_of, depth_of, optional, said_url, string};
+use super::facets::told;
 use super::{Answer, Isolate};
 use crate::body::HostBody;
 use crate::error::EventError;
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
 use crate::object::{
-    AlarmTime, Database, DatabaseError, Object, ObjectTarget, SocketEvent, StorageError,
+    AlarmTime, Database, DatabaseError, FacetInstance, Object, ObjectTarget, SocketEvent,
+    StorageError,
 };
 use crate::ops::module::array_buffer;
 use crate::ops::web_socket::SocketMessage;
@@ -31,10 +33,19 @@ impl Isolate {
     /// what it waits for may not be done ([`Object::admitted`]). Nobody else has its
     /// database ([`Self::object_is_free`]).
     pub(crate) fn object(self: &Rc<Self>, target: &Arc<ObjectTarget>) -> Rc<Object> {
+        self.begin_object(target, None)
+    }
+
+    pub(super) fn begin_object(
+        self: &Rc<Self>,
+        target: &Arc<ObjectTarget>,
+        facet: Option<FacetInstance>,
+    ) -> Rc<Object> {
         let object = self
             .shared
             .objects
-            .get_or_insert(target, || self.handle.clone());
+            .get_or_insert(target, facet, || self.handle.clone());
+        object.lives_in(self);
         if !object.started.replace(true) {
             self.start_object(&object);
         }
@@ -76,18 +87,20 @@ impl Isolate {
         let life = self.shared.events.insert(Event::life(object.clone()));
         object.life.set(life);
         self.keep_driven();
-        let target = &object.target;
         let end = self.turn(self.worker.limits.cpu, |scope| {
             v8::tc_scope!(let scope, scope);
             let _ = (|| {
                 let function = v8::Local::new(scope, &self.entry.start_object);
                 let receiver = v8::undefined(scope).into();
+                let [class, id, name, props, is_text] = told(scope, object)?;
                 let arguments = [
                     v8::Integer::new_from_unsigned(scope, object.number).into(),
                     v8::Integer::new_from_unsigned(scope, life).into(),
-                    optional(scope, Some(&target.namespace.class))?,
-                    optional(scope, Some(&target.id.to_string()))?,
-                    optional(scope, target.name.as_deref())?,
+                    class,
+                    id,
+                    name,
+                    props,
+                    is_text,
                 ];
                 function.call(scope, receiver, &arguments)
             })();
@@ -110,6 +123,7 @@ impl Isolate {
         let depth = depth_of(&head.extensions);
         let event = Event::of_object(object.clone(), head.headers, has_body.then_some(body));
         event.depth.set(depth);
+        event.limits.set(object.call_limits());
         event.cf.replace(cf_of(&head.extensions));
         self.trace_object(&event, || EventInfo::fetch(&head.method, &url, &event));
         Ok(self.dispatch(event, |scope, id| {
@@ -143,6 +157,7 @@ impl Isolate {
         let depth = called.depth;
         let event = Event::calls(called, Some(object.clone()));
         event.depth.set(depth);
+        event.limits.set(object.call_limits());
         self.trace_object(&event, || EventInfo::Jsrpc);
         Ok(self.dispatch_calls(event, |scope, id| {
             call_numbered(scope, &self.entry.dispatch_object_rpc, id, object)
@@ -250,8 +265,11 @@ impl Isolate {
     /// Lets objects go that nothing happens to any more.
     pub(crate) fn release_idle_objects(&self) {
         for object in self.shared.objects.all() {
+            Self::notice_ended(&object);
             let broken = object.fault().is_some();
-            let idle = object.open_events.get() == 0 && object.last_used.get().elapsed() >= IDLE;
+            let idle = object.open_events.get() == 0
+                && object.last_used.get().elapsed() >= IDLE
+                && !object.facets.are_there();
             if broken || idle {
                 self.end_object(&object, broken);
             }
@@ -262,7 +280,7 @@ impl Isolate {
     /// they serve still have their answers.
     pub(crate) fn end_objects(&self) {
         for object in self.shared.objects.all() {
-            if object.open_events.get() == 0 {
+            if object.open_events.get() == 0 && !object.facets.are_called() {
                 self.end_object(&object, true);
             }
         }
@@ -283,7 +301,7 @@ impl Isolate {
     /// Ends an object that serves no event, as if it had been idle; None where it does.
     pub(crate) fn evict_object(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
         if let Some(object) = self.shared.objects.find(target) {
-            if object.open_events.get() > 0 {
+            if object.open_events.get() > 0 || object.facets.are_called() {
                 return None;
             }
             self.end_object(&object, true);
@@ -305,7 +323,7 @@ impl Isolate {
     }
 
     /// Ends an object; unless `force`d only where its script has nothing to do.
-    fn end_object(&self, object: &Rc<Object>, force: bool) {
+    pub(super) fn end_object(&self, object: &Rc<Object>, force: bool) {
         let mut ended = false;
         let end = self.turn(self.worker.limits.cpu, |scope| {
             v8::tc_scope!(let scope, scope);
@@ -331,13 +349,21 @@ impl Isolate {
     /// Forgets an object whose script has ended, and closes its database.
     pub(super) fn close_object(&self, object: &Rc<Object>) {
         self.shared.objects.remove(object);
-        let Some(storage) = object.take_storage() else {
+        let facets = Self::end_facets_of(object);
+        let storage = object.take_storage();
+        if storage.is_none() && facets.is_empty() {
             self.shared.objects.closed(object);
             return;
-        };
+        }
         let (shared, object) = (self.shared.clone(), object.clone());
         deno_core::unsync::spawn(async move {
-            if let Err(error) = storage.close().await {
+            // They leave with it: whoever has its class next finds nobody there.
+            for facet in facets {
+                facet.gone().await;
+            }
+            if let Some(storage) = storage
+                && let Err(error) = storage.close().await
+            {
                 let message = format!("a Durable Object's database did not close: {error}");
                 shared.log(LogLevel::Error, &message, None);
             }

@@ -11,7 +11,7 @@ use crate::binding::ServiceTarget;
 use crate::body::HostBody;
 use crate::capability::Capability;
 use crate::delivery::{Delivery, Report};
-use crate::host::{ServiceAnswer, ServiceError};
+use crate::host::{FetchError, ServiceAnswer, ServiceError};
 use crate::rpc::RpcEnd;
 use crate::trace::Tailed;
 
@@ -27,6 +27,7 @@ impl LaneRef {
                 Ok(match &to {
                     Capability::Service(target) => lane.host.service(target, request).await,
                     Capability::Object(target) => lane.host.objects().call(target, request).await,
+                    Capability::Class(_) => Err(not_callable()),
                 })
             }
             .boxed_local()
@@ -41,6 +42,7 @@ impl LaneRef {
                 Ok(match &to {
                     Capability::Service(target) => lane.host.rpc(target, called).await,
                     Capability::Object(target) => lane.host.objects().rpc(target, called).await,
+                    Capability::Class(_) => Err(not_callable()),
                 })
             }
             .boxed_local()
@@ -69,4 +71,9 @@ impl LaneRef {
         self.ask(move |lane| async move { Ok(lane.host.tail(&target, tailed).await) }.boxed_local())
             .await?
     }
+}
+
+fn not_callable() -> ServiceError {
+    let message = "A class of Durable Objects is not called; facets are of it.".into();
+    FetchError { message }.into()
 }

@@ -261,7 +261,7 @@ impl LaneLocal {
     }
 
     /// Waits until nobody else on the lane has the object's database open.
-    async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
+    pub(super) async fn object_is_free(&self, isolate: &Rc<Isolate>, target: &ObjectTarget) {
         while let Some(object) = self.elsewhere(isolate, target) {
             object.closed().await;
         }

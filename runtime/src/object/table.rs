@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use deno_core::v8;
 
-use super::{Object, ObjectId, ObjectTarget};
+use super::{FacetInstance, Object, ObjectId, ObjectTarget};
 use crate::host::Host;
 
 /// A class's key and an id: who an object is, whatever its caller calls it.
@@ -35,6 +35,7 @@ impl Objects {
     pub(crate) fn get_or_insert(
         &self,
         target: &Arc<ObjectTarget>,
+        facet: Option<FacetInstance>,
         isolate: impl FnOnce() -> v8::IsolateHandle,
     ) -> Rc<Object> {
         let mut by_key = self.by_key.borrow_mut();
@@ -52,6 +53,7 @@ impl Objects {
             let object = Rc::new(Object::new(
                 number,
                 target.clone(),
+                facet,
                 isolate(),
                 self.round.clone(),
             ));

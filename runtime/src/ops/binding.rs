@@ -43,6 +43,7 @@ pub(crate) fn op_binding<'a>(
                 v8::Integer::new_from_unsigned(scope, index).into(),
             )
         }
+        Binding::Class(_) => ("class", v8::Integer::new_from_unsigned(scope, index).into()),
         Binding::Service(_) => (
             "service",
             v8::Integer::new_from_unsigned(scope, index).into(),

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 use super::Shared;
+use super::facet::{delete_all, refuse_alarm};
 use crate::binding::Binding;
 use crate::event::{Event, EventId, Outcome};
 use crate::object::{
@@ -164,11 +165,21 @@ pub(crate) fn op_object_abort<'a>(
     };
     let message = message.strip_prefix("Uncaught ").unwrap_or(&message);
     object.abort(message.to_string());
-    // Nobody waits for what the object will not do any more.
-    if let Some(fault) = object.fault() {
-        for event in shared.events.of(&object) {
-            event.settle(Outcome::Failed(fault.clone()));
-        }
+    fail_events(&shared, &object);
+}
+
+/// Nobody waits for what a broken object will not do any more.
+pub(super) fn fail_events(shared: &Shared, object: &Rc<Object>) {
+    let Some(fault) = object.fault() else {
+        return;
+    };
+    for event in shared.events.of(object) {
+        event.settle(Outcome::Failed(fault.clone()));
+    }
+    if let (Some(_), Some(isolate)) = (&object.facet, object.home().upgrade()) {
+        // Who has it may start it anew at once, and not when it is next called.
+        let target = object.target.clone();
+        deno_core::unsync::spawn(async move { isolate.end_facet(&target) });
     }
 }
 
@@ -345,7 +356,8 @@ pub(crate) fn op_object_delete_all(
     database(&shared, number, |database| {
         database.write(Confirmed::unless(unconfirmed));
         database.delete_all(alarm)
-    })
+    })?;
+    delete_all(&shared, &find(&shared, number)?)
 }
 
 /// The alarm's time in milliseconds since 1970; -1 where there is none.
@@ -366,6 +378,11 @@ pub(crate) fn op_object_set_alarm(
 ) -> Result<(), JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
     let time = (time >= 0.0).then_some(time as AlarmTime);
+    let object = find(&shared, number)?;
+    if time.is_some() && object.facet.is_some() {
+        // As Workers have it, that is its end.
+        return Err(refuse_alarm(&shared, &object));
+    }
     database(&shared, number, |database| {
         database.write(Confirmed::unless(unconfirmed));
         database.set_alarm(time)

@@ -34,6 +34,12 @@ pub(crate) fn op_object_accept(
 ) -> Result<u32, JsErrorBox> {
     let shared = Shared::of(&state);
     let object = find(&shared, number)?;
+    if object.facet.is_some() {
+        return Err(JsErrorBox::generic(
+            "acceptWebSocket: Outboard does not let facets hibernate with their WebSockets; call \
+             accept() of the WebSocket instead.",
+        ));
+    }
     let end = SocketResource::take_end(&mut state.borrow_mut(), rid)?;
     let socket = shared
         .sockets

@@ -11,7 +11,7 @@ use super::Shared;
 use super::connect::Opening;
 use crate::binding::{Binding, ResourceKind, ServiceTarget};
 use crate::body::{HostBody, empty_body};
-use crate::capability::{Capability, Grant, Grants};
+use crate::capability::{Capability, Class, Grant, Grants};
 use crate::delivery::{Delivery, Report};
 use crate::dynamic::{DENIED, Dynamic, Outbound};
 use crate::entrypoint::{Entrypoint, Props};
@@ -21,7 +21,7 @@ use crate::host::{
     ConnectTarget, FetchError, Host, ServiceAnswer, ServiceError, SocketAnswer, Transport,
 };
 use crate::lane::{LaneLocal, LaneRef};
-use crate::object::{Object, ObjectId, ObjectTarget};
+use crate::object::{FacetStub, Object, ObjectId, ObjectTarget};
 use crate::pipe::pipe;
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
@@ -47,8 +47,9 @@ pub(crate) struct Cf(pub(crate) Arc<str>);
 /// The script's number for the way that `fetch()` goes.
 const GLOBAL: i32 = -1;
 
-/// The script's number for the worker itself.
+/// The script's number for the worker itself, and for a class of its own.
 const SELF: i32 = -2;
+const SELF_CLASS: i32 = -3;
 
 /// One way out of an isolate.
 pub(crate) struct Route {
@@ -69,6 +70,9 @@ enum Destination {
     Capability(Capability),
     Resource(ResourceKind, Arc<ServiceTarget>),
     Dynamic(Rc<Dynamic>, Entrypoint),
+    Facet(Rc<FacetStub>),
+    /// Nothing goes there: it is for facets to be of.
+    Class(Class),
     /// A loaded worker itself, which no service is: on its lane.
     Itself(Rc<LaneLocal>, Arc<Worker>, Arc<ServiceTarget>),
 }
@@ -98,8 +102,24 @@ impl Route {
             match shared.grants.get(service).ok_or_else(gone)? {
                 Grant::Capability(capability) => Destination::Capability(capability),
                 Grant::Entrypoint(dynamic, entrypoint) => Destination::Dynamic(dynamic, entrypoint),
+                Grant::Class(class) => Destination::Class(class),
+                Grant::Facet(stub) => Destination::Facet(stub),
                 Grant::Dynamic(_) => return Err(gone()),
             }
+        } else if service == SELF_CLASS {
+            let missing = || JsErrorBox::range_error("no such export");
+            let worker = worker.ok_or_else(missing)?;
+            let entrypoint = Entrypoint {
+                name: object.map(str::to_string),
+                ..Entrypoint::default()
+            };
+            Destination::Class(match worker.loaded {
+                Some(_) => Class::Own(entrypoint),
+                None => Class::Service(Arc::new(ServiceTarget {
+                    service: worker.name.clone(),
+                    entrypoint,
+                })),
+            })
         } else if service == SELF {
             let missing = || JsErrorBox::range_error("no such export");
             let worker = worker.ok_or_else(missing)?;
@@ -126,6 +146,9 @@ impl Route {
             match worker.bindings.get(index) {
                 Some((_, Binding::Service(target))) => {
                     Destination::Capability(Capability::Service(target.clone()))
+                }
+                Some((_, Binding::Class(target))) => {
+                    Destination::Class(Class::Service(target.clone()))
                 }
                 Some((_, Binding::Resource(kind, target))) => {
                     Destination::Resource(*kind, target.clone())
@@ -160,7 +183,12 @@ impl Route {
     pub(crate) fn into_capability(self) -> Result<Capability, JsErrorBox> {
         match self.to {
             Destination::Capability(capability) => Ok(capability),
-            Destination::Dynamic(..) => Err(JsErrorBox::new(
+            Destination::Class(Class::Service(target)) => Ok(Capability::Class(target)),
+            Destination::Facet(_) => Err(JsErrorBox::new(
+                "DOMExceptionDataCloneError",
+                "Stubs pointing to Durable Object facets are not serializable.",
+            )),
+            Destination::Dynamic(..) | Destination::Class(_) => Err(JsErrorBox::new(
                 "DOMExceptionDataCloneError",
                 "Entrypoints to dynamically-loaded workers cannot be transferred to other \
                  Workers, because the system does not know how to reload this Worker from \
@@ -171,6 +199,15 @@ impl Route {
                 "DOMExceptionDataCloneError",
                 "This Fetcher cannot be transferred to other Workers.",
             )),
+        }
+    }
+
+    /// The class that it stands for, of one that is for facets.
+    pub(crate) fn into_class(self) -> Option<Class> {
+        match self.to {
+            Destination::Class(class) => Some(class),
+            Destination::Capability(Capability::Class(target)) => Some(Class::Service(target)),
+            _ => None,
         }
     }
 
@@ -226,6 +263,11 @@ impl Route {
             (Destination::Dynamic(dynamic, entrypoint), _) => {
                 return dynamic.fetch(entrypoint, request).await;
             }
+            (Destination::Facet(stub), _) => return stub.facet()?.fetch(request).await,
+            (Destination::Class(_) | Destination::Capability(Capability::Class(_)), None) => {
+                return Err(not_callable());
+            }
+            (Destination::Class(_), Some(_)) => return Err(not_callable()),
             (Destination::Itself(lane, worker, target), _) => {
                 let served = lane.clone().call(worker.clone(), target.clone(), request);
                 served.await.map(Into::into).map_err(Into::into)
@@ -281,6 +323,11 @@ impl Route {
             (Destination::Dynamic(dynamic, entrypoint), _) => {
                 return dynamic.rpc(entrypoint, called).await;
             }
+            (Destination::Facet(stub), _) => return stub.facet()?.rpc(called).await,
+            (Destination::Class(_) | Destination::Capability(Capability::Class(_)), None) => {
+                return Err(not_callable());
+            }
+            (Destination::Class(_), Some(_)) => return Err(not_callable()),
             (Destination::Itself(lane, worker, target), _) => {
                 let ended = lane.clone().rpc(worker.clone(), target.clone(), called);
                 ended.await.map_err(Into::into)
@@ -365,6 +412,10 @@ impl Route {
         );
         Ok(self.call(request).await?.into())
     }
+}
+
+fn not_callable() -> JsErrorBox {
+    JsErrorBox::type_error("A class of Durable Objects is not called; facets are of it.")
 }
 
 /// Where what a worker fetches goes.

@@ -231,7 +231,7 @@ fn fault(error: &JsErrorBox) -> LoadFault {
     }
 }
 
-fn limits(cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Option<CallLimits> {
+pub(super) fn limits(cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Option<CallLimits> {
     if cpu_ms.is_none() && sub_requests.is_none() {
         return None;
     }
@@ -385,7 +385,7 @@ fn tail_workers(
         let route = Route::find(shared, event, *service, target.as_deref())?;
         match route.into_capability()? {
             Capability::Service(target) => Ok(target),
-            Capability::Object(_) => Err(JsErrorBox::generic(
+            Capability::Object(_) | Capability::Class(_) => Err(JsErrorBox::generic(
                 "tails: Outboard does not tell Durable Objects of a dynamic Worker's events; \
                  give an entrypoint of a Worker, which may call the object.",
             )),

@@ -75,6 +75,7 @@ deno_core::extension!(
         ops::html_rewriter::op_rewriter_selector,
         ops::html_rewriter::op_rewriter_text,
         ops::html_rewriter::op_rewriter_write,
+        ops::event::op_event_exit,
         ops::facet::op_class,
         ops::facet::op_facet_abort,
         ops::facet::op_facet_begin,

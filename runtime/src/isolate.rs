@@ -36,7 +36,7 @@ use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
 use crate::inspector::Hatch;
-use crate::ops::Shared;
+use crate::ops::{Beginning, Shared};
 use crate::watchdog::{LaneClock, Turn, TurnEnd};
 use crate::worker::Worker;
 
@@ -194,7 +194,9 @@ impl Isolate {
             v8::tc_scope!(let scope, scope);
             // A throw is only possible if the turn was stopped: dispatch.js
             // hands over everything else that a handler throws.
+            self.shared.beginning.set(Beginning::Runs);
             let _ = call(scope, id);
+            self.began(scope);
             scope.perform_microtask_checkpoint();
         });
         event.cpu.set(end.cpu);
@@ -209,6 +211,16 @@ impl Isolate {
             event,
             id,
             settled: false,
+        }
+    }
+
+    /// The first part of a handler is over; one that has ended its event was stopped.
+    fn began(&self, scope: &mut v8::PinScope<'_, '_>) {
+        if self.shared.beginning.replace(Beginning::Over) == Beginning::Stopped {
+            scope.cancel_terminate_execution();
+            // It did not come to where it leaves the event's context.
+            let nothing = v8::undefined(scope).into();
+            scope.set_continuation_preserved_embedder_data(nothing);
         }
     }
 

@@ -47,6 +47,16 @@ pub(crate) mod url;
 pub(crate) mod web_socket;
 pub(crate) mod worker_loader;
 
+/// The first part of an event's handler, which runs alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    #[default]
+    Over,
+    Runs,
+    /// Its script is being stopped, for it has ended the event.
+    Stopped,
+}
+
 /// What an isolate's ops share with the isolate; lies in its `OpState`.
 pub(crate) struct Shared {
     pub(crate) events: Events,
@@ -59,6 +69,9 @@ pub(crate) struct Shared {
     pub(crate) host: Rc<dyn Host>,
     /// Set when the isolate starts; a ready isolate has none yet.
     worker: RefCell<Option<Arc<Worker>>>,
+    /// Whether the turn runs the first part of an event's handler, and nothing else; and
+    /// whether that was stopped.
+    pub(crate) beginning: Cell<Beginning>,
     /// Events whose body the host is done with, to be told to the script.
     pub(crate) finished_bodies: RefCell<Vec<EventId>>,
     /// Events that nobody waits for any more, to be told to the script.
@@ -87,6 +100,7 @@ impl Shared {
             sockets,
             host,
             worker: RefCell::new(None),
+            beginning: Cell::default(),
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
             traced: RefCell::default(),

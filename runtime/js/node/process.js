@@ -135,7 +135,7 @@ function umask(mask = undefined) {
   return 0o22;
 }
 
-/** Ends the event that calls it; a module's top level cannot end anything. */
+/** Ends the event that calls it, and its script; a module's top level cannot end anything. */
 function exit(code = 0) {
   const event = currentEvent();
   if (event === undefined) {
@@ -152,6 +152,9 @@ function exit(code = 0) {
   const { number } = event.whole;
   if (number !== undefined) core.ops.op_object_abort(number, error, /* log */ false);
   failEvent(event, error);
+  // No more of its script runs, where nobody else's would be stopped with it: V8 stops
+  // at a loop's end.
+  while (core.ops.op_event_exit());
   throw error;
 }
 

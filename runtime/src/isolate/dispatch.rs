@@ -113,7 +113,9 @@ impl Isolate {
     ) -> Answer {
         let begun = event.clone();
         self.dispatch(event, |scope, id| {
-            call(scope, id)?;
+            let called = call(scope, id);
+            self.began(scope);
+            called?;
             scope.perform_microtask_checkpoint();
             if begun.answered.get() {
                 return None;

@@ -9,9 +9,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, H
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 
-use super::Shared;
 use super::body::{BodyResource, Coding, Handed, encode_body, take_body};
 use super::web_socket::SocketResource;
+use super::{Beginning, Shared};
 use crate::body::{BodyEnd, LimitedBody, ResponseBody, ScriptBody};
 use crate::error::EventError;
 use crate::event::{EventId, Outcome};
@@ -334,4 +334,16 @@ pub(crate) fn op_abort_isolate(
     let shared = state.borrow::<Rc<Shared>>();
     shared.aborted.borrow_mut().get_or_insert(reason);
     isolate.terminate_execution();
+}
+
+/// Stops the script of an event that has ended itself, where the turn is its alone: what
+/// is stopped takes along whatever else of the turn would still run. Says whether it does.
+#[op2(fast)]
+pub(crate) fn op_event_exit(scope: &mut v8::PinScope<'_, '_>, state: Rc<RefCell<OpState>>) -> bool {
+    let shared = Shared::of(&state);
+    if shared.beginning.get() == Beginning::Runs {
+        shared.beginning.set(Beginning::Stopped);
+        scope.terminate_execution();
+    }
+    shared.beginning.get() == Beginning::Stopped
 }

@@ -36,7 +36,7 @@ pub(crate) use self::facet::{FacetInstance, FacetStart, MOST_DEPTH, ShownId};
 pub(crate) use self::facets::{Facet, FacetStub, Facets, Place, gone as facet_gone};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
-pub(crate) use self::sockets::{HeldSocket, ObjectSockets, SocketEvent, Sockets};
+pub(crate) use self::sockets::{HeldSocket, ObjectSockets, Residence, SocketEvent, Sockets};
 pub(crate) use self::table::Objects;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;

@@ -28,7 +28,22 @@ export class Box extends DurableObject {
   }
 
   fetch(request) {
+    if (request.headers.get("upgrade") === "websocket") {
+      const [client, server] = Object.values(new WebSocketPair());
+      this.ctx.acceptWebSocket(server, ["tag"]);
+      server.serializeAttachment({ from: request.url });
+      return new Response(null, { status: 101, webSocket: client });
+    }
     return new Response(`the box has ${request.url}`);
+  }
+
+  webSocketMessage(socket, text) {
+    const held = this.ctx.getWebSockets("tag").length;
+    socket.send(`${text} of ${held} from ${socket.deserializeAttachment().from}`);
+  }
+
+  webSocketClose(socket, code, reason) {
+    socket.close(code, reason);
   }
 
   abort(reason) {
@@ -217,6 +232,22 @@ const inRoot = {
     });
   },
 
+  async facetsTakeWebSockets(root) {
+    const upgrade = { headers: { upgrade: "websocket" } };
+    const { status, webSocket } = await root.facet("box").fetch("https://box.test/ws", upgrade);
+    assert.strictEqual(status, 101);
+    webSocket.accept();
+    const heard = new Promise((resolve) => {
+      webSocket.addEventListener("message", ({ data }) => resolve(data));
+    });
+    webSocket.send("one");
+    assert.strictEqual(await heard, "one of 1 from https://box.test/ws");
+    const closed = new Promise((resolve) => webSocket.addEventListener("close", resolve));
+    webSocket.close(4000, "enough");
+    assert.strictEqual((await closed).code, 4000);
+    assert.strictEqual(await root.facet("box").bump(), 1);
+  },
+
   async facetsNestSoDeep(root) {
     const box = root.facet("box");
     assert.strictEqual(await box.deeper(2), "as deep as it goes");
@@ -346,6 +377,7 @@ export const classesAreExportsAndBindings = test("classesAreExportsAndBindings")
 export const aFacetThatEndsIsStartedAnew = test("aFacetThatEndsIsStartedAnew");
 export const aDeletedFacetBeginsEmpty = test("aDeletedFacetBeginsEmpty");
 export const whatTheScriptIsAskedItHasToSay = test("whatTheScriptIsAskedItHasToSay");
+export const facetsTakeWebSockets = test("facetsTakeWebSockets");
 export const facetsNestSoDeep = test("facetsNestSoDeep");
 export const facetsHaveNoAlarms = test("facetsHaveNoAlarms");
 export const stubsStayWithTheirObject = test("stubsStayWithTheirObject");

@@ -10,6 +10,10 @@ export class Box extends DurableObject {
     return ++this.count;
   }
 
+  bumpFacet() {
+    return this.ctx.facets.get("facet", () => ({ class: this.ctx.exports.Box({}) })).bump();
+  }
+
   async slow() {
     await scheduler.wait(100);
     return this.bump();
@@ -30,6 +34,20 @@ export const anEvictedObjectBeginsAnew = {
     assert.strictEqual(await box.bump(), 1);
     await unsafe.evictAllDurableObjects();
     assert.strictEqual(await box.bump(), 1);
+  },
+};
+
+export const facetsAreEvictedWithTheirObjects = {
+  async test(_controller, { BOX }) {
+    const bump = async () => {
+      const box = BOX.getByName("facets");
+      return [await box.bump(), await box.bumpFacet()];
+    };
+    assert.deepStrictEqual([await bump(), await bump()], [[1, 1], [2, 2]]);
+    await unsafe.evictAllDurableObjects();
+    assert.deepStrictEqual(await bump(), [1, 1]);
+    await unsafe.abortAllDurableObjects();
+    assert.deepStrictEqual(await bump(), [1, 1]);
   },
 };
 

@@ -24,6 +24,18 @@ impl Isolate {
         Ok(self.begin_object(&start.target, Some(instance)))
     }
 
+    /// The facet, where it is in memory.
+    pub(crate) fn facet_here(&self, target: &ObjectTarget) -> Option<Rc<Object>> {
+        let object = self.shared.objects.find(target)?;
+        object.facet.is_some().then_some(object)
+    }
+
+    /// Whether it has something to do that its script does not know of.
+    pub(super) fn is_held(&self, object: &Object) -> bool {
+        let has_sockets = object.facet.is_some() && self.shared.sockets.are_open(&object.target);
+        has_sockets || object.facets.are_there()
+    }
+
     /// Whoever has the facet has ended it: nothing more of it happens.
     pub(crate) fn break_facet(&self, target: &ObjectTarget, reason: EventError) {
         let Some(object) = self.shared.objects.find(target) else {

@@ -266,10 +266,11 @@ impl Isolate {
     pub(crate) fn release_idle_objects(&self) {
         for object in self.shared.objects.all() {
             Self::notice_ended(&object);
+            object.facets.prune();
             let broken = object.fault().is_some();
             let idle = object.open_events.get() == 0
                 && object.last_used.get().elapsed() >= IDLE
-                && !object.facets.are_there();
+                && !self.is_held(&object);
             if broken || idle {
                 self.end_object(&object, broken);
             }
@@ -350,6 +351,9 @@ impl Isolate {
     pub(super) fn close_object(&self, object: &Rc<Object>) {
         self.shared.objects.remove(object);
         let facets = Self::end_facets_of(object);
+        if object.facet.is_some() {
+            self.shared.sockets.leave(&object.target);
+        }
         let storage = object.take_storage();
         if storage.is_none() && facets.is_empty() {
             self.shared.objects.closed(object);

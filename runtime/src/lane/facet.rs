@@ -13,7 +13,7 @@ use crate::body::{HostBody, carried};
 use crate::error::EventError;
 use crate::host::Host;
 use crate::isolate::Isolate;
-use crate::object::{FacetStart, Object};
+use crate::object::{FacetStart, Object, ObjectTarget};
 use crate::rpc::RpcEnd;
 use crate::worker::Worker;
 
@@ -116,11 +116,31 @@ impl LaneLocal {
         Ok((isolate, object))
     }
 
-    /// Ends a facet in whichever isolate of the lane it is.
-    pub(crate) fn end_facet(&self, start: &FacetStart, reason: &EventError) {
+    /// A facet that is in memory on this lane; waits until an event may begin in it.
+    pub(super) async fn facet_here(
+        &self,
+        target: &ObjectTarget,
+    ) -> Result<(Rc<Isolate>, Rc<Object>), EventError> {
+        let mut isolates = self.isolates().into_iter();
+        let here = isolates.find_map(|isolate| {
+            let object = isolate.facet_here(target)?;
+            Some((isolate, object))
+        });
+        let (isolate, object) = here.ok_or_else(lost)?;
+        object.admitted().await?;
+        Ok((isolate, object))
+    }
+
+    /// Those that serve, and those that are replaced and have objects.
+    fn isolates(&self) -> Vec<Rc<Isolate>> {
         let mut isolates = self.live();
         isolates.extend(self.replaced.borrow().iter().filter_map(Weak::upgrade));
-        for isolate in isolates {
+        isolates
+    }
+
+    /// Ends a facet in whichever isolate of the lane it is.
+    pub(crate) fn end_facet(&self, start: &FacetStart, reason: &EventError) {
+        for isolate in self.isolates() {
             isolate.break_facet(&start.target, reason.clone());
             isolate.end_facet(&start.target);
         }

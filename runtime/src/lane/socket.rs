@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::LaneLocal;
 use crate::error::EventError;
-use crate::object::{ObjectTarget, SocketEvent};
+use crate::object::{ObjectTarget, Residence, SocketEvent};
 
 impl LaneLocal {
     /// Begins to tell an object, which wakes for it, of what a socket heard. What is
@@ -13,14 +13,21 @@ impl LaneLocal {
     pub(crate) async fn socket_event(
         self: Rc<Self>,
         target: &Arc<ObjectTarget>,
+        residence: Residence,
         socket: u32,
         event: Rc<SocketEvent>,
     ) -> Result<impl Future<Output = ()> + use<>, EventError> {
-        let placed = self.host.objects().place(target).await;
-        let (worker, target) = placed.ok_or_else(|| EventError::IsolateLost {
-            reason: "its worker is not served any more".into(),
-        })?;
-        let (isolate, object) = self.enter(&worker, &target).await?;
+        let (isolate, object) = match residence {
+            Residence::Stays => self.facet_here(target).await?,
+            Residence::Wakes => {
+                let placed = self.host.objects().place(target).await;
+                let (worker, target) = placed.ok_or_else(|| EventError::IsolateLost {
+                    reason: "its worker is not served any more".into(),
+                })?;
+                self.enter(&worker, &target).await?
+            }
+        };
+        let worker = isolate.worker().clone();
         let answer = isolate.call_socket(&object, socket, &event)?;
         let lane = self.clone();
         Ok(async move {

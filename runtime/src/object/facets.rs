@@ -58,6 +58,18 @@ impl Facets {
         ended.collect()
     }
 
+    /// Forgets those that have left memory and that nobody could call.
+    pub(crate) fn prune(&self) {
+        let forgotten: Vec<_> = {
+            let mut by_name = self.0.borrow_mut();
+            let gone =
+                by_name.extract_if(|_, facet| facet.is_over() && Rc::strong_count(facet) == 1);
+            gone.collect()
+        };
+        // Classes of theirs may end here, where nothing is borrowed.
+        drop(forgotten);
+    }
+
     /// Whether one of them is being called.
     pub(crate) fn are_called(&self) -> bool {
         self.0.borrow().values().any(|facet| facet.calls.get() > 0)
@@ -120,6 +132,12 @@ impl Facet {
     /// Workers have it.
     fn stays(&self) -> bool {
         matches!(&*self.state.borrow(), State::Failed(_)) || self.presence.ended().is_none()
+    }
+
+    /// Whether it was started and is not there any more.
+    fn is_over(&self) -> bool {
+        let is_starting = matches!(&*self.state.borrow(), State::Starting | State::Failed(_));
+        !is_starting && self.calls.get() == 0 && !self.presence.is_in_memory()
     }
 
     /// It is known what it is; unless it ended meanwhile it may be called.

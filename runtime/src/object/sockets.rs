@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::table::{Key, key};
-use super::{ObjectTarget, now};
+use super::{Object, ObjectTarget, now};
 use crate::error::EventError;
 use crate::lane::LaneLocal;
 use crate::ops::web_socket::{SocketEnd, SocketMessage};
@@ -36,10 +36,20 @@ pub(crate) struct Sockets {
 /// The sockets of one object, whether it is in memory or not.
 pub(crate) struct ObjectSockets {
     target: Arc<ObjectTarget>,
+    residence: Residence,
     open: RefCell<BTreeMap<u32, Rc<HeldSocket>>>,
     last: Cell<u32>,
     /// A message that is answered without the object, and the answer.
     answer: RefCell<Option<(String, String)>>,
+}
+
+/// Whether an object leaves memory while it has sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Residence {
+    /// It comes back for what they hear.
+    Wakes,
+    /// It is a facet, which nobody but who has it can begin: its sockets close with it.
+    Stays,
 }
 
 pub(crate) struct HeldSocket {
@@ -84,11 +94,16 @@ impl Sockets {
     }
 
     /// The object's, made where it has none yet.
-    pub(crate) fn of(&self, target: &Arc<ObjectTarget>) -> Rc<ObjectSockets> {
+    pub(crate) fn of(&self, object: &Object) -> Rc<ObjectSockets> {
+        let target = &object.target;
         let mut by_object = self.by_object.borrow_mut();
         let sockets = by_object.entry(key(target)).or_insert_with(|| {
             Rc::new(ObjectSockets {
                 target: target.clone(),
+                residence: match object.facet {
+                    Some(_) => Residence::Stays,
+                    None => Residence::Wakes,
+                },
                 open: RefCell::default(),
                 last: Cell::new(0),
                 answer: RefCell::default(),
@@ -100,11 +115,11 @@ impl Sockets {
     /// Takes a socket from the script; it is read from here on.
     pub(crate) fn accept(
         &self,
-        target: &Arc<ObjectTarget>,
+        object: &Object,
         end: SocketEnd,
         tags: Vec<String>,
     ) -> Result<Rc<HeldSocket>, TooMany> {
-        let sockets = self.of(target);
+        let sockets = self.of(object);
         if sockets.open.borrow().len() >= MOST {
             return Err(TooMany);
         }
@@ -138,19 +153,27 @@ impl Sockets {
         sockets.is_some_and(|it| !it.open.borrow().is_empty() || it.is_set())
     }
 
+    /// Whether an object has any that are open.
+    pub(crate) fn are_open(&self, target: &ObjectTarget) -> bool {
+        let by_object = self.by_object.borrow();
+        let sockets = by_object.get(&key(target));
+        sockets.is_some_and(|it| !it.open.borrow().is_empty())
+    }
+
+    /// Closes those of a facet that has left memory.
+    pub(crate) fn leave(&self, target: &ObjectTarget) {
+        let sockets = self.by_object.borrow_mut().remove(&key(target));
+        if let Some(sockets) = sockets {
+            sockets.close("the facet has ended");
+        }
+    }
+
     /// Closes the sockets of namespaces that are no more.
     pub(crate) fn close(&self, keys: &[String]) {
         let gone = |(key, _): &Key| keys.contains(key);
         let mut by_object = self.by_object.borrow_mut();
         for (_, sockets) in by_object.extract_if(|key, _| gone(key)) {
-            for socket in sockets.open.borrow().values() {
-                socket.closed.set(true);
-                // One that takes no message any more is as good as closed.
-                let _ = socket.outgoing.try_send(SocketMessage::Close {
-                    code: GOING_AWAY,
-                    reason: "the Durable Object's class was deleted".into(),
-                });
-            }
+            sockets.close("the Durable Object's class was deleted");
         }
     }
 
@@ -160,6 +183,17 @@ impl Sockets {
 }
 
 impl ObjectSockets {
+    fn close(&self, reason: &str) {
+        for socket in self.open.borrow().values() {
+            socket.closed.set(true);
+            // One that takes no message any more is as good as closed.
+            let _ = socket.outgoing.try_send(SocketMessage::Close {
+                code: GOING_AWAY,
+                reason: reason.into(),
+            });
+        }
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<Rc<HeldSocket>> {
         self.open.borrow().get(&number).cloned()
     }
@@ -239,7 +273,12 @@ async fn read(
         let begun = loop {
             let begun = lane
                 .clone()
-                .socket_event(&sockets.target, socket.number, event.clone())
+                .socket_event(
+                    &sockets.target,
+                    sockets.residence,
+                    socket.number,
+                    event.clone(),
+                )
                 .await;
             match begun {
                 Err(EventError::Overloaded { .. }) => tokio::time::sleep(BUSY).await,

@@ -15,7 +15,7 @@ use crate::object::{HeldSocket, ObjectSockets};
 fn sockets(state: &OpState, number: u32) -> Result<Rc<ObjectSockets>, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>();
     let object = find(shared, number)?;
-    Ok(shared.sockets.of(&object.target))
+    Ok(shared.sockets.of(&object))
 }
 
 fn held(state: &OpState, number: u32, socket: u32) -> Result<Rc<HeldSocket>, JsErrorBox> {
@@ -34,16 +34,10 @@ pub(crate) fn op_object_accept(
 ) -> Result<u32, JsErrorBox> {
     let shared = Shared::of(&state);
     let object = find(&shared, number)?;
-    if object.facet.is_some() {
-        return Err(JsErrorBox::generic(
-            "acceptWebSocket: Outboard does not let facets hibernate with their WebSockets; call \
-             accept() of the WebSocket instead.",
-        ));
-    }
     let end = SocketResource::take_end(&mut state.borrow_mut(), rid)?;
     let socket = shared
         .sockets
-        .accept(&object.target, end, tags)
+        .accept(&object, end, tags)
         .map_err(|error| JsErrorBox::generic(error.to_string()))?;
     Ok(socket.number)
 }

@@ -294,7 +294,7 @@ flags! {
         by [FetchIterableTypeSupport] after 2026_01_15 => On("iterables are bodies");
     StripBomInReadAllText = 150: "strip_bom_in_read_all_text" / "do_not_strip_bom_in_read_all_text" since 2026_01_13
         by [PedanticWpt] after 2026_01_13 => On("a byte order mark is dropped");
-    AllowIrrevocableStubStorage = 151: "allow_irrevocable_stub_storage" => OBJECTS;
+    AllowIrrevocableStubStorage = 151: "allow_irrevocable_stub_storage" => Follows;
     RpcParamsDupStubs = 152: "rpc_params_dup_stubs" / "rpc_params_transfer_stubs" since 2026_01_20 => Follows;
     EnableNodejsGlobalTimers = 153: "enable_nodejs_global_timers" / "no_nodejs_global_timers"
         by [NodejsCompat] after 2026_02_10 => Follows;

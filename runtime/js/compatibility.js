@@ -11,6 +11,7 @@ const flag = {
   __proto__: null,
   allow_eval_during_startup: 89,
   allow_insecure_inefficient_logged_eval: 113,
+  allow_irrevocable_stub_storage: 151,
   cache_no_cache_enabled: 70,
   cache_option_enabled: 53,
   d1_binding_jsrpc: 181,

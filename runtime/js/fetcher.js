@@ -104,9 +104,9 @@ class Fetcher extends Made {
   }
 
   /** Makes one of a function. */
-  static on(fn, service, target) {
+  static on(fn, service, target, hook = null) {
     ObjectSetPrototypeOf(fn, Fetcher.prototype);
-    return new Fetcher(kTo, service, target, null, fn);
+    return new Fetcher(kTo, service, target, hook, fn);
   }
 
   static hook(value) {

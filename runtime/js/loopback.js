@@ -2,9 +2,8 @@
 // when it is looked at.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_class, op_object_class } = core.ops;
+const { op_class, op_export, op_object_class } = core.ops;
 const {
-  JSONStringify,
   ObjectFreeze,
   ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
@@ -13,7 +12,7 @@ const {
   WeakMapPrototypeGet,
   WeakMapPrototypeSet,
 } = primordials;
-const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
+const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetcherOn } = core.loadExtScript("ext:outboard/fetcher.js");
 const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
 
@@ -74,12 +73,25 @@ function objectClass(name, number) {
 function entrypoint(name) {
   const stub = (options = undefined) => {
     const props = propsOf(options);
-    return target(name, props, () => {
+    const called = () => {
       throw new TypeError("This stub has its props already.");
-    });
+    };
+    return props === undefined ? target(name, called) : withProps(name, props, called);
   };
   WeakMapPrototypeSet(uncalled, stub, "LoopbackServiceStub");
-  return target(name, undefined, stub);
+  return target(name, stub);
+}
+
+function withProps(name, props, fn) {
+  delete fn.length;
+  delete fn.name;
+  const { pack } = core.loadExtScript("ext:outboard/parcels.js");
+  const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+  // A module's top level may call it too.
+  const event = currentEvent() ?? { id: 0 };
+  const entrypoint = name === "default" ? null : name;
+  const { 0: number, 1: handle } = op_export(entrypoint, pack(event, props));
+  return fetcherOn(fn, number, null, new BindingHook(number, null, handle));
 }
 
 function propsOf(options) {
@@ -101,12 +113,11 @@ function uncalledName(stub) {
   return WeakMapPrototypeGet(uncalled, stub);
 }
 
-function target(name, props, fn) {
+function target(name, fn) {
   delete fn.length;
   delete fn.name;
   const entrypoint = name === "default" ? null : name;
-  const text = props === undefined ? null : JSONStringify(props);
-  return fetcherOn(fn, SELF, JSONStringify([entrypoint, text]));
+  return fetcherOn(fn, SELF, entrypoint);
 }
 
 return { loopback, uncalledName };

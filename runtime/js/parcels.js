@@ -6,6 +6,8 @@ const { core, primordials } = __bootstrap;
 const {
   op_parcel_env,
   op_parcel_grant,
+  op_parcel_keep,
+  op_parcel_kept,
   op_parcel_open,
   op_parcel_pack,
 } = core.ops;
@@ -38,7 +40,7 @@ class Packing {
     throw refused("Remote RPC references can only be serialized for RPC.");
   }
 
-  exportClass({ service, target }) {
+  exportKept(service, target) {
     ArrayPrototypePush(this.found, service, target);
     return this.found.length / 2 - 1;
   }
@@ -115,10 +117,8 @@ function open(parcel) {
       const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
       return new BindingHook(number, null, handle);
     },
-    importClass(index) {
-      const { classOf } = core.loadExtScript("ext:outboard/object_class.js");
-      const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
-      return classOf(number, null, handle);
+    importKept(index) {
+      return op_parcel_grant(parcel, index);
     },
   };
   return op_parcel_open(parcel, (description) => values.restore(session, [], description));
@@ -131,5 +131,14 @@ function loadedEnv() {
   return open(parcel);
 }
 
-return { loadedEnv, open, pack };
+/** A value with services, objects and classes in it, as an object keeps it. */
+function keep(event, value) {
+  return op_parcel_keep(pack(event, value));
+}
+
+function openKept(bytes) {
+  return open(op_parcel_kept(bytes));
+}
+
+return { keep, loadedEnv, open, openKept, pack };
 })();

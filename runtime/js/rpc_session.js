@@ -15,6 +15,7 @@ const { core, primordials } = __bootstrap;
 const {
   op_rpc_close,
   op_rpc_close_sent,
+  op_rpc_grant,
   op_rpc_receive,
   op_rpc_send,
   op_rpc_take,
@@ -25,6 +26,7 @@ const {
 const {
   ArrayPrototypeConcat,
   ArrayPrototypeJoin,
+  ArrayPrototypePush,
   Error,
   MapPrototypeDelete,
   MapPrototypeForEach,
@@ -64,6 +66,8 @@ class Session {
   #root;
   /** Called when the session has ended. */
   #ended;
+  /** It carries calls: what it carries may be for them alone. */
+  isCall = true;
   /** Called when it ended with an error. */
   onFault = undefined;
   /** What the script of this side runs in, when it is called back. */
@@ -90,6 +94,8 @@ class Session {
   /** Answers whose stubs are kept until they are not called any more. */
   #lent = 0;
   #receiving = null;
+  /** What in the message that is being sent outlives the session. */
+  #found = [];
   /** What the message that is being read brought: hooks to be disposed after. */
   #brought = [];
   #restore = (description) => values.restore(this, this.#brought, description);
@@ -143,20 +149,21 @@ class Session {
     const sent = { exports: [], stubs: [], isArguments: isCall };
     const describe = (object) => values.describe(this, sent, object);
     const place = isCall ? 4 : 2;
+    this.#found = [];
     try {
       // V8 knows no clone of a function, or of a proxy. Where one is in plain sight it
       // is not asked first.
       const isKnown = isCall ? holdsFunction(value) : typeof value === "function";
       if (isKnown) message[place] = values.substitute(value);
       try {
-        op_rpc_send(this.#rid, message, describe);
+        op_rpc_send(this.#rid, message, describe, this.#found);
       } catch (error) {
         const substitute = isKnown ? value : values.substitute(value);
         if (substitute === value) throw values.cloneError(error);
         this.#forget(sent);
         message[place] = substitute;
         try {
-          op_rpc_send(this.#rid, message, describe);
+          op_rpc_send(this.#rid, message, describe, this.#found);
         } catch (error) {
           throw values.cloneError(error);
         }
@@ -180,12 +187,13 @@ class Session {
     }
     sent.exports = [];
     sent.stubs = [];
+    this.#found = [];
   }
 
   #tell(message) {
     if (this.#closed) return;
     try {
-      op_rpc_send(this.#rid, message, refuse);
+      op_rpc_send(this.#rid, message, refuse, undefined);
     } catch {
       // The other side reads nothing, or is gone: so is all that it holds.
       this.close();
@@ -200,6 +208,17 @@ class Session {
     if (this.#root !== undefined) this.listen();
     this.#mark();
     return number;
+  }
+
+  /** What outlives the session: the host's number and name for it. */
+  exportKept(service, target) {
+    ArrayPrototypePush(this.#found, service, target);
+    return this.#found.length / 2 - 1;
+  }
+
+  /** `[number, handle]` of such a thing in the message that is read. */
+  importKept(index) {
+    return op_rpc_grant(this.#rid, index);
   }
 
   /** A hook to what the other side exported. */

@@ -44,7 +44,7 @@ const { errorResponse, isResponse, Response, responseParts } = core.loadExtScrip
 const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
   "ext:outboard/rpc.js",
 );
-const { serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const { addressOf, BindingHook, serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
 const { classAddress } = core.loadExtScript("ext:outboard/object_class.js");
 const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
 const streams = () => core.loadExtScript("ext:outboard/rpc_streams.js");
@@ -61,6 +61,8 @@ const WRITABLE = 8;
 const SIGNAL = 9;
 const BLOB = 10;
 const CLASS = 11;
+const KEPT_SERVICE = 12;
+const KEPT_OBJECT = 13;
 
 const ERRORS = [
   "Error",
@@ -138,15 +140,18 @@ function describe(session, sent, object) {
   if (isRequest(object)) return describeRequest(object);
   const address = classAddress(object);
   if (address !== undefined) {
-    // What lives for a call alone holds none.
-    if (session.exportClass === undefined) {
-      throw cloneErrorOf("DurableObjectClass cannot be serialized in this context.");
-    }
-    return [CLASS, session.exportClass(address)];
+    return [CLASS, session.exportKept(address.service, address.target)];
   }
   const hook = serviceHook(object);
   if (hook !== undefined) {
     const { id } = object;
+    const kept = keptAddress(session, hook);
+    if (kept !== undefined) {
+      const index = session.exportKept(kept.service, kept.object);
+      return core.loadExtScript("ext:outboard/objects.js").hookOfObject(object)
+        ? [KEPT_OBJECT, index, id.toString(), id.name]
+        : [KEPT_SERVICE, index];
+    }
     return core.loadExtScript("ext:outboard/objects.js").hookOfObject(object)
       ? exported(OBJECT, { hook: hook.dup() }, id.toString(), id.name)
       : exported(SERVICE, { hook: hook.dup() });
@@ -180,6 +185,20 @@ function describe(session, sent, object) {
   throw refused(nameOf(object));
 }
 
+/**
+ * How the host knows a service or an object, where who gets it is to have it for good:
+ * with the flag it may be stored.
+ */
+function keptAddress(session, hook) {
+  if (!session.isCall || !has(flag.allow_irrevocable_stub_storage)) return undefined;
+  return addressOf(hook);
+}
+
+function keptHook(session, index) {
+  const { 0: number, 1: handle } = session.importKept(index);
+  return new BindingHook(number, null, handle);
+}
+
 function exportEntry(session, sent, entry) {
   const number = session.export(entry);
   ArrayPrototypePush(sent.exports, number);
@@ -199,6 +218,10 @@ function describeCallable(session, sent, of) {
     throw refused(uncalledName(of));
   }
   const hook = serviceHook(of);
+  const kept = hook === undefined ? undefined : keptAddress(session, hook);
+  if (kept !== undefined) {
+    return [KEPT_SERVICE, session.exportKept(kept.service, kept.object)];
+  }
   return hook === undefined
     ? [STUB, exportEntry(session, sent, entryOf(sent, of))]
     : [SERVICE, exportEntry(session, sent, { hook: hook.dup() })];
@@ -383,8 +406,21 @@ function restore(session, brought, description) {
         description[3],
       );
     }
-    case CLASS:
-      return session.importClass(description[1]);
+    case CLASS: {
+      const { 0: number, 1: handle } = session.importKept(description[1]);
+      const { classOf } = core.loadExtScript("ext:outboard/object_class.js");
+      return classOf(number, null, handle);
+    }
+    case KEPT_SERVICE:
+      return core.loadExtScript("ext:outboard/fetcher.js").fetcherOf(
+        keptHook(session, description[1]),
+      );
+    case KEPT_OBJECT:
+      return core.loadExtScript("ext:outboard/objects.js").stubOfHook(
+        keptHook(session, description[1]),
+        description[2],
+        description[3],
+      );
     case ERROR:
       return description[4] === undefined
         ? restoreError(description)

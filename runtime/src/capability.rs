@@ -1,6 +1,8 @@
 //! What workers pass on to one another for good: values, and in them services and
 //! objects. Unlike what a call carries, it outlives the event that passed it.
 
+pub(crate) mod kept;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
@@ -46,6 +48,8 @@ pub(crate) enum Grant {
     /// An export of one.
     Entrypoint(Rc<Dynamic>, Entrypoint),
     Class(Class),
+    /// An export of the worker itself, which another loads.
+    Own(Entrypoint),
     /// What an object has.
     Facet(Rc<FacetStub>),
 }

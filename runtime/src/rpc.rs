@@ -10,6 +10,7 @@ use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use crate::capability::Capability;
 use crate::host::HostStream;
 use crate::lane::bell::{self, Bell};
 
@@ -24,6 +25,8 @@ pub(crate) struct Message {
     pub(crate) bytes: Vec<u8>,
     /// The contents of its large buffers, which V8 need not copy twice.
     pub(crate) buffers: Vec<Vec<u8>>,
+    /// What in it outlives the session.
+    pub(crate) capabilities: Vec<Capability>,
 }
 
 impl Message {
@@ -231,6 +234,7 @@ mod tests {
 
     fn message(bytes: Vec<u8>) -> Message {
         Message {
+            capabilities: Vec::new(),
             bytes,
             buffers: Vec::new(),
         }

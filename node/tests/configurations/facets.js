@@ -96,6 +96,10 @@ export class Root extends DurableObject {
   take(value) {
     return String(value);
   }
+
+  describe(Class) {
+    return this.facet("given", () => ({ class: Class })).describe();
+  }
 }
 
 const never = () => assert.fail("it runs already");
@@ -281,6 +285,9 @@ const inRoot = {
           "serialization.",
       });
     }
+    // Classes may go on.
+    const given = await ROOT.getByName("other").describe(exports.Box({ props: { of: "root" } }));
+    assert.deepStrictEqual([given.name, given.props], ["other", { of: "root" }]);
     assert.throws(() => structuredClone(exports.Box({})), {
       name: "DataCloneError",
       message: "DurableObjectClass cannot be serialized in this context.",

@@ -15,7 +15,7 @@ use super::parcel::{GrantHandle, ParcelHandle};
 use super::service::Route;
 use super::worker_loader::limits;
 use crate::binding::ServiceTarget;
-use crate::capability::{Class, Grant};
+use crate::capability::{Capability, Class, Grant};
 use crate::dynamic::LoadFault;
 use crate::entrypoint::{Entrypoint, Props};
 use crate::error::{EventError, ScriptError};
@@ -285,6 +285,32 @@ pub(crate) fn op_class<'a>(
         })),
     };
     let made = GrantHandle::make(scope, &shared, Grant::Class(class));
+    Ok(v8::Array::new_with_elements(scope, &made))
+}
+
+/// `[number, handle]` of an export of the worker's, with `props` for its `ctx`.
+#[op2]
+pub(crate) fn op_export<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[string] name: Option<String>,
+    #[cppgc] props: &ParcelHandle,
+) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
+    let shared = Shared::of(&state);
+    let worker = shared.worker().ok_or_else(facet_gone)?;
+    let entrypoint = Entrypoint {
+        name,
+        props: Some(Props::Parcel(props.0.clone())),
+        limits: None,
+    };
+    let grant = match &worker.loaded {
+        Some(_) => Grant::Own(entrypoint),
+        None => Grant::Capability(Capability::Service(Arc::new(ServiceTarget {
+            service: worker.name.clone(),
+            entrypoint,
+        }))),
+    };
+    let made = GrantHandle::make(scope, &shared, grant);
     Ok(v8::Array::new_with_elements(scope, &made))
 }
 

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use deno_core::convert::Uint8Array;
 use deno_core::cppgc::make_cppgc_object;
 use deno_core::{GarbageCollected, OpState, op2, v8};
 use deno_error::JsErrorBox;
@@ -12,7 +13,7 @@ use deno_error::JsErrorBox;
 use super::Shared;
 use super::rpc::{read, write};
 use super::service::Route;
-use crate::capability::{Grant, Grants, Parcel};
+use crate::capability::{Capability, Grant, Grants, Parcel, kept};
 use crate::event::EventId;
 
 /// A parcel in the script's hands.
@@ -88,6 +89,21 @@ pub(crate) fn op_parcel_pack<'a>(
         return Ok(v8::undefined(scope).into());
     };
     let shared = Shared::of(&state);
+    let capabilities = capabilities(scope, &shared, event, found)?;
+    let parcel = Parcel {
+        bytes,
+        capabilities,
+    };
+    Ok(ParcelHandle::make(scope, Arc::new(parcel)).into())
+}
+
+/// What the host has by the numbers and names in `found`.
+pub(super) fn capabilities(
+    scope: &mut v8::PinScope<'_, '_>,
+    shared: &Shared,
+    event: EventId,
+    found: v8::Local<'_, v8::Array>,
+) -> Result<Vec<Capability>, JsErrorBox> {
     let mut capabilities = Vec::new();
     for index in (0..found.length()).step_by(2) {
         let number = found.get_index(scope, index);
@@ -95,19 +111,27 @@ pub(crate) fn op_parcel_pack<'a>(
         let number = number.and_then(|number| number.int32_value(scope));
         let target = target.filter(|target| target.is_string());
         let target = target.map(|target| target.to_rust_string_lossy(scope));
-        let route = Route::find(
-            &shared,
-            event,
-            number.unwrap_or_default(),
-            target.as_deref(),
-        )?;
+        let number = number.unwrap_or_default();
+        let route = Route::find(shared, event, number, target.as_deref())?;
         capabilities.push(route.into_capability()?);
     }
-    let parcel = Parcel {
-        bytes,
-        capabilities,
-    };
-    Ok(ParcelHandle::make(scope, Arc::new(parcel)).into())
+    Ok(capabilities)
+}
+
+/// A parcel as an object keeps it.
+#[op2]
+pub(crate) fn op_parcel_keep(#[cppgc] parcel: &ParcelHandle) -> Uint8Array {
+    kept::write(&parcel.0).into()
+}
+
+/// The parcel that an object kept.
+#[op2]
+pub(crate) fn op_parcel_kept<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    #[buffer] bytes: &[u8],
+) -> Result<v8::Local<'a, v8::Object>, JsErrorBox> {
+    let parcel = kept::read(bytes).map_err(|error| JsErrorBox::generic(error.to_string()))?;
+    Ok(ParcelHandle::make(scope, Arc::new(parcel)))
 }
 
 /// Takes the value out of a parcel, as often as one likes.

@@ -16,7 +16,9 @@ use futures::FutureExt;
 
 use super::Shared;
 use super::fetch::count_subrequest;
+use super::parcel::{GrantHandle, capabilities};
 use super::service::Route;
+use crate::capability::{Capability, Grant};
 use crate::event::{Event, EventId, Outcome};
 use crate::heap::BufferBudget;
 use crate::object::Object;
@@ -39,6 +41,8 @@ struct SessionResource {
     held: RefCell<VecDeque<Message>>,
     /// A task lets them go.
     releasing: Cell<bool>,
+    /// What the message that is read has besides.
+    brought: RefCell<Vec<Capability>>,
 }
 
 impl Resource for SessionResource {
@@ -105,6 +109,7 @@ fn add(state: &mut OpState, event: EventId, end: RpcEnd) -> ResourceId {
         gate: of.as_ref().and_then(|event| event.gate()),
         held: RefCell::default(),
         releasing: Cell::new(false),
+        brought: RefCell::default(),
     });
     if let Some(event) = of {
         event.own(rid);
@@ -189,7 +194,8 @@ pub(crate) fn op_rpc_close_sent(state: &mut OpState, #[smi] rid: ResourceId) -> 
     sent
 }
 
-/// Sends a value; `describe` says what of it V8 cannot clone. Throws what V8 says of
+/// Sends a value; `describe` says what of it V8 cannot clone, and notes in `found` what of
+/// that outlives the session. Throws what V8 says of
 /// a value that has no clone.
 #[op2(fast, reentrant)]
 pub(crate) fn op_rpc_send<'a>(
@@ -198,6 +204,7 @@ pub(crate) fn op_rpc_send<'a>(
     #[smi] rid: ResourceId,
     value: v8::Local<'a, v8::Value>,
     describe: v8::Local<'a, v8::Function>,
+    found: v8::Local<'a, v8::Value>,
 ) -> Result<(), JsErrorBox> {
     let session = find(&state.borrow(), rid)?;
     let buffers = large_buffers(scope, value);
@@ -205,9 +212,16 @@ pub(crate) fn op_rpc_send<'a>(
         // It is thrown already: an error here would take its place.
         return Ok(());
     };
+    let capabilities = match v8::Local::<v8::Array>::try_from(found) {
+        Ok(found) if found.length() > 0 => {
+            capabilities(scope, &Shared::of(&state), session.event, found)?
+        }
+        _ => Vec::new(),
+    };
     let mut message = Message {
         bytes,
         buffers: Vec::new(),
+        capabilities,
     };
     let beside: usize = buffers.iter().map(|buffer| buffer.byte_length()).sum();
     if message.len() + beside > LONGEST {
@@ -389,12 +403,35 @@ pub(crate) fn op_rpc_take<'a>(
     let Some(message) = message else {
         return Ok(v8::undefined(scope).into());
     };
-    if let Some(of) = session.and_then(|session| session.of.clone()) {
+    if let Some(of) = session.as_ref().and_then(|session| session.of.clone()) {
         of.cpu.take();
     }
-    let Message { bytes, buffers } = message;
+    let Message {
+        bytes,
+        buffers,
+        capabilities,
+    } = message;
+    if let Some(session) = &session {
+        *session.brought.borrow_mut() = capabilities;
+    }
     let budget = state.borrow().borrow::<Arc<BufferBudget>>().clone();
     read_with(scope, &bytes, restore, buffers, &budget)
+}
+
+/// `[number, handle]` of something that came with the message that is read.
+#[op2]
+pub(crate) fn op_rpc_grant<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+    #[smi] index: u32,
+) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
+    let missing = || JsErrorBox::range_error("no such capability");
+    let session = find(&state.borrow(), rid)?;
+    let brought = session.brought.borrow();
+    let grant = Grant::Capability(brought.get(index as usize).ok_or_else(missing)?.clone());
+    let made = GrantHandle::make(scope, &Shared::of(&state), grant);
+    Ok(v8::Array::new_with_elements(scope, &made))
 }
 
 /// Undefined where something was thrown.

@@ -14,7 +14,7 @@ use crate::body::{HostBody, empty_body};
 use crate::capability::{Capability, Class, Grant, Grants};
 use crate::delivery::{Delivery, Report};
 use crate::dynamic::{DENIED, Dynamic, Outbound};
-use crate::entrypoint::{Entrypoint, Props};
+use crate::entrypoint::Entrypoint;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
 use crate::host::{
@@ -80,8 +80,7 @@ enum Destination {
 impl Route {
     /// The way of `fetch()`, or of the binding with the number `service`; of an
     /// object's namespace `object` is the id, and behind it the name if there is one;
-    /// of the worker itself the export and its props, as JSON. Of what the script was
-    /// granted the number says all.
+    /// of the worker itself the export. Of what the script was granted the number says all.
     pub(crate) fn find(
         shared: &Shared,
         event: EventId,
@@ -102,6 +101,16 @@ impl Route {
             match shared.grants.get(service).ok_or_else(gone)? {
                 Grant::Capability(capability) => Destination::Capability(capability),
                 Grant::Entrypoint(dynamic, entrypoint) => Destination::Dynamic(dynamic, entrypoint),
+                Grant::Own(entrypoint) => {
+                    let (worker, lane) = (worker, shared.sockets.lane());
+                    let worker = worker.ok_or_else(gone)?;
+                    let target = ServiceTarget {
+                        service: worker.name.clone(),
+                        entrypoint,
+                    };
+                    let lane = lane.ok_or_else(gone)?;
+                    Destination::Itself(lane, worker, Arc::new(target))
+                }
                 Grant::Class(class) => Destination::Class(class),
                 Grant::Facet(stub) => Destination::Facet(stub),
                 Grant::Dynamic(_) => return Err(gone()),
@@ -123,14 +132,11 @@ impl Route {
         } else if service == SELF {
             let missing = || JsErrorBox::range_error("no such export");
             let worker = worker.ok_or_else(missing)?;
-            let export = object.and_then(|export| serde_json::from_str(export).ok());
-            let (name, props): (_, Option<String>) = export.ok_or_else(missing)?;
             let target = Arc::new(ServiceTarget {
                 service: worker.name.clone(),
                 entrypoint: Entrypoint {
-                    name,
-                    props: props.map(Props::Json),
-                    limits: None,
+                    name: object.map(str::to_string),
+                    ..Entrypoint::default()
                 },
             });
             if worker.loaded.is_some() {

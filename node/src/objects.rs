@@ -283,6 +283,24 @@ impl NodeObjects {
         Ok(())
     }
 
+    /// Hands an object a delivery.
+    async fn deliver_to_object(
+        self: Arc<Self>,
+        lane: Option<Rc<LaneLocal>>,
+        target: Arc<ObjectTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, ServiceError> {
+        let (worker, target) = self.place(&target).await?;
+        let home = self.home(worker, &target)?;
+        let worker = home.worker.clone();
+        Ok(match lane {
+            Some(lane) if home.lane.is(&lane) => {
+                lane.object_deliver(worker, target, delivery).await?
+            }
+            _ => home.lane.object_deliver(worker, target, delivery).await?,
+        })
+    }
+
     /// The worker whose class an object is of, and the object as it is known there; waits
     /// while its class changes.
     async fn place(

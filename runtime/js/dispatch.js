@@ -367,6 +367,12 @@ function dispatchDelivery(id, entrypoint, props) {
   });
 }
 
+/** The same of an object, by the host's number for it. */
+function dispatchObjectDelivery(id, number) {
+  const { deliver } = core.loadExtScript("ext:outboard/deliveries.js");
+  deliver(id, open, (_event, name, controller) => durable().call(number, name, [controller]));
+}
+
 /** What other workers' events did, for a tail worker. */
 function dispatchTail(id, entrypoint, props) {
   const { tail } = core.loadExtScript("ext:outboard/tails.js");
@@ -498,6 +504,7 @@ return {
   dispatchDelivery,
   dispatchFetch,
   dispatchObjectConnect,
+  dispatchObjectDelivery,
   dispatchObjectRpc,
   dispatchRpc,
   dispatchSocket,

@@ -330,6 +330,7 @@ function start(hasInspector, scope = globalThis) {
     dispatch.dispatchObjectRpc,
     dispatch.dispatchConnect,
     dispatch.dispatchObjectConnect,
+    dispatch.dispatchObjectDelivery,
     dispatch.listenRpc,
     dispatch.startObject,
     dispatch.endObject,

@@ -145,6 +145,17 @@ class DurableObjectStub {
     return connectBy(this.#namespace, this.#target(), address, options);
   }
 
+  queue(queueName, messages, metadata = undefined) {
+    try {
+      if (!(#id in this)) throw illegalInvocation();
+      if (this.#namespace === null) throw new TypeError(CAME_IN_A_CALL);
+      const { sendQueue } = core.loadExtScript("ext:outboard/service_events.js");
+      return sendQueue(this.#namespace, this.#target(), queueName, messages, metadata);
+    } catch (error) {
+      return PromiseReject(error);
+    }
+  }
+
   /** The object, as the host has it told. */
   #target() {
     const id = this.#id;
@@ -170,6 +181,7 @@ class DurableObjectStub {
 const { hook: hookOfObject, target: targetOf } = DurableObjectStub;
 delete DurableObjectStub.hook;
 delete DurableObjectStub.target;
+if (!has(flag.service_binding_extra_handlers)) delete DurableObjectStub.prototype.queue;
 if (!has(flag.fetcher_no_get_put_delete)) {
   core.loadExtScript("ext:outboard/fetcher_verbs.js").addVerbs(DurableObjectStub.prototype);
 }

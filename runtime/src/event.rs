@@ -92,10 +92,11 @@ impl Event {
         })
     }
 
-    /// An event that brought something else.
-    pub(crate) fn delivery(delivery: Delivery) -> Rc<Self> {
+    /// An event that brought something else, to a service or to an object.
+    pub(crate) fn delivery(delivery: Delivery, object: Option<Rc<Object>>) -> Rc<Self> {
         Rc::new(Self {
             delivery: RefCell::new(Some(Box::new(delivery))),
+            object,
             ..Self::default()
         })
     }

@@ -195,6 +195,17 @@ pub trait ObjectHost {
         called: RpcEnd,
     ) -> LocalBoxFuture<'static, Result<(), ServiceError>>;
 
+    /// Hands an object a scheduled run or a batch of messages, as [`Host::deliver`] does.
+    fn deliver(
+        &self,
+        target: &Arc<ObjectTarget>,
+        delivery: Delivery,
+    ) -> LocalBoxFuture<'static, Result<Report, ServiceError>> {
+        let _ = delivery;
+        let message = format!("objects of {} take none here", target.namespace.class);
+        std::future::ready(Err(FetchError { message }.into())).boxed_local()
+    }
+
     /// The worker whose class an object of this lane is of, as it is deployed now, and
     /// the object as it is known there: its class may have got another name, or become
     /// another worker's.

@@ -7,8 +7,8 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::Request;
 use outboard_runtime::{
-    FacetPresence, FetchError, HostBody, LaneLocal, ObjectHost, ObjectId, ObjectStorage,
-    ObjectTarget, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError, Worker,
+    Delivery, FacetPresence, FetchError, HostBody, LaneLocal, ObjectHost, ObjectId, ObjectStorage,
+    ObjectTarget, Report, RpcEnd, ServiceAnswer, ServiceError, ServiceTarget, StorageError, Worker,
 };
 
 use super::{NodeObjects, database_key, no_store};
@@ -59,6 +59,16 @@ impl ObjectHost for LaneObjects {
     ) -> LocalBoxFuture<'static, Result<(), ServiceError>> {
         let (node, target) = (self.node.clone(), target.clone());
         node.rpc(self.lane.upgrade(), target, called).boxed_local()
+    }
+
+    fn deliver(
+        &self,
+        target: &Arc<ObjectTarget>,
+        delivery: Delivery,
+    ) -> LocalBoxFuture<'static, Result<Report, ServiceError>> {
+        let (node, target) = (self.node.clone(), target.clone());
+        node.deliver_to_object(self.lane.upgrade(), target, delivery)
+            .boxed_local()
     }
 
     fn place(

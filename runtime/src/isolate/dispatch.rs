@@ -136,7 +136,7 @@ impl Isolate {
     ) -> Result<(Answer, Rc<Event>), EventError> {
         self.admit(to, delivery.handler())?;
         let info = self.worker.tails.as_ref().map(|_| delivery.info());
-        let event = Event::delivery(delivery);
+        let event = Event::delivery(delivery, None);
         event.limits.set(to.limits.unwrap_or_default());
         if let Some(info) = info {
             self.trace(&event, to, || info);

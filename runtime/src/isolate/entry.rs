@@ -42,6 +42,7 @@ entry_points![
     dispatch_object_rpc,
     dispatch_connect,
     dispatch_object_connect,
+    dispatch_object_delivery,
     listen_rpc,
     start_object,
     end_object,

@@ -13,6 +13,7 @@ use super::dispatch::{announces_body, cf_of, depth_of, optional, said_url, strin
 use super::facets::told;
 use super::{Answer, Isolate};
 use crate::body::HostBody;
+use crate::delivery::Delivery;
 use crate::error::EventError;
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
@@ -162,6 +163,25 @@ impl Isolate {
         Ok(self.dispatch_calls(event, |scope, id| {
             call_numbered(scope, &self.entry.dispatch_object_rpc, id, object)
         }))
+    }
+
+    /// Begins a scheduled run of an object, or to handle a batch of messages, which it
+    /// admits. With the answer comes its event, which has what the handler said.
+    pub(crate) fn deliver_to_object(
+        self: &Rc<Self>,
+        object: &Rc<Object>,
+        delivery: Delivery,
+    ) -> Result<(Answer, Rc<Event>), EventError> {
+        self.enter_object(object)?;
+        let info = self.worker.tails.as_ref().map(|_| delivery.info());
+        let event = Event::delivery(delivery, Some(object.clone()));
+        if let Some(info) = info {
+            self.trace_object(&event, || info);
+        }
+        let answer = self.dispatch(event.clone(), |scope, id| {
+            call_numbered(scope, &self.entry.dispatch_object_delivery, id, object)
+        });
+        Ok((answer, event))
     }
 
     /// Runs `work` on an object's database, outside any turn of the script.

@@ -14,7 +14,8 @@ use crate::body::{HostBody, carried};
 use crate::delivery::{Delivery, DeliveryOutcome, Report, ScheduledRun};
 use crate::entrypoint::{Entrypoint, Handler};
 use crate::error::{EventError, StartError};
-use crate::event::Outcome;
+use crate::event::{Event, Outcome};
+use crate::isolate::Answer;
 use crate::rpc::RpcEnd;
 use crate::trace::Tailed;
 use crate::worker::Worker;
@@ -98,23 +99,32 @@ impl LaneLocal {
         let task = deno_core::unsync::spawn(async move {
             let isolate = self.isolate(&worker).await?;
             let begun = isolate.deliver(&target.entrypoint, delivery);
-            let (outcome, said) = match begun {
-                Ok((answer, event)) => {
-                    let outcome = self.outcome(&worker, answer).await;
-                    (outcome, event.said.take())
-                }
-                Err(error) => (Outcome::Failed(error), None),
-            };
-            let outcome = match outcome {
-                Outcome::Failed(error) => DeliveryOutcome::of(&error).ok_or(error)?,
-                _ => DeliveryOutcome::Ok,
-            };
-            let said = said.map(|said| *said).unwrap_or_default();
-            Ok(Report { outcome, said })
+            self.report(&worker, begun).await
         });
         let _abandon = AbortOnDrop(task.abort_handle());
         // It ends otherwise only with the lane.
         task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    /// What becomes of a delivery that has begun, or has not.
+    pub(super) async fn report(
+        &self,
+        worker: &Arc<Worker>,
+        begun: Result<(Answer, Rc<Event>), EventError>,
+    ) -> Result<Report, EventError> {
+        let (outcome, said) = match begun {
+            Ok((answer, event)) => {
+                let outcome = self.outcome(worker, answer).await;
+                (outcome, event.said.take())
+            }
+            Err(error) => (Outcome::Failed(error), None),
+        };
+        let outcome = match outcome {
+            Outcome::Failed(error) => DeliveryOutcome::of(&error).ok_or(error)?,
+            _ => DeliveryOutcome::Ok,
+        };
+        let said = said.map(|said| *said).unwrap_or_default();
+        Ok(Report { outcome, said })
     }
 
     /// Calls a tail worker. As for [`Self::call`], a task of its own enters it.

@@ -50,14 +50,23 @@ impl LaneRef {
         .await?
     }
 
-    /// Hands a service of the lane's a scheduled run or a batch of messages.
+    /// Hands it a scheduled run or a batch of messages.
     pub(crate) async fn deliver(
         &self,
-        target: Arc<ServiceTarget>,
+        to: Capability,
         delivery: Delivery,
     ) -> Result<Report, ServiceError> {
         self.ask(move |lane| {
-            async move { Ok(lane.host.deliver(&target, delivery).await) }.boxed_local()
+            async move {
+                Ok(match &to {
+                    Capability::Service(target) => lane.host.deliver(target, delivery).await,
+                    Capability::Object(target) => {
+                        lane.host.objects().deliver(target, delivery).await
+                    }
+                    Capability::Class(_) => Err(not_callable()),
+                })
+            }
+            .boxed_local()
         })
         .await?
     }

@@ -13,6 +13,7 @@ use super::call::{AbortOnDrop, ended};
 use super::bell;
 use super::{Command, LaneLocal, LaneRef, Served, lane_ended};
 use crate::body::{HostBody, carried};
+use crate::delivery::{Delivery, Report};
 use crate::error::EventError;
 use crate::isolate::Isolate;
 use crate::object::{Object, ObjectTarget};
@@ -67,6 +68,17 @@ impl LaneRef {
         called: RpcEnd,
     ) -> Result<(), EventError> {
         self.ask(move |lane| lane.object_rpc(worker, target, called).boxed_local())
+            .await
+    }
+
+    /// Hands an object of this lane a delivery from another thread.
+    pub async fn object_deliver(
+        &self,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, EventError> {
+        self.ask(move |lane| lane.object_deliver(worker, target, delivery).boxed_local())
             .await
     }
 
@@ -173,6 +185,28 @@ impl LaneLocal {
             let answer = isolate.call_object_rpc(&object, called)?;
             ended(answer.await)
         });
+        // It ends otherwise only with the lane.
+        task.await.unwrap_or(Err(EventError::Hung))
+    }
+
+    /// Runs the handler of a delivery in an object of a worker of this lane; told once
+    /// what it wrote is durable. An error is one that the handler has no part in.
+    ///
+    /// Dropping the future abandons the delivery.
+    pub async fn object_deliver(
+        self: Rc<Self>,
+        worker: Arc<Worker>,
+        target: Arc<ObjectTarget>,
+        delivery: Delivery,
+    ) -> Result<Report, EventError> {
+        let task = deno_core::unsync::spawn(async move {
+            let (isolate, object) = self.enter(&worker, &target).await?;
+            let begun = isolate.deliver_to_object(&object, delivery);
+            let report = self.report(&worker, begun).await?;
+            object.durable().await?;
+            Ok(report)
+        });
+        let _abandon = AbortOnDrop(task.abort_handle());
         // It ends otherwise only with the lane.
         task.await.unwrap_or(Err(EventError::Hung))
     }

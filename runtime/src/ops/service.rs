@@ -286,11 +286,12 @@ impl Route {
         self.check_depth()?;
         self.open().await?;
         let report = match (&self.to, &self.home) {
-            (Destination::Capability(Capability::Service(target)), Some(home)) => {
-                home.deliver(target.clone(), delivery).await
-            }
+            (Destination::Capability(to), Some(home)) => home.deliver(to.clone(), delivery).await,
             (Destination::Capability(Capability::Service(target)), None) => {
                 self.host.deliver(target, delivery).await
+            }
+            (Destination::Capability(Capability::Object(target)), None) => {
+                self.host.objects().deliver(target, delivery).await
             }
             (Destination::Dynamic(dynamic, entrypoint), _) => {
                 return dynamic.deliver(entrypoint, delivery).await;

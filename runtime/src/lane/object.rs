@@ -9,8 +9,8 @@ use futures::future::LocalBoxFuture;
 use http::Request;
 use tokio::sync::oneshot;
 
-use super::call::{AbortOnDrop, ended};
 use super::bell;
+use super::call::{AbortOnDrop, ended};
 use super::{Command, LaneLocal, LaneRef, Served, lane_ended};
 use crate::body::{HostBody, carried};
 use crate::delivery::{Delivery, Report};

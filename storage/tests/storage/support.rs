@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use outboard_storage::{
-    LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention,
-    StoreOptions,
+    LogOptions, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, StoreOptions,
 };
 
 pub(crate) fn key(number: u8) -> ObjectKey {

@@ -44,20 +44,20 @@ impl BufferBudget {
     }
 
     /// Bytes that were copied elsewhere, as memory of an array buffer of an isolate with
-    /// this budget; None past its limit.
+    /// this budget; given back past its limit.
     pub(crate) fn adopt(
         self: &Arc<Self>,
         bytes: Vec<u8>,
-    ) -> Option<v8::UniqueRef<v8::BackingStore>> {
+    ) -> Result<v8::UniqueRef<v8::BackingStore>, Vec<u8>> {
         let len = bytes.len();
         if !self.take(len) {
-            return None;
+            return Err(bytes);
         }
         let data = Box::into_raw(bytes.into_boxed_slice());
         let budget = Arc::into_raw(self.clone()).cast_mut();
         // SAFETY: `data` has `len` bytes, which nobody else holds, until V8 gives it and
         // the strong count back by `release`, once.
-        Some(unsafe {
+        Ok(unsafe {
             v8::ArrayBuffer::new_backing_store_from_ptr(data.cast(), len, release, budget.cast())
         })
     }
@@ -133,7 +133,7 @@ mod tests {
         let budget = BufferBudget::new(100);
         let store = budget.adopt(vec![7; 60]).unwrap();
         assert_eq!(store.byte_length(), 60);
-        assert!(budget.adopt(vec![7; 41]).is_none());
+        assert_eq!(budget.adopt(vec![7; 41]).err(), Some(vec![7; 41]));
         drop(store);
         assert_eq!(budget.used.load(Ordering::Relaxed), 0);
         assert_eq!(Arc::strong_count(&budget), 1);

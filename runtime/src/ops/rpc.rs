@@ -455,9 +455,17 @@ fn read_with<'a>(
     let context = scope.get_current_context();
     let deserializer = v8::ValueDeserializer::new(scope, Box::new(Reader { restore }), message);
     for (id, bytes) in (0..).zip(buffers) {
-        let store = budget.adopt(bytes);
+        let mut adopted = budget.adopt(bytes);
+        if adopted.is_err() {
+            // Among what counts may be much that is garbage.
+            scope.low_memory_notification();
+            adopted = adopted.or_else(|bytes| budget.adopt(bytes));
+        }
         let store =
-            store.ok_or_else(|| JsErrorBox::range_error("Array buffer allocation failed"))?;
+            adopted.map_err(|_| JsErrorBox::range_error("Array buffer allocation failed"))?;
+        // V8 looks whether buffers are garbage when it makes one's memory, and not when it
+        // is given some.
+        v8::ArrayBuffer::new(scope, 1);
         let buffer = v8::ArrayBuffer::with_backing_store(scope, &store.make_shared());
         deserializer.transfer_array_buffer(id, buffer);
     }

@@ -35,6 +35,24 @@ fn an_object_has_methods_and_promises_of_them() {
     );
 }
 
+/// Half as much again as an isolate may have of buffers: those of calls that are over are
+/// garbage.
+#[test]
+fn large_arguments_of_calls_that_are_over_count_no_more() {
+    let objects = objects_of(
+        "size(bytes) { return bytes.byteLength; }",
+        &handler(
+            "(async () => {
+               const bytes = new Uint8Array(2 << 20);
+               let sum = 0;
+               for (let i = 0; i < 96; i++) sum += await stub.size(bytes);
+               return sum / bytes.byteLength;
+             })()",
+        ),
+    );
+    assert_eq!(objects.get("/a/x"), "96");
+}
+
 /// Invariant 3.
 #[test]
 fn no_result_leaves_before_the_writes_are_durable() {

@@ -138,6 +138,12 @@ const probes = {
     const error = await source.pipeTo(target, { signal, preventCancel: true }).catch((error) => error.message);
     return [error, seen, source.locked];
   },
+  "pipe that is given up, where both sides fail": async () => {
+    const source = new ReadableStream({ cancel() { throw new Error("source"); } });
+    const target = new WritableStream({ abort() { throw new Error("sink"); } });
+    const signal = AbortSignal.abort(new Error("given up"));
+    return await source.pipeTo(target, { signal }).catch((error) => error.message);
+  },
   "from an array": () => collect(ReadableStream.from([1, 2, 3])),
   "from an async generator": () => collect(ReadableStream.from((async function* () { yield "a"; yield "b"; })())),
   "from a string": () => collect(ReadableStream.from("ab")),

@@ -377,14 +377,22 @@ class ReadableStreamBYOBReadIntoRequest {"#,
   if (signal?.aborted) {
     const error = signal.reason;
     source[_disturbed] = true;
-    const ends = [];
-    if (!preventAbort && dest[_state] === "writable") {
-      ArrayPrototypePush(ends, writableStreamAbort(dest, error));
-    }
-    if (!preventCancel && source[_state] === "readable") {
-      ArrayPrototypePush(ends, readableStreamCancel(source, error));
-    }
-    return PromisePrototypeThen(SafePromiseAll(ends), () => PromiseReject(error));
+    // A sink that was just made has started by then, and is the first to hear.
+    return PromisePrototypeThen(PromiseResolve(), () => {
+      let aborted, cancelled;
+      if (!preventAbort && dest[_state] === "writable") {
+        aborted = writableStreamAbort(dest, error);
+      }
+      if (!preventCancel && source[_state] === "readable") {
+        cancelled = readableStreamCancel(source, error);
+        setPromiseIsHandledToTrue(cancelled);
+      }
+      // What the sink says goes before what the source says.
+      return PromisePrototypeThen(
+        PromiseResolve(aborted),
+        () => PromisePrototypeThen(PromiseResolve(cancelled), () => PromiseReject(error)),
+      );
+    });
   }
   const reader = acquireReadableStreamDefaultReader(source);
   const writer = acquireWritableStreamDefaultWriter(dest);

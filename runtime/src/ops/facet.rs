@@ -13,7 +13,7 @@ use super::Shared;
 use super::object::{fail_events, find};
 use super::parcel::{GrantHandle, ParcelHandle};
 use super::service::Route;
-use super::worker_loader::limits;
+use super::worker_loader::export;
 use crate::binding::ServiceTarget;
 use crate::capability::{Capability, Class, Grant};
 use crate::dynamic::LoadFault;
@@ -326,15 +326,7 @@ pub(crate) fn op_loader_class<'a>(
     sub_requests: f64,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
-    let Some(Grant::Dynamic(dynamic)) = shared.grants.get(stub) else {
-        return Err(JsErrorBox::range_error("no such worker"));
-    };
-    let given = |number: f64| (number >= 0.0).then_some(number);
-    let entrypoint = Entrypoint {
-        name,
-        props: props.map(|props| Props::Parcel(props.0.clone())),
-        limits: limits(given(cpu_ms), given(sub_requests)),
-    };
+    let (dynamic, entrypoint) = export(&shared, stub, name, props, cpu_ms, sub_requests)?;
     let class = Grant::Class(Class::Dynamic(dynamic, entrypoint));
     let made = GrantHandle::make(scope, &shared, class);
     Ok(v8::Array::new_with_elements(scope, &made))

@@ -200,6 +200,20 @@ pub(crate) fn op_loader_entrypoint<'a>(
     sub_requests: f64,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
+    let (dynamic, entrypoint) = export(&shared, stub, name, props, cpu_ms, sub_requests)?;
+    let made = GrantHandle::make(scope, &shared, Grant::Entrypoint(dynamic, entrypoint));
+    Ok(v8::Array::new_with_elements(scope, &made))
+}
+
+/// An export of the loaded worker that the script has as `stub`; no limit is negative.
+pub(super) fn export(
+    shared: &Shared,
+    stub: i32,
+    name: Option<String>,
+    props: Option<&ParcelHandle>,
+    cpu_ms: f64,
+    sub_requests: f64,
+) -> Result<(Rc<Dynamic>, Entrypoint), JsErrorBox> {
     let Some(Grant::Dynamic(dynamic)) = shared.grants.get(stub) else {
         return Err(JsErrorBox::range_error("no such worker"));
     };
@@ -209,8 +223,7 @@ pub(crate) fn op_loader_entrypoint<'a>(
         props: props.map(|props| Props::Parcel(props.0.clone())),
         limits: limits(given(cpu_ms), given(sub_requests)),
     };
-    let made = GrantHandle::make(scope, &shared, Grant::Entrypoint(dynamic, entrypoint));
-    Ok(v8::Array::new_with_elements(scope, &made))
+    Ok((dynamic, entrypoint))
 }
 
 fn take(state: &RefCell<OpState>, rid: ResourceId) -> Option<Rc<LoadingResource>> {
@@ -231,7 +244,7 @@ fn fault(error: &JsErrorBox) -> LoadFault {
     }
 }
 
-pub(super) fn limits(cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Option<CallLimits> {
+fn limits(cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Option<CallLimits> {
     if cpu_ms.is_none() && sub_requests.is_none() {
         return None;
     }

@@ -13,7 +13,7 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchAsSpan } = core.loadExtScript("ext:outboard/fetch.js");
-const { illegalInvocation, makeEnumerable } = core.loadExtScript(
+const { illegalInvocation, Made, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
@@ -22,11 +22,6 @@ const { Request } = core.loadExtScript("ext:outboard/request.js");
 const kTo = Symbol("to a service");
 
 const CAME_IN_A_CALL = "A stub that came in a call takes requests and calls alone.";
-
-/** Lets a class make of something else what it makes of a new object. */
-function Made(of) {
-  return of;
-}
 
 class Fetcher extends Made {
   /** The host's number for the service; null of one that came in a call. */

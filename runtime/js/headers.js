@@ -339,6 +339,11 @@ function hostHeaders(list, immutable) {
   return new Headers(kHost, list, immutable);
 }
 
+/** Lets a class make of something else what it makes of a new object. */
+function Made(of) {
+  return of;
+}
+
 return {
   copyHeaderList: copy,
   findHeader: find,
@@ -347,6 +352,7 @@ return {
   hostHeaders,
   illegalInvocation,
   isHeaders,
+  Made,
   makeEnumerable,
   makeIterators,
   setHeader: set,

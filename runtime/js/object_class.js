@@ -13,14 +13,10 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
+const { Made } = core.loadExtScript("ext:outboard/headers.js");
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 
 const kOwn = Symbol("made here");
-
-/** Lets a class make of something else what it makes of a new object. */
-function Made(of) {
-  return of;
-}
 
 class DurableObjectClass extends Made {
   /** How the host knows it: a number, and what of that is meant. */

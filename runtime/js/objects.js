@@ -16,7 +16,7 @@ const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
 const { CAME_IN_A_CALL, takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
-const { illegalInvocation, makeEnumerable } = core.loadExtScript(
+const { illegalInvocation, Made, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
@@ -196,11 +196,6 @@ function stubOfHook(hook, hex, name) {
 }
 named(DurableObjectStub, "DurableObject");
 markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this context.");
-
-/** Lets a class make of something else what it makes of a new object. */
-function Made(of) {
-  return of;
-}
 
 class DurableObjectNamespace extends Made {
   #namespace;

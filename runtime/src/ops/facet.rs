@@ -271,19 +271,8 @@ pub(crate) fn op_class<'a>(
     #[cppgc] props: Option<&ParcelHandle>,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
-    let worker = shared.worker().ok_or_else(facet_gone)?;
-    let entrypoint = Entrypoint {
-        name: Some(name),
-        props: props.map(|props| Props::Parcel(props.0.clone())),
-        limits: None,
-    };
-    let class = match &worker.loaded {
-        Some(_) => Class::Own(entrypoint),
-        None => Class::Service(Arc::new(ServiceTarget {
-            service: worker.name.clone(),
-            entrypoint,
-        })),
-    };
+    let (own, deployed) = (Class::Own, Class::Service);
+    let class = own_export(&shared, Some(name), props, own, deployed)?;
     let made = GrantHandle::make(scope, &shared, Grant::Class(class));
     Ok(v8::Array::new_with_elements(scope, &made))
 }
@@ -297,21 +286,33 @@ pub(crate) fn op_export<'a>(
     #[cppgc] props: &ParcelHandle,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
+    let deployed = |target| Grant::Capability(Capability::Service(target));
+    let grant = own_export(&shared, name, Some(props), Grant::Own, deployed)?;
+    let made = GrantHandle::make(scope, &shared, grant);
+    Ok(v8::Array::new_with_elements(scope, &made))
+}
+
+/// An export of the worker's, which others know by its name where it is deployed.
+fn own_export<T>(
+    shared: &Shared,
+    name: Option<String>,
+    props: Option<&ParcelHandle>,
+    own: impl FnOnce(Entrypoint) -> T,
+    deployed: impl FnOnce(Arc<ServiceTarget>) -> T,
+) -> Result<T, JsErrorBox> {
     let worker = shared.worker().ok_or_else(facet_gone)?;
     let entrypoint = Entrypoint {
         name,
-        props: Some(Props::Parcel(props.0.clone())),
+        props: props.map(|props| Props::Parcel(props.0.clone())),
         limits: None,
     };
-    let grant = match &worker.loaded {
-        Some(_) => Grant::Own(entrypoint),
-        None => Grant::Capability(Capability::Service(Arc::new(ServiceTarget {
+    Ok(match &worker.loaded {
+        Some(_) => own(entrypoint),
+        None => deployed(Arc::new(ServiceTarget {
             service: worker.name.clone(),
             entrypoint,
-        }))),
-    };
-    let made = GrantHandle::make(scope, &shared, grant);
-    Ok(v8::Array::new_with_elements(scope, &made))
+        })),
+    })
 }
 
 /// `[number, handle]` of a class that a loaded worker exports.

@@ -51,7 +51,7 @@ class Span {
   }
 }
 
-/** The id of the script's own span (`js/tracing.js`) that this piece of it is in. */
+/** The id of the script's own span (`js/script_spans.js`) that this piece of it is in. */
 function activeId(event) {
   const active = getAsyncContext()?.span;
   return active !== undefined && active.event === event ? active.id ?? undefined : undefined;

@@ -264,6 +264,7 @@ deno_core::extension!(
         "rpc_session.js",
         "rpc_streams.js",
         "rpc_values.js",
+        "script_spans.js",
         "service_events.js",
         "service_worker.js",
         "sockets.js",

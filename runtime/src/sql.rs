@@ -4,15 +4,17 @@
 
 mod authorizer;
 mod complete;
+mod rows;
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
-use rusqlite::{Batch, Connection, ErrorCode, Row, Statement, StatementStatus};
+use rusqlite::{Batch, Connection, ErrorCode, Row, Statement};
 
 pub use self::authorizer::Authority;
 pub use self::complete::complete;
 use self::complete::{Ending, ending};
+use self::rows::Count;
 
 /// What statements may ask of SQLite, as Workers have it.
 pub const LIMITS: &[(Limit, i32)] = &[
@@ -54,11 +56,19 @@ pub trait Rows {
 /// What statements touched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// The rows given, or scanned where those are more.
+    /// Rows and entries of indexes that were read, and that were written.
     pub read: u64,
     pub written: u64,
     /// One of them may change the database.
     pub changes: bool,
+}
+
+impl Touched {
+    fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.written += other.written;
+        self.changes |= other.changes;
+    }
 }
 
 /// Runs all statements of `sql`, the last one with the values.
@@ -96,7 +106,6 @@ fn run_until(
     rows: &mut impl Rows,
     ending: Ending,
 ) -> rusqlite::Result<Touched> {
-    let before = connection.total_changes();
     let mut batch = Batch::new(connection, sql);
     let mut touched = Touched::default();
     let mut bound = false;
@@ -121,13 +130,11 @@ fn run_until(
             next = following.unwrap_or(None);
         }
         let values = if bound { values } else { &[] };
-        touched.changes |= !statement.readonly();
-        touched.read += step(&mut statement, values, rows)?;
+        touched.add(step(connection, &mut statement, values, rows)?);
         if next.is_none() && !bound {
             next = batch.next()?;
         }
     }
-    touched.written = connection.total_changes() - before;
     Ok(touched)
 }
 
@@ -146,36 +153,33 @@ pub fn run_statement(
     if wanted != values.len() {
         return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
     }
-    let before = connection.total_changes();
-    let read = step(statement, values, rows)?;
-    let written = connection.total_changes() - before;
-    let changes = !statement.readonly();
-    Ok(Touched {
-        read,
-        written,
-        changes,
-    })
+    step(connection, statement, values, rows)
 }
 
-/// Runs one statement to its end; answers the rows that it read.
+/// Runs one statement to its end.
 fn step(
+    connection: &Connection,
     statement: &mut Statement<'_>,
     values: &[Value],
     into: &mut impl Rows,
-) -> rusqlite::Result<u64> {
+) -> rusqlite::Result<Touched> {
     for (index, value) in values.iter().enumerate() {
         statement.raw_bind_parameter(index + 1, value)?;
     }
     into.begin(&statement.column_names().collect::<Vec<_>>())?;
-    let mut given = 0;
+    // Compiling it may have read the schema, which nobody asked for.
+    let before = Count::of(connection);
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         into.row(row)?;
-        given += 1;
     }
     drop(rows);
-    let scanned = statement.get_status(StatementStatus::FullscanStep);
-    Ok(u64::try_from(scanned).unwrap_or(0).max(given))
+    let after = Count::of(connection);
+    Ok(Touched {
+        read: after.read - before.read,
+        written: after.written - before.written,
+        changes: !statement.readonly(),
+    })
 }
 
 /// What Workers say of SQLite's errors: its own message, where in the statement,

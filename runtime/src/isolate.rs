@@ -243,7 +243,7 @@ impl Isolate {
             budget
         };
         self.shared.clock.advance();
-        self.clock.begin(&self.handle, budget)
+        self.clock.begin(&self.handle, &self.shared.looking, budget)
     }
 
     /// What a turn used. While it is debugged an event is charged nothing.

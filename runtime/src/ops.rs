@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use deno_core::error::JsError;
@@ -83,6 +84,8 @@ pub(crate) struct Shared {
     /// The limit, in bytes, that the isolate's memory is over: its turn is being
     /// stopped for it.
     pub(crate) memory_over: Cell<Option<usize>>,
+    /// The watchdog waits for a look at the memory.
+    pub(crate) looking: Arc<AtomicBool>,
     /// The script asked for its isolate's end, and why.
     pub(crate) aborted: RefCell<Option<String>>,
     pub(crate) clock: clock::Clock,
@@ -106,6 +109,7 @@ impl Shared {
             traced: RefCell::default(),
             tails: TailQueues::default(),
             memory_over: Cell::new(None),
+            looking: Arc::default(),
             aborted: RefCell::default(),
             logged: LogQuota::default(),
             clock: clock::Clock::default(),

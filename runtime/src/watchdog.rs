@@ -36,6 +36,10 @@ pub(crate) struct LaneClock {
 
 struct Running {
     isolate: IsolateHandle,
+    /// A look at its memory is asked for and not over. V8 answers all that it is asked
+    /// before the script goes on, or is stopped: a look that lasts longer than a tick
+    /// would otherwise be followed by the next for ever.
+    looking: Arc<AtomicBool>,
     budget: Duration,
     started: Instant,
     terminated: bool,
@@ -77,10 +81,16 @@ impl LaneClock {
     }
 
     /// Begins a turn that may use `budget` of CPU time.
-    pub(crate) fn begin(&self, isolate: &IsolateHandle, budget: Duration) -> Turn<'_> {
+    pub(crate) fn begin(
+        &self,
+        isolate: &IsolateHandle,
+        looking: &Arc<AtomicBool>,
+        budget: Duration,
+    ) -> Turn<'_> {
         let started = Instant::now();
         *self.running.lock() = Some(Running {
             isolate: isolate.clone(),
+            looking: looking.clone(),
             budget,
             started,
             terminated: false,
@@ -141,9 +151,11 @@ impl LaneClock {
             self.first_seen
                 .store(cpu.as_nanos() as u64, Ordering::Relaxed);
         }
-        running
-            .isolate
-            .request_interrupt(check_memory, std::ptr::null_mut());
+        if !running.looking.swap(true, Ordering::Relaxed) {
+            running
+                .isolate
+                .request_interrupt(check_memory, std::ptr::null_mut());
+        }
         let used = cpu.saturating_sub(seen.cpu) + seen.before;
         if used > running.budget && !running.terminated {
             running.terminated = true;

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use deno_core::{JsRuntime, v8};
 
@@ -70,6 +71,7 @@ pub(crate) unsafe extern "C" fn check_memory(
     if shared.memory_over.get().is_some() {
         isolate.terminate_execution();
     }
+    shared.looking.store(false, Ordering::Relaxed);
 }
 
 /// Notes it where what the script keeps outside of its heap is over the limit:

@@ -135,7 +135,8 @@ impl ReadyIsolate {
             let mut load = pin!(self.entry.load(runtime, &worker));
             std::future::poll_fn(|cx| {
                 let _entered = Entered::new(isolate);
-                let turn = clock.begin(&self.handle, limit.saturating_sub(used));
+                let left = limit.saturating_sub(used);
+                let turn = clock.begin(&self.handle, &self.shared.looking, left);
                 let poll = load.as_mut().poll(cx);
                 let end = turn.end();
                 used += end.cpu;

@@ -151,6 +151,28 @@ fn array_buffers_over_the_limit_are_refused() {
     );
 }
 
+/// A look at the memory of a script is a collection; where that lasts longer than it takes
+/// the watchdog to ask for the next look, the script is stopped all the same.
+#[test]
+fn a_look_at_memory_that_lasts_long_is_one() {
+    let bench = Bench::new();
+    let source = "export default { fetch() {
+        let list = null;
+        for (let i = 0; i < 800_000; i++) list = { list };
+        const a = [], e = new TextEncoder(), s = 'x'.repeat(1 << 22);
+        for (;;) a.push(e.encode(s), list);
+    } };";
+    let hostile = worker_with(source, |spec| {
+        spec.limits = Limits {
+            cpu: Duration::from_secs(10),
+            wall: Duration::from_secs(20),
+            ..tight()
+        };
+    });
+    let result = bench.get(&hostile, "/");
+    assert!(is_memory(&result), "{result:?}");
+}
+
 #[test]
 fn wasm_memory_counts() {
     check(

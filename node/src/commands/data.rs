@@ -110,7 +110,12 @@ impl Opened {
         if !folder.join("log").is_dir() {
             return Err(DataError::NoStore(folder));
         }
-        let (store, recovery) = match Store::open(&folder, StoreOptions::default()) {
+        let opened = Store::open(&folder, StoreOptions::default()).and_then(|opened| {
+            // What is looked at are the databases, not the log.
+            opened.0.checkpoint()?;
+            Ok(opened)
+        });
+        let (store, recovery) = match opened {
             Ok(opened) => opened,
             Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => {
                 return Err(DataError::Busy(folder));

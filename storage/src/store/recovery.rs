@@ -14,7 +14,12 @@ use crate::log::CommitLog;
 use crate::log::local::{LocalLog, Replay, segments_before};
 use crate::pages;
 
-/// Opens the log and writes its commits to their databases.
+/// Segments that a start may leave to the first checkpoint. A process that is killed again
+/// and again before that reads no more than them.
+const MOST_LEFT: usize = 4;
+
+/// Opens the log and writes its commits to their databases. These are not durable
+/// themselves yet, so the log stays until the checkpoint that is asked for.
 pub(super) fn recover(
     disk: &Arc<dyn Disk>,
     options: StoreOptions,
@@ -49,6 +54,7 @@ pub(super) fn recover(
         }
     };
     let next = history.as_ref().map_or(Seq(1), History::next);
+    let checkpoint = rotated.clone();
     let opened = LocalLog::open(disk.clone(), options.log, rotated, next, &mut replay);
     let (log, first) = opened.map_err(log_io)?;
     let unknown: Vec<_> = recovery
@@ -64,8 +70,16 @@ pub(super) fn recover(
         let connected = history.connect(first);
         connected.map_err(|error| named("history", error))?;
     }
-    let cut = log.seal().map_err(|error| named("log", error.into()))?;
-    give_up(&**disk, &log, history, cut)?;
+    let left = segments_before(&**disk, u64::MAX).map_err(log_io)?.len();
+    // What was lost is given up now, so that it is not lost, and told of, once more; and
+    // so is a log that nobody had the time to.
+    if recovery.commits > 0 && recovery.damage.is_empty() && left <= MOST_LEFT {
+        // One that waits already is as good.
+        let _ = checkpoint.try_send(());
+    } else {
+        let cut = log.seal().map_err(|error| named("log", error.into()))?;
+        give_up(&**disk, &log, history, cut)?;
+    }
     Ok((log, recovery))
 }
 

@@ -388,7 +388,9 @@ fn a_lost_part_of_the_past_is_noticed() {
     for (path, _) in &hidden {
         disk.rename(path, &format!("hidden/{path}")).unwrap();
     }
-    drop(Store::open_on(Arc::new(disk.clone()), none).unwrap());
+    let (without, _) = Store::open_on(Arc::new(disk.clone()), none).unwrap();
+    without.checkpoint().unwrap();
+    drop(without);
     for (path, _) in &hidden {
         disk.rename(&format!("hidden/{path}"), path).unwrap();
     }

@@ -124,6 +124,16 @@ unsafe extern "C" fn drop_budget(budget: *const BufferBudget) {
     drop(unsafe { Arc::from_raw(budget) });
 }
 
+/// The bytes of a view, copied once.
+pub(crate) fn copy_of(view: v8::Local<v8::ArrayBufferView>) -> Vec<u8> {
+    let length = view.byte_length();
+    let mut bytes = Vec::with_capacity(length);
+    let copied = view.copy_contents_uninit(&mut bytes.spare_capacity_mut()[..length]);
+    // SAFETY: the first `copied` bytes are written, and there is room for them.
+    unsafe { bytes.set_len(copied) };
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use super::parcel::{GrantHandle, capabilities};
 use super::service::Route;
 use crate::capability::{Capability, Grant};
 use crate::event::{Event, EventId, Outcome};
-use crate::heap::BufferBudget;
+use crate::heap::{BufferBudget, copy_of};
 use crate::object::Object;
 use crate::rpc::{Message, RpcEnd, RpcFault, RpcOutcome};
 
@@ -231,7 +231,11 @@ pub(crate) fn op_rpc_send<'a>(
             message.len() + beside,
         )));
     }
-    message.buffers = buffers.iter().map(|buffer| contents(*buffer)).collect();
+    let copies = buffers.iter().map(|buffer| contents(scope, *buffer));
+    let Some(copies) = copies.collect() else {
+        return Err(JsErrorBox::range_error("Array buffer allocation failed"));
+    };
+    message.buffers = copies;
     session.send(message)
 }
 
@@ -296,9 +300,13 @@ fn large_buffer<'a>(
     (!store.is_resizable_by_user_javascript()).then_some(buffer)
 }
 
-fn contents(buffer: v8::Local<v8::ArrayBuffer>) -> Vec<u8> {
-    let store = buffer.get_backing_store();
-    store.iter().map(Cell::get).collect()
+fn contents<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    buffer: v8::Local<'a, v8::ArrayBuffer>,
+) -> Option<Vec<u8>> {
+    let length = buffer.byte_length();
+    let view = v8::Uint8Array::new(scope, buffer, 0, length)?;
+    Some(copy_of(view.into()))
 }
 
 /// None where something was thrown.

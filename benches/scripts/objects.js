@@ -20,6 +20,18 @@ export class Box extends DurableObject {
       case "read":
         storage.sql.exec("SELECT text FROM rows WHERE n = 1").toArray();
         break;
+      // A megabyte, once.
+      case "fill":
+        storage.sql.exec("CREATE TABLE IF NOT EXISTS pages (n INTEGER PRIMARY KEY, text TEXT)");
+        if (storage.sql.databaseSize < 1e6) {
+          for (let n = 0; n < 256; n++) {
+            storage.sql.exec("INSERT OR REPLACE INTO pages VALUES (?, ?)", n, TEXT.repeat(20));
+          }
+        }
+        break;
+      case "look":
+        storage.sql.exec("SELECT text FROM pages WHERE n = ?", Number(value)).one();
+        break;
       case "alarm":
         await storage.setAlarm(Number(value));
         break;

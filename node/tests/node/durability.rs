@@ -131,13 +131,13 @@ fn audit(dev: &Dev, bookers: &[Booker], ledgers: usize, when: &str) {
 /// Invariant 1. `OUTBOARD_KILLS` says how many cycles, `OUTBOARD_SEED` which.
 #[test]
 fn acknowledged_commits_survive_kill_9_under_load() {
-    survive_kills(40, &[]);
+    survive_kills(150, &[]);
 }
 
 /// The same where each object has an isolate and a lane to itself.
 #[test]
 fn acknowledged_commits_of_objects_apart_survive_kill_9() {
-    survive_kills(10, &["--isolation", "object"]);
+    survive_kills(50, &["--isolation", "object"]);
 }
 
 fn survive_kills(cycles: u64, options: &[&str]) {

@@ -1,9 +1,20 @@
 // `ctx.storage.sql`: SQL on an object's database.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_ingest, op_object_size, op_object_sql } = core.ops;
+const {
+  op_object_ingest,
+  op_object_size,
+  op_object_sql,
+  op_object_sql_end,
+  op_object_sql_most_pages,
+  op_object_sql_next,
+  op_object_sql_read,
+  op_object_sql_rest,
+  op_object_sql_written,
+} = core.ops;
 const {
   ArrayPrototypePush,
+  ArrayPrototypeSlice,
   Error,
   ObjectDefineProperty,
   ObjectSetPrototypeOf,
@@ -16,7 +27,7 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
-const { span } = core.loadExtScript("ext:outboard/spans.js");
+const { open, span, told } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
 const IteratorPrototype = primordials.ObjectGetPrototypeOf(
@@ -36,27 +47,88 @@ function ended() {
   return has(flag.enable_fast_jsg_struct) ? { done: true, value: undefined } : { done: true };
 }
 
-/** The rows of one statement, from where it was read up to. */
+/**
+ * The rows of one statement, from where it was read up to. Workers are one row ahead of
+ * the script: so a statement whose last row is taken is done, and runs again.
+ */
 class Cursor {
   #columns;
+  /** What is read and not taken yet, from `at` on. */
   #rows;
   #at = 0;
   #read;
   #written;
+  #reused;
+  /** What more rows are read by; null where there never were any. */
+  #handle;
+  #isOpen;
+  #refuse;
+  #span;
 
-  constructor(key, columns, rows, read, written) {
+  constructor(key, answer, refuse, span) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
+    const { 0: columns, 1: rows, 2: read, 3: written, 4: reused, 5: handle } = answer;
     this.#columns = columns;
     this.#rows = rows;
     this.#read = read;
     this.#written = written;
+    this.#reused = reused;
+    this.#handle = handle ?? null;
+    this.#isOpen = handle !== undefined;
+    this.#refuse = refuse;
+    this.#span = span;
+    if (!this.#isOpen) this.#tell();
+  }
+
+  /** Says what it cost, which is known at its end. */
+  #tell() {
+    const span = this.#span;
+    if (span === null) return;
+    this.#span = null;
+    span.set("cloudflare.durable_object.response.rows_read", this.rowsRead);
+    span.set("cloudflare.durable_object.response.rows_written", this.rowsWritten);
+    span.close();
+  }
+
+  #close() {
+    this.#isOpen = false;
+    this.#tell();
   }
 
   #take() {
     if (this.#at >= this.#rows.length) return undefined;
+    if (this.#isOpen) this.#refuse();
     const row = this.#rows[this.#at];
     this.#rows[this.#at++] = undefined;
+    if (this.#isOpen) this.#step();
     return row;
+  }
+
+  #step() {
+    let next = null;
+    try {
+      next = op_object_sql_next(this.#handle);
+    } finally {
+      if (next === null) this.#close();
+    }
+    if (next === null) return;
+    this.#rows[0] = next;
+    this.#at = 0;
+  }
+
+  /** All rows that are left, as arrays. */
+  #rest() {
+    if (this.#isOpen) this.#refuse();
+    const rows = ArrayPrototypeSlice(this.#rows, this.#at);
+    this.#at = this.#rows.length;
+    if (!this.#isOpen) return rows;
+    try {
+      const more = op_object_sql_rest(this.#handle);
+      for (let i = 0; i < more.length; i++) ArrayPrototypePush(rows, more[i]);
+    } finally {
+      this.#close();
+    }
+    return rows;
   }
 
   #object(row) {
@@ -71,11 +143,9 @@ class Cursor {
   }
 
   toArray() {
-    const all = [];
-    for (let row = this.#take(); row !== undefined; row = this.#take()) {
-      ArrayPrototypePush(all, this.#object(row));
-    }
-    return all;
+    const rows = this.#rest();
+    for (let i = 0; i < rows.length; i++) rows[i] = this.#object(rows[i]);
+    return rows;
   }
 
   one() {
@@ -85,7 +155,12 @@ class Cursor {
         "Expected exactly one result from SQL query, but got no results.",
       );
     }
-    if (this.#take() !== undefined) {
+    if (this.#at < this.#rows.length) {
+      this.#at = this.#rows.length;
+      if (this.#isOpen) {
+        op_object_sql_end(this.#handle);
+        this.#close();
+      }
       throw new Error(
         "Expected exactly one result from SQL query, but got multiple results.",
       );
@@ -94,25 +169,30 @@ class Cursor {
   }
 
   raw() {
-    return new RawCursor(kOwn, () => this.#take());
+    return new RawCursor(kOwn, () => this.#take(), () => this.#rest());
   }
 
   get columnNames() {
-    return primordials.ArrayPrototypeSlice(this.#columns);
+    return ArrayPrototypeSlice(this.#columns);
   }
 
   get rowsRead() {
-    return this.#read;
+    return this.#handle === null ? this.#read : op_object_sql_read(this.#handle);
   }
 
   get rowsWritten() {
-    return this.#written;
+    return this.#handle === null ? this.#written : op_object_sql_written(this.#handle);
+  }
+
+  get reusedCachedQueryForTest() {
+    return this.#reused;
   }
 
   [SymbolIterator]() {
     return this;
   }
 }
+if (!has(flag.experimental)) delete Cursor.prototype.reusedCachedQueryForTest;
 ObjectSetPrototypeOf(Cursor.prototype, IteratorPrototype);
 makeEnumerable(Cursor.prototype);
 named(Cursor, "Cursor");
@@ -120,10 +200,12 @@ named(Cursor, "Cursor");
 /** The same rows, as arrays. */
 class RawCursor {
   #take;
+  #rest;
 
-  constructor(key, take) {
+  constructor(key, take, rest) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#take = take;
+    this.#rest = rest;
   }
 
   next() {
@@ -134,11 +216,7 @@ class RawCursor {
   }
 
   toArray() {
-    const all = [];
-    for (let row = this.#take(); row !== undefined; row = this.#take()) {
-      ArrayPrototypePush(all, row);
-    }
-    return all;
+    return this.#rest();
   }
 
   [SymbolIterator]() {
@@ -150,28 +228,32 @@ named(RawCursor, "RawIterator");
 
 class SqlStorage {
   #number;
-  #atOnce;
+  #refuse;
 
-  constructor(key, number, atOnce) {
+  constructor(key, number, refuse) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
-    this.#atOnce = atOnce;
+    this.#refuse = refuse;
   }
 
   exec(query, ...bindings) {
     query = `${query}`;
-    return span("durable_object_storage_exec", (span) => {
-      span?.set("db.system.name", "cloudflare-durable-object-sql");
-      span?.set("db.operation.name", "exec");
-      span?.set("db.query.text", query);
-      span?.set("cloudflare.durable_object.query.bindings", bindings.length);
-      const { 0: columns, 1: rows, 2: read, 3: written } = this.#atOnce(
-        () => op_object_sql(this.#number, query, bindings),
-      );
-      span?.set("cloudflare.durable_object.response.rows_read", read);
-      span?.set("cloudflare.durable_object.response.rows_written", written);
-      return new Cursor(kOwn, columns, rows, read, written);
-    });
+    const span = told ? open("durable_object_storage_exec") : null;
+    if (span !== null) {
+      span.set("db.system.name", "cloudflare-durable-object-sql");
+      span.set("db.operation.name", "exec");
+      span.set("db.query.text", query);
+      span.set("cloudflare.durable_object.query.bindings", bindings.length);
+    }
+    let answer;
+    try {
+      this.#refuse();
+      answer = op_object_sql(this.#number, query, bindings);
+    } catch (error) {
+      span?.close();
+      throw error;
+    }
+    return new Cursor(kOwn, answer, this.#refuse, span);
   }
 
   /** A statement, which is called with its bindings. */
@@ -183,15 +265,20 @@ class SqlStorage {
   ingest(text) {
     text = `${text}`;
     return span("durable_object_storage_ingest", (span) => {
-      const { 0: length, 1: rowsRead, 2: rowsWritten, 3: statementCount } = this.#atOnce(
-        () => op_object_ingest(this.#number, text),
-      );
+      this.#refuse();
+      const { 0: length, 1: rowsRead, 2: rowsWritten, 3: statementCount } =
+        op_object_ingest(this.#number, text);
       span?.set("cloudflare.durable_object.response.rows_read", rowsRead);
       span?.set("cloudflare.durable_object.response.rows_written", rowsWritten);
       span?.set("cloudflare.durable_object.response.statement_count", statementCount);
       const remainder = StringPrototypeSlice(text, length);
       return { remainder, rowsRead, rowsWritten, statementCount };
     });
+  }
+
+  /** Has the database be full at so many pages. */
+  setMaxPageCountForTest(count) {
+    op_object_sql_most_pages(this.#number, +count);
   }
 
   get databaseSize() {
@@ -206,6 +293,7 @@ class SqlStorage {
 if (!has(flag.experimental)) {
   delete SqlStorage.prototype.ingest;
   delete SqlStorage.prototype.prepare;
+  delete SqlStorage.prototype.setMaxPageCountForTest;
 }
 makeEnumerable(SqlStorage.prototype);
 ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
@@ -215,6 +303,6 @@ ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
 });
 named(SqlStorage, "SqlStorage");
 
-/** @param {(fn: Function) => unknown} atOnce runs `fn`, where storage is free */
-return { sqlOf: (number, atOnce) => new SqlStorage(kOwn, number, atOnce) };
+/** @param {() => void} refuse throws where storage is not free */
+return { sqlOf: (number, refuse) => new SqlStorage(kOwn, number, refuse) };
 })();

@@ -7,9 +7,6 @@ const {
   op_object_bookmark_at,
   op_object_delete,
   op_object_delete_all,
-  op_object_get,
-  op_object_list,
-  op_object_put,
   op_object_restore_next,
   op_object_set_alarm,
   op_object_sync,
@@ -29,128 +26,26 @@ const {
   PromiseReject,
   PromiseResolve,
   PromiseWithResolvers,
-  RangeError,
   SafeArrayIterator,
   Symbol,
   SymbolToStringTag,
-  TypedArrayPrototypeGetByteLength,
   TypeError,
 } = primordials;
 const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+const { checkCount, checkKey, deserialize, entries, getOne, putOne } = core.loadExtScript(
+  "ext:outboard/object_keys.js",
+);
 
 const { tellCalls } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
-/** Of a key and of a value, and how many at once: as Workers have it. */
-const LONGEST_KEY = 2_048;
-const LONGEST_VALUE = 2 * 1024 * 1024 + 64;
-const MOST_KEYS = 128;
-
 const BEGIN = 0;
 const KEEP = 1;
 const UNDO = 2;
 const BEGIN_LONG = 3;
-
-function dataClone(error) {
-  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-  return new DOMException(error.message, "DataCloneError");
-}
-
-function checkKey(key) {
-  key = `${key}`;
-  if (key.length === 0) throw new TypeError("Key name cannot be empty.");
-  if (key === "." || key === "..") {
-    throw new TypeError(`"${key}" is not allowed as a key name.`);
-  }
-  // A code unit is three bytes of UTF-8 at most.
-  if (key.length > LONGEST_KEY / 3 && core.encode(key).length > LONGEST_KEY) {
-    throw new RangeError(
-      `Keys cannot be larger than ${LONGEST_KEY} bytes. A key of size ` +
-        `${core.encode(key).length} was provided.`,
-    );
-  }
-  return key;
-}
-
-function serialize(key, value) {
-  let bytes;
-  try {
-    bytes = core.serialize(value);
-  } catch (error) {
-    if (!has(flag.allow_irrevocable_stub_storage)) throw dataClone(error);
-    // There may be stubs in it.
-    bytes = parcels().keep(requireEvent(), value);
-  }
-  const length = TypedArrayPrototypeGetByteLength(bytes);
-  if (length > LONGEST_VALUE) {
-    throw new RangeError(
-      `Values cannot be larger than ${LONGEST_VALUE} bytes. A value of size ` +
-        `${length} was provided for key "${key}".`,
-    );
-  }
-  return bytes;
-}
-
-const parcels = () => core.loadExtScript("ext:outboard/parcels.js");
-
-/** What every value begins with that V8 has cloned; others have stubs in them. */
-const V8 = 0xff;
-
-function deserialize(bytes) {
-  return bytes[0] === V8 ? core.deserialize(bytes) : parcels().openKept(bytes);
-}
-
-function checkCount(count) {
-  if (count > MOST_KEYS) {
-    throw new RangeError(
-      `Maximum number of pairs is ${MOST_KEYS}. Number of pairs: ${count}`,
-    );
-  }
-}
-
-function getOne(number, key) {
-  const bytes = op_object_get(number, checkKey(key));
-  return bytes === null || bytes === undefined ? undefined : deserialize(bytes);
-}
-
-function putOne(number, key, value, unconfirmed) {
-  key = checkKey(key);
-  if (value === undefined) {
-    throw new TypeError("put() called with undefined value.");
-  }
-  op_object_put(number, key, serialize(key, value), unconfirmed);
-}
-
-function listOptions(options) {
-  const text = (name) => options?.[name] === undefined ? null : `${options[name]}`;
-  let limit = options?.limit;
-  if (limit !== undefined) {
-    limit = +limit;
-    if (NumberIsNaN(limit) || limit <= 0) {
-      throw new TypeError("List limit must be positive.");
-    }
-    limit = primordials.MathMin(MathTrunc(limit), 0xffff_ffff);
-  }
-  const start = text("start");
-  const startAfter = text("startAfter");
-  if (start !== null && startAfter !== null) {
-    throw new TypeError("list() cannot be called with both start and startAfter values.");
-  }
-  return {
-    start,
-    startAfter,
-    end: text("end"),
-    prefix: text("prefix"),
-    limit: limit ?? null,
-    reverse: !!options?.reverse,
-  };
-}
-
-function entries(number, options) {
-  return op_object_list(number, listOptions(options));
-}
+const KEEP_SYNC = 4;
 
 /** Runs `fn`; what it throws is a rejection. */
 function tried(fn) {
@@ -178,13 +73,17 @@ function asked(life, fn) {
 
 /** The same for what cannot wait. */
 function atOnce(life, fn) {
+  refuseOthers(life);
+  return fn();
+}
+
+function refuseOthers(life) {
   if (isOthers(life)) {
     throw new Error(
       "A transaction of this Durable Object is open, and this is no part of it: " +
         "synchronous storage methods cannot wait for its end.",
     );
   }
-  return fn();
 }
 
 /** Whether what the object says need not wait for a write. */
@@ -327,6 +226,17 @@ class DurableObjectTransaction extends Operations {
 const { isUndone } = DurableObjectTransaction;
 delete DurableObjectTransaction.isUndone;
 
+/** Has `storage` say `value` for what it made itself, as Workers let scripts. */
+function replace(storage, name, value) {
+  ObjectDefineProperty(storage, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
 class DurableObjectStorage extends Operations {
   #block;
   #hasAlarm;
@@ -342,12 +252,20 @@ class DurableObjectStorage extends Operations {
   get sql() {
     return this.#sql ??= core.loadExtScript("ext:outboard/object_sql.js").sqlOf(
       numberOf(this),
-      (fn) => atOnce(lifeOf(this), fn),
+      () => refuseOthers(lifeOf(this)),
     );
   }
 
   get kv() {
     return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this), lifeOf(this));
+  }
+
+  set sql(value) {
+    replace(this, "sql", value);
+  }
+
+  set kv(value) {
+    replace(this, "kv", value);
   }
 
   deleteAll(options = undefined) {
@@ -413,10 +331,14 @@ class DurableObjectStorage extends Operations {
       try {
         result = run();
       } catch (error) {
-        op_object_transaction(number, UNDO);
+        try {
+          op_object_transaction(number, UNDO);
+        } catch {
+          // It is undone: what the script threw says more.
+        }
         throw error;
       }
-      op_object_transaction(number, KEEP);
+      op_object_transaction(number, KEEP_SYNC);
       return result;
     });
   }

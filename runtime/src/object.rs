@@ -15,6 +15,7 @@ mod facets;
 mod id;
 mod keys;
 mod sockets;
+mod statements;
 mod table;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -30,7 +31,7 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::alarm::{AlarmTime, Due, now};
-pub(crate) use self::database::{Confirmed, Database, DatabaseError};
+pub(crate) use self::database::{Confirmed, Database, DatabaseError, Effect};
 pub use self::facet::FacetPresence;
 pub(crate) use self::facet::{FacetInstance, FacetStart, MOST_DEPTH, ShownId};
 pub(crate) use self::facets::{Facet, FacetStub, Facets, Place, gone as facet_gone};
@@ -255,7 +256,9 @@ impl Object {
         work: impl FnOnce(&mut Database) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
         if let Some(fault) = &*self.fault.borrow() {
-            return Err(DatabaseError::plain(fault.to_string()));
+            let text = fault.to_string();
+            let text = text.strip_prefix("Error: ").unwrap_or(&text);
+            return Err(DatabaseError::plain(text));
         }
         let mut database = self.database.borrow_mut();
         database.open(|| host.objects().open(&self.target))?;
@@ -294,7 +297,7 @@ impl Object {
         };
         let ended = self.database.borrow_mut().end_turn(stopped, &mut tell);
         if let Err(error) = ended {
-            self.reset(error.to_string());
+            self.ended_by(&error);
         }
         self.changed.notify_waiters();
     }
@@ -406,6 +409,15 @@ impl Object {
         let mut error = ScriptError::plain(message);
         error.resets_object = true;
         self.break_with(EventError::Exception(error));
+    }
+
+    /// Ends it where an error of its database says so.
+    pub(crate) fn ended_by(&self, error: &DatabaseError) {
+        match error.effect {
+            Effect::None => {}
+            Effect::Undone => self.abort(format!("Error: {error}")),
+            Effect::Fatal => self.reset(error.to_string()),
+        }
     }
 
     /// What it holds in memory is no longer what its database has.

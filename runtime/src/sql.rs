@@ -4,7 +4,10 @@
 
 mod authorizer;
 mod complete;
+mod cursors;
+mod kept;
 mod rows;
+mod statement;
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::limits::Limit;
@@ -13,7 +16,7 @@ use rusqlite::{Batch, Connection, ErrorCode, Row, Statement};
 
 pub use self::authorizer::Authority;
 pub use self::complete::complete;
-use self::complete::{Ending, ending};
+pub(crate) use self::cursors::{Begun, Cursors, Lost, Reach, RowValues, TakeRows, ingest};
 use self::rows::Count;
 
 /// What statements may ask of SQLite, as Workers have it.
@@ -78,34 +81,6 @@ pub fn run(
     values: &[Value],
     rows: &mut impl Rows,
 ) -> rusqlite::Result<Touched> {
-    run_until(connection, sql, values, rows, Ending::Statement)
-}
-
-/// The same of text that has to end with a statement, as Workers want it of objects:
-/// a comment behind the last one is refused, once those before have run.
-pub fn run_whole(
-    connection: &Connection,
-    sql: &str,
-    values: &[Value],
-    rows: &mut impl Rows,
-) -> rusqlite::Result<Touched> {
-    // More than SQLite's own.
-    let sql = sql.trim_end_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
-    let ending = ending(sql);
-    let touched = run_until(connection, sql, values, rows, ending)?;
-    match ending {
-        Ending::Statement => Ok(touched),
-        Ending::Nothing => Err(refused("SQL code did not contain a statement.")),
-    }
-}
-
-fn run_until(
-    connection: &Connection,
-    sql: &str,
-    values: &[Value],
-    rows: &mut impl Rows,
-    ending: Ending,
-) -> rusqlite::Result<Touched> {
     let mut batch = Batch::new(connection, sql);
     let mut touched = Touched::default();
     let mut bound = false;
@@ -116,16 +91,13 @@ fn run_until(
             // One that does not compile yet, since its table is yet to be made, is one
             // more too.
             let following = batch.next();
-            if matches!(following, Ok(None)) && ending == Ending::Statement {
+            if matches!(following, Ok(None)) {
                 if wanted != values.len() {
                     return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
                 }
                 bound = true;
             } else if wanted > 0 {
-                return Err(refused(
-                    "When executing multiple SQL statements in a single call, only the last \
-                     statement can have parameters.",
-                ));
+                return Err(refused(VALUES_OF_LAST));
             }
             next = following.unwrap_or(None);
         }
@@ -137,6 +109,10 @@ fn run_until(
     }
     Ok(touched)
 }
+
+/// What is said of values for a statement that others follow.
+const VALUES_OF_LAST: &str = "When executing multiple SQL statements in a single call, only the \
+     last statement can have parameters.";
 
 fn refused(message: &str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
@@ -174,12 +150,9 @@ fn step(
         into.row(row)?;
     }
     drop(rows);
-    let after = Count::of(connection);
-    Ok(Touched {
-        read: after.read - before.read,
-        written: after.written - before.written,
-        changes: !statement.readonly(),
-    })
+    let mut touched = before.touched(connection);
+    touched.changes = !statement.readonly();
+    Ok(touched)
 }
 
 /// What Workers say of SQLite's errors: its own message, where in the statement,
@@ -244,6 +217,7 @@ fn code(error: &rusqlite::ffi::Error) -> String {
 fn extended(code: i32) -> Option<&'static str> {
     use rusqlite::ffi;
     Some(match code {
+        ffi::SQLITE_ABORT_ROLLBACK => "SQLITE_ABORT_ROLLBACK",
         ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "SQLITE_CONSTRAINT_FOREIGNKEY",
         ffi::SQLITE_CONSTRAINT_NOTNULL => "SQLITE_CONSTRAINT_NOTNULL",

@@ -19,6 +19,62 @@ export class Sql extends DurableObject {
     return this.ctx.storage.sql.exec(text).raw().toArray()[0];
   }
 
+  /** What scripts may ask of SQLite itself. */
+  allowed() {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE wide (a, b, c); CREATE VIRTUAL TABLE words USING fts5(text)");
+    const said = {};
+    for (const text of [
+      "ALTER TABLE wide RENAME COLUMN a TO d",
+      "ALTER TABLE wide DROP COLUMN b",
+      "SELECT * FROM wide",
+      "SELECT sqlite_version()",
+      "PRAGMA optimize(0x10002)",
+      "DELETE FROM words_data",
+    ]) {
+      try {
+        said[text] = sql.exec(text).columnNames.join();
+      } catch ({ message }) {
+        said[text] = message;
+      }
+    }
+    return said;
+  }
+
+  /** An error that undoes the turn is the object's end. */
+  async full(how) {
+    const { storage } = this.ctx;
+    const { sql } = storage;
+    sql.exec("CREATE TABLE t (a)");
+    sql.setMaxPageCountForTest(8);
+    await storage.sync();
+    sql.exec("INSERT INTO t VALUES (1)");
+    const fill = () => {
+      try {
+        sql.exec("INSERT INTO t VALUES (?)", "a".repeat(100_000));
+      } catch {
+        // It is what the caller hears.
+      }
+    };
+    if (how === "plain") return fill();
+    storage.transactionSync(fill);
+  }
+
+  constraints() {
+    const { storage } = this.ctx;
+    storage.sql.exec("CREATE TABLE p (id PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id))");
+    storage.transactionSync(() => {
+      storage.sql.exec("PRAGMA defer_foreign_keys = ON");
+      storage.sql.exec("INSERT INTO c VALUES (1)");
+    });
+  }
+
+  tables() {
+    const text = "SELECT count(*) n FROM sqlite_schema WHERE name IN ('c', 't')";
+    const tables = this.ctx.storage.sql.exec(text).one().n;
+    return [tables, tables && this.ctx.storage.sql.exec("SELECT count(*) n FROM t").one().n];
+  }
+
   /** What is no statement, and text that ends with none. */
   nothing() {
     const { sql } = this.ctx.storage;
@@ -98,6 +154,41 @@ export const nothing = {
     const [said, run] = await stub(env).nothing();
     assert.deepStrictEqual(said, [...Array(7).fill(none), 1, 1, 1, 1, incomplete, several]);
     assert.strictEqual(run, 1);
+  },
+};
+
+export const undone = {
+  async test(_controller, env) {
+    const heard = async (object, method, ...args) => {
+      try {
+        await object[method](...args);
+      } catch ({ name, message, durableObjectReset }) {
+        return [name, message.split(" (extended")[0], durableObjectReset];
+      }
+    };
+    const object = (name) => env.OBJECT.get(env.OBJECT.idFromName(name));
+    const full = ["Error", "database or disk is full: SQLITE_FULL", true];
+    for (const how of ["plain", "sync"]) {
+      assert.deepStrictEqual(await heard(object(how), "full", how), full);
+      assert.deepStrictEqual(await object(how).tables(), [1, 0]);
+    }
+    const [, message] = await heard(object("constraints"), "constraints");
+    assert.match(message, /^Durable Object was reset and .* FOREIGN KEY constraint failed/);
+    assert.deepStrictEqual(await object("constraints").tables(), [0, 0]);
+  },
+};
+
+export const allowed = {
+  async test(_controller, env) {
+    assert.deepStrictEqual(await stub(env).allowed(), {
+      "ALTER TABLE wide RENAME COLUMN a TO d": "",
+      "ALTER TABLE wide DROP COLUMN b": "",
+      "SELECT * FROM wide": "d,c",
+      "SELECT sqlite_version()":
+        "not authorized to use function: sqlite_version at offset 7: SQLITE_ERROR",
+      "PRAGMA optimize(0x10002)": "optimize",
+      "DELETE FROM words_data": "table words_data may not be modified: SQLITE_ERROR",
+    });
   },
 };
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use deno_core::v8;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 
 use super::alarm::{Alarm, AlarmTime};
 use super::{ObjectStorage, StorageError};
-use crate::sql::{self, Authority, LIMITS};
+use crate::sql::{self, Authority, Cursors, LIMITS};
 
 /// Instructions of SQLite's between two looks at whether the script is stopped.
 const PROGRESS: i32 = 10_000;
@@ -21,28 +22,42 @@ const MOST_SAVEPOINTS: u32 = 64;
 /// Pages of a database: 10 GB, as Workers have it.
 const MOST_PAGES: u64 = (10 << 30) / 4096;
 
+/// What a script did that put off its constraints and left them so, as Workers say.
+const VIOLATED: &str = "Durable Object was reset and rolled back to its last known good state \
+     because the application left the database in a state where constraints were violated: ";
+
 /// Why the database did not do as the script asked; the text is the script's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct DatabaseError {
     message: String,
-    /// The turn's writes are gone, and with them what the object in memory knows.
-    pub(crate) fatal: bool,
+    pub(crate) effect: Effect,
+}
+
+/// What an error is to the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It may go on.
+    None,
+    /// The turn's writes are gone, by what its script did, and with them what the object
+    /// in memory knows.
+    Undone,
+    /// The same, through no fault of the script's.
+    Fatal,
 }
 
 impl DatabaseError {
     pub(crate) fn plain(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            fatal: false,
-        }
+        Self::new(message, Effect::None)
     }
 
     fn fatal(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            fatal: true,
-        }
+        Self::new(message, Effect::Fatal)
+    }
+
+    fn new(message: impl Into<String>, effect: Effect) -> Self {
+        let message = message.into();
+        Self { message, effect }
     }
 }
 
@@ -78,6 +93,8 @@ type Durable = Shared<BoxFuture<'static, Result<(), StorageError>>>;
 
 pub(crate) struct Database {
     storage: Option<Box<dyn ObjectStorage>>,
+    /// Of the script's statements, closed before the storage is given up.
+    pub(super) cursors: Cursors,
     held: Held,
     /// What the turn has written so far.
     wrote: Option<Confirmed>,
@@ -101,6 +118,7 @@ impl Database {
     pub(super) fn new(isolate: v8::IsolateHandle) -> Self {
         Self {
             storage: None,
+            cursors: Cursors::default(),
             held: Held::Newest,
             wrote: None,
             before: None,
@@ -130,12 +148,19 @@ impl Database {
                     .progress_handler(PROGRESS, Some(move || isolate.is_execution_terminating()))
             });
         let set = set.and_then(|()| {
+            // What virtual tables keep in tables of theirs is not a script's to change.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             let mut limits = LIMITS.iter();
             limits.try_for_each(|(limit, most)| connection.set_limit(*limit, *most).map(drop))
         });
         set.map_err(|error| DatabaseError::fatal(error.to_string()))?;
         self.storage = Some(storage);
-        let pages = format!("PRAGMA max_page_count = {MOST_PAGES}");
+        self.limit_pages(MOST_PAGES)
+    }
+
+    /// Has the database be full at so many pages.
+    pub(crate) fn limit_pages(&mut self, most: u64) -> Result<(), DatabaseError> {
+        let pages = format!("PRAGMA max_page_count = {}", most.min(MOST_PAGES));
         self.trusted(|connection| connection.query_one(&pages, (), |_| Ok(())))
     }
 
@@ -160,6 +185,7 @@ impl Database {
         }
         self.in_turn = false;
         self.savepoints = 0;
+        self.close_lost_cursors();
         let wrote = self.wrote.take();
         if stopped {
             self.alarm.changed = false;
@@ -171,19 +197,35 @@ impl Database {
         if committed.is_err() {
             let _ = self.own("ROLLBACK");
         }
-        committed.map_err(|error| DatabaseError::fatal(error.message))
+        committed.map_err(|error| match error.effect {
+            Effect::None => DatabaseError::fatal(error.message),
+            Effect::Undone | Effect::Fatal => error,
+        })
     }
 
     fn commit(&mut self, tell: TellAlarm<'_>) -> Result<(), DatabaseError> {
         if !std::mem::take(&mut self.alarm.changed) {
-            return self.own("COMMIT");
+            return self.commit_now();
         }
         // The host may ring too early, and then finds out; never too late.
         let time = self.stored_alarm()?;
         tell(time, false)?;
-        self.own("COMMIT")?;
+        self.commit_now()?;
         tell(time, true)?;
         Ok(())
+    }
+
+    fn commit_now(&mut self) -> Result<(), DatabaseError> {
+        let committed =
+            self.trusted(|connection| Ok(connection.prepare_cached("COMMIT")?.execute(())))?;
+        match committed {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                let text = format!("{VIOLATED}{}", sql::error_text(&error));
+                Err(DatabaseError::new(text, Effect::Undone))
+            }
+            Err(error) => self.trusted(|_| Err(error)),
+        }
     }
 
     /// What was undone may have made, or dropped, a table of the runtime's own.
@@ -259,7 +301,9 @@ impl Database {
     }
 
     pub(super) fn take(&mut self) -> Option<Box<dyn ObjectStorage>> {
-        self.storage.take()
+        let mut storage = self.storage.take()?;
+        self.cursors.close(storage.connection());
+        Some(storage)
     }
 
     pub(crate) fn savepoint(&mut self) -> Result<(), DatabaseError> {
@@ -301,13 +345,22 @@ impl Database {
     }
 
     /// Runs a script's statements.
-    pub(crate) fn script<T>(
+    pub(super) fn script<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
+        self.script_cursors(|_, connection| work(connection))
+    }
+
+    /// The same, where they are read as the script goes on.
+    pub(super) fn script_cursors<T>(
+        &mut self,
+        work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DatabaseError> {
         // Known before: what the script may make of it is not.
         let own = i64::from(self.has_keys()?) + i64::from(self.has_alarm_table()?);
-        let done = self.authority.clone().script(|| self.with(work));
+        let authority = self.authority.clone();
+        let done = authority.script(|| self.with_cursors(work));
         if self.authority.refused_transaction() {
             return Err(DatabaseError::plain(sql::NO_TRANSACTION));
         }
@@ -329,12 +382,35 @@ impl Database {
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
+        self.with_cursors(|_, connection| work(connection))
+    }
+
+    pub(super) fn with_cursors<T>(
+        &mut self,
+        work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DatabaseError> {
         let Some(storage) = &mut self.storage else {
             return Err(DatabaseError::fatal("the database is closed"));
         };
-        work(storage.connection()).map_err(|error| match storage.explain(&error) {
-            Some(error) => error.into(),
-            None => DatabaseError::plain(sql::error_text(&error)),
+        let done = work(&mut self.cursors, storage.connection());
+        done.map_err(|error| {
+            if let Some(error) = storage.explain(&error) {
+                return error.into();
+            }
+            let text = sql::error_text(&error);
+            // After some errors SQLite has rolled back. Interrupted is a script that ends.
+            let interrupted = Some(ErrorCode::OperationInterrupted);
+            let undone = self.in_turn && storage.connection().is_autocommit();
+            match undone && error.sqlite_error_code() != interrupted {
+                true => DatabaseError::new(text, Effect::Undone),
+                false => DatabaseError::plain(text),
+            }
         })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }

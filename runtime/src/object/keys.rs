@@ -118,6 +118,7 @@ impl Database {
         if alarm {
             self.set_alarm(None)?;
         }
+        self.cancel_cursors()?;
         let names = |connection: &rusqlite::Connection, kinds: &str| {
             connection
                 .prepare(&format!(

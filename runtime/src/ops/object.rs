@@ -40,9 +40,7 @@ pub(super) fn database<T>(
 
 /// What the script catches; after some errors its object is no more.
 fn thrown(object: &Object, error: DatabaseError) -> JsErrorBox {
-    if error.fatal {
-        object.reset(error.to_string());
-    }
+    object.ended_by(&error);
     JsErrorBox::generic(error.to_string())
 }
 
@@ -282,10 +280,12 @@ pub(crate) fn op_object_size(state: &mut OpState, #[smi] number: u32) -> Result<
     Ok(database(&shared, number, Database::size)? as f64)
 }
 
+const KEEP: u32 = 1;
 const BEGIN_LONG: u32 = 3;
+const KEEP_SYNC: u32 = 4;
 
 /// `how`: 0 begins a transaction within the turn's, 1 keeps it, 2 undoes it, 3
-/// begins one that may outlast the turn.
+/// begins one that may outlast the turn, 4 keeps one that did not.
 #[op2(fast)]
 pub(crate) fn op_object_transaction(
     state: &mut OpState,
@@ -298,9 +298,14 @@ pub(crate) fn op_object_transaction(
         let begun = object.begin_transaction(&shared.objects, &shared.host);
         return begun.map_err(|error| thrown(&object, error));
     }
+    if how == KEEP_SYNC && find(&shared, number)?.fault().is_some() {
+        return Err(JsErrorBox::generic(
+            "Cannot commit transaction due to an earlier SQL critical error",
+        ));
+    }
     database(&shared, number, |database| match how {
         0 => database.savepoint(),
-        1 => database.end_savepoint(true),
+        KEEP | KEEP_SYNC => database.end_savepoint(true),
         _ => database.end_savepoint(false),
     })
 }

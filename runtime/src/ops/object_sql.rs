@@ -1,21 +1,45 @@
 //! `ctx.storage.sql`: a script's statements on its object's database.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use deno_core::{OpState, op2, v8};
+use deno_core::cppgc::make_cppgc_object;
+use deno_core::{GarbageCollected, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row};
 
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
-use crate::object::Confirmed;
-use crate::sql::{self, Rows, Touched};
+use crate::sql::{self, Lost, Reach, RowValues, TakeRows, Touched};
 
-/// Runs all statements of `sql`, the last one with the bindings: `[columns, rows,
-/// rowsRead, rowsWritten]`, a row being its values in order.
+/// A cursor in the script's hands: closed when the script has lost it.
+pub(crate) struct CursorHandle {
+    object: u32,
+    number: u64,
+    touched: Cell<Touched>,
+    lost: Lost,
+}
+
+// SAFETY: it holds no value of V8's, so that there is nothing to trace.
+unsafe impl GarbageCollected for CursorHandle {
+    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
+
+    fn get_name(&self) -> &'static std::ffi::CStr {
+        c"Cursor"
+    }
+}
+
+impl Drop for CursorHandle {
+    fn drop(&mut self) {
+        // V8 collects within no call of SQLite's, and may within one of ours.
+        self.lost.borrow_mut().push(self.number);
+    }
+}
+
+/// Runs all statements of `sql`, the last one, with the bindings, as far as its first row:
+/// `[columns, rows, rowsRead, rowsWritten, reused, cursor]`, a row being its values in
+/// order. With a cursor there may be more of them.
 #[op2]
 pub(crate) fn op_object_sql<'a>(
     scope: &mut v8::PinScope<'a, '_>,
@@ -30,29 +54,107 @@ pub(crate) fn op_object_sql<'a>(
         let value = bindings.get_index(scope, index);
         values.push(binding(scope, value)?);
     }
-    let mut rows = ScriptRows {
-        scope,
-        columns: Vec::new(),
-        rows: Vec::new(),
-        values: Vec::new(),
-    };
-    let touched = run(&shared, number, |connection| {
-        sql::run_whole(connection, &sql, &values, &mut rows)
+    let mut rows = ScriptRows::new(scope);
+    let (begun, lost) = database(&shared, number, |database| {
+        let begun = database.exec(&sql, &values, &mut rows)?;
+        Ok((begun, database.lost_cursors()))
     })?;
-    let ScriptRows {
-        scope,
-        columns,
-        rows,
-        ..
-    } = rows;
+    let columns = std::mem::take(&mut rows.columns);
+    let rows = rows.into_array();
     let columns = v8::Array::new_with_elements(scope, &columns).into();
-    let list = v8::Array::new_with_elements(scope, &rows).into();
+    let touched = begun.touched;
     let read = v8::Number::new(scope, touched.read as f64).into();
     let written = v8::Number::new(scope, touched.written as f64).into();
-    Ok(v8::Array::new_with_elements(
-        scope,
-        &[columns, list, read, written],
-    ))
+    let reused = v8::Boolean::new(scope, begun.reused).into();
+    let mut answer = vec![columns, rows.into(), read, written, reused];
+    if let Some(cursor) = begun.number {
+        let handle = CursorHandle {
+            object: number,
+            number: cursor,
+            touched: Cell::new(touched),
+            lost,
+        };
+        answer.push(make_cppgc_object(scope, handle).into());
+    }
+    Ok(v8::Array::new_with_elements(scope, &answer))
+}
+
+/// Goes on to the next row; null where there is none.
+#[op2]
+pub(crate) fn op_object_sql_next<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[cppgc] cursor: &CursorHandle,
+) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
+    let mut rows = ScriptRows::new(scope);
+    let more = cursor.read(&Shared::of(&state), Reach::Row, &mut rows)?;
+    Ok(match rows.rows.pop() {
+        Some(row) if more => row,
+        _ => v8::null(scope).into(),
+    })
+}
+
+/// All rows that are left.
+#[op2]
+pub(crate) fn op_object_sql_rest<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[cppgc] cursor: &CursorHandle,
+) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
+    let mut rows = ScriptRows::new(scope);
+    cursor.read(&Shared::of(&state), Reach::End, &mut rows)?;
+    Ok(rows.into_array())
+}
+
+/// Closes it before its end.
+#[op2(fast)]
+pub(crate) fn op_object_sql_end(
+    state: &mut OpState,
+    #[cppgc] cursor: &CursorHandle,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, cursor.object, |database| {
+        database.end_cursor(cursor.number)
+    })
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_sql_read(#[cppgc] cursor: &CursorHandle) -> f64 {
+    cursor.touched.get().read as f64
+}
+
+#[op2(fast)]
+pub(crate) fn op_object_sql_written(#[cppgc] cursor: &CursorHandle) -> f64 {
+    cursor.touched.get().written as f64
+}
+
+impl CursorHandle {
+    fn read(
+        &self,
+        shared: &Shared,
+        reach: Reach,
+        rows: &mut ScriptRows<'_, '_, '_>,
+    ) -> Result<bool, JsErrorBox> {
+        let mut touched = self.touched.get();
+        let read = database(shared, self.object, |database| {
+            database.read_cursor(self.number, reach, &mut touched, rows)
+        });
+        self.touched.set(touched);
+        read
+    }
+}
+
+/// Has the database be full at so many pages, for tests.
+#[op2(fast)]
+pub(crate) fn op_object_sql_most_pages(
+    state: &mut OpState,
+    #[smi] number: u32,
+    most: f64,
+) -> Result<(), JsErrorBox> {
+    let shared = state.borrow::<Rc<Shared>>().clone();
+    database(&shared, number, |database| {
+        database.limit_pages(most as u64)
+    })
 }
 
 /// Runs those statements of `sql` that are whole: `[length, rowsRead, rowsWritten,
@@ -67,39 +169,9 @@ pub(crate) fn op_object_ingest(
     let shared = Shared::of(&state);
     let (end, count) = sql::complete(&sql);
     let whole = &sql[..end];
-    let touched = run(&shared, number, |connection| {
-        sql::run(connection, whole, &[], &mut NoRows)
-    })?;
+    let touched = database(&shared, number, |database| database.ingest(whole))?;
     let length = u32::try_from(whole.encode_utf16().count()).unwrap_or(u32::MAX);
     Ok((length, touched.read as f64, touched.written as f64, count))
-}
-
-fn run(
-    shared: &Shared,
-    number: u32,
-    statements: impl FnOnce(&Connection) -> rusqlite::Result<Touched>,
-) -> Result<Touched, JsErrorBox> {
-    database(shared, number, |database| {
-        let done = database.script(statements);
-        // What failed may have begun with what did not.
-        if done.as_ref().map_or(true, |touched| touched.changes) {
-            database.write(Confirmed::Yes);
-        }
-        done
-    })
-}
-
-/// Nobody asks for what statements give.
-struct NoRows;
-
-impl Rows for NoRows {
-    fn begin(&mut self, _columns: &[&str]) -> rusqlite::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, _row: &Row<'_>) -> rusqlite::Result<()> {
-        Ok(())
-    }
 }
 
 fn binding<'a>(
@@ -148,21 +220,34 @@ struct ScriptRows<'a, 's, 'i> {
     values: Vec<v8::Local<'s, v8::Value>>,
 }
 
-impl Rows for ScriptRows<'_, '_, '_> {
-    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()> {
-        self.columns.clear();
-        self.rows.clear();
-        for name in columns {
+impl<'a, 's, 'i> ScriptRows<'a, 's, 'i> {
+    fn new(scope: &'a mut v8::PinScope<'s, 'i>) -> Self {
+        Self {
+            scope,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    fn into_array(self) -> v8::Local<'s, v8::Array> {
+        v8::Array::new_with_elements(self.scope, &self.rows)
+    }
+}
+
+impl TakeRows for ScriptRows<'_, '_, '_> {
+    fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()> {
+        for name in names {
             let name = v8::String::new(self.scope, name).ok_or_else(too_long)?;
             self.columns.push(name.into());
         }
         Ok(())
     }
 
-    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
         self.values.clear();
-        for column in 0..self.columns.len() {
-            let value = value(self.scope, row.get_ref(column)?);
+        for column in 0..row.len() {
+            let value = value(self.scope, row.get(column));
             self.values.push(value.ok_or_else(too_long)?);
         }
         let row = v8::Array::new_with_elements(self.scope, &self.values);

@@ -62,6 +62,15 @@ impl Authority {
 
     fn allows(&self, context: &AuthContext<'_>) -> bool {
         use AuthAction::*;
+        // SQLite names a column of its where others have the database.
+        if let AlterTable {
+            database_name,
+            table_name,
+        } = &context.action
+        {
+            self.renames.store(true, Relaxed);
+            return *database_name == "main" && is_free(table_name);
+        }
         match context.database_name {
             Some("main") | None => {}
             // Sorting and views in memory are SQLite's own; tables are not offered there.
@@ -81,10 +90,6 @@ impl Authority {
             | Delete { table_name }
             | Read { table_name, .. }
             | Update { table_name, .. } => is_free(table_name),
-            AlterTable { table_name, .. } => {
-                self.renames.store(true, Relaxed);
-                is_free(table_name)
-            }
             // Tells of sizes alone, and `PRAGMA optimize` does it to all tables.
             Analyze { .. } => true,
             CreateView { view_name } | DropView { view_name } => is_free(view_name),
@@ -122,11 +127,15 @@ impl Authority {
                 pragma_value,
             } => allows_pragma(pragma_name, *pragma_value),
             Function { function_name } => {
+                let name = function_name.to_ascii_lowercase();
+                // These tell how SQLite was built. Scripts cannot call those of ALTER.
+                let is_alters = name.starts_with("sqlite_rename_") || name == "sqlite_drop_column";
                 // The first loads code; the others name pointers and files.
-                !matches!(
-                    function_name.to_ascii_lowercase().as_str(),
+                let is_outside = matches!(
+                    name.as_str(),
                     "load_extension" | "fts3_tokenizer" | "readfile" | "writefile" | "edit"
-                )
+                );
+                !is_outside && (is_alters || !name.starts_with("sqlite_"))
             }
             _ => false,
         }
@@ -159,9 +168,17 @@ fn allows_pragma(name: &str, value: Option<&str>) -> bool {
         | "table_xinfo" => value.is_some_and(is_free),
         "foreign_key_check" | "table_list" => value.is_none_or(is_free),
         "quick_check" => value.is_none_or(|value| value.parse::<u32>().is_ok() || is_free(value)),
-        "optimize" => value.is_none_or(|value| value.parse::<i32>().is_ok()),
+        "optimize" => value.is_none_or(is_mask),
         _ => false,
     }
+}
+
+fn is_mask(value: &str) -> bool {
+    let hexadecimal = value.strip_prefix("0x");
+    hexadecimal.map_or_else(
+        || value.parse::<i32>().is_ok(),
+        |digits| i32::from_str_radix(digits, 16).is_ok(),
+    )
 }
 
 fn is_boolean(value: &str) -> bool {

@@ -17,43 +17,6 @@ pub fn complete(sql: &str) -> (usize, u32) {
     (end, count)
 }
 
-/// What text ends with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    Statement,
-    /// Something behind the last one that is none: a comment, or a semicolon too many;
-    /// or there is none.
-    Nothing,
-}
-
-pub(super) fn ending(sql: &str) -> Ending {
-    let (mut end, mut at) = (0, 0);
-    let mut state = State::Start;
-    // Whether the statement that it is in has anything.
-    let mut begun = false;
-    while let Some((token, length)) = next(&sql[at..]) {
-        at += length;
-        state = state.after(token);
-        match token {
-            Token::Space => {}
-            Token::Semicolon if state == State::Start => {
-                if std::mem::take(&mut begun) {
-                    end = at;
-                }
-            }
-            _ => begun = true,
-        }
-    }
-    // A comment may be open at the end; what else is, SQLite refuses.
-    let open = &sql[at..];
-    let comment = open.is_empty() || open.starts_with("--") || open.starts_with("/*");
-    if begun || !comment || (end > 0 && sql[end..].trim_ascii().is_empty()) {
-        Ending::Statement
-    } else {
-        Ending::Nothing
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Token {
     Semicolon,
@@ -144,28 +107,7 @@ fn word(text: &str) -> Token {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ending, complete, ending};
-
-    #[test]
-    fn text_ends_with_a_statement_or_with_nothing() {
-        for (sql, expected) in [
-            ("", Ending::Nothing),
-            (";", Ending::Nothing),
-            (" -- a", Ending::Nothing),
-            ("/* a */", Ending::Nothing),
-            ("/* a", Ending::Nothing),
-            ("SELECT 1; -- a", Ending::Nothing),
-            ("SELECT 1;;", Ending::Nothing),
-            ("SELECT 1; \n\t", Ending::Statement),
-            ("SELECT 1 -- a", Ending::Statement),
-            (";;SELECT 1", Ending::Statement),
-            ("-- a\nSELECT 1", Ending::Statement),
-            ("SELECT '; --", Ending::Statement),
-            ("CREATE TRIGGER t BEGIN SELECT 1; END;", Ending::Statement),
-        ] {
-            assert_eq!(ending(sql), expected, "{sql}");
-        }
-    }
+    use super::complete;
 
     #[test]
     fn statements_end_where_sqlite_has_it() {

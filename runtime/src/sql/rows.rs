@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, ffi};
 
+use super::Touched;
+
 /// What the statements of a connection have touched so far.
 #[derive(Clone, Copy)]
 pub(super) struct Count {
-    pub(super) read: u64,
-    pub(super) written: u64,
+    read: u64,
+    written: u64,
 }
 
 impl Count {
@@ -23,6 +25,15 @@ impl Count {
         Self {
             read: read.unsigned_abs(),
             written: written.unsigned_abs(),
+        }
+    }
+    /// What they have touched since.
+    pub(super) fn touched(self, connection: &Connection) -> Touched {
+        let now = Self::of(connection);
+        Touched {
+            read: now.read - self.read,
+            written: now.written - self.written,
+            changes: false,
         }
     }
 }

@@ -1,0 +1,589 @@
+//! Statements that scripts read as they go on, a row at a time.
+//!
+//! What runs before the last statement of a text runs at once, and that one as far as its
+//! first row; it goes on when the script asks for the next. So a script pays for what it
+//! reads, in rows and in memory, and sees what SQLite has of a table that changes
+//! meanwhile. A statement that writes is read to its end at once: SQLite would commit no
+//! transaction with one that is not.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use rusqlite::Connection;
+use rusqlite::types::{Value, ValueRef};
+
+use super::kept::Kept;
+use super::rows::Count;
+use super::statement::{Detached, Statement, Use};
+use super::{Touched, VALUES_OF_LAST, error_text, refused};
+
+/// Statements that may be in the middle of their rows; past that, the one that was read
+/// longest ago is read to its end, into memory. A script that leaves its cursors unread
+/// has them until they are collected.
+const MOST_READING: usize = 64;
+
+/// Bytes of rows that were read so; past that, the cursor is closed.
+const MOST_AHEAD: usize = 16 << 20;
+
+/// What rows are given to.
+pub(crate) trait TakeRows {
+    /// The names of the columns, before the first row.
+    fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()>;
+
+    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()>;
+}
+
+/// The values of a row.
+pub(crate) enum RowValues<'a> {
+    Current(&'a Statement<'a>),
+    Kept(&'a [Value]),
+}
+
+impl RowValues<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Current(statement) => statement.width(),
+            Self::Kept(values) => values.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, column: usize) -> ValueRef<'_> {
+        match self {
+            Self::Current(statement) => statement.value(column),
+            Self::Kept(values) => values.get(column).map_or(ValueRef::Null, Into::into),
+        }
+    }
+}
+
+/// How a text began.
+pub(crate) struct Begun {
+    /// What the last statement has touched so far, as Workers count; whether any may
+    /// change the database.
+    pub(crate) touched: Touched,
+    /// What more rows are asked for by; None where there are none.
+    pub(crate) number: Option<u64>,
+    /// Its statement ran before.
+    pub(crate) reused: bool,
+}
+
+/// How far a cursor is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Row,
+    End,
+}
+
+/// Cursors that their scripts have lost.
+pub(crate) type Lost = Rc<RefCell<Vec<u64>>>;
+
+/// The cursors of a database, and the statements that wait to run again. They are to be
+/// closed before the connection is ([`Cursors::close`]).
+#[derive(Default)]
+pub(crate) struct Cursors {
+    open: HashMap<u64, Cursor>,
+    /// Counts cursors, and their uses.
+    last: u64,
+    kept: Kept,
+    lost: Lost,
+    /// Bytes of rows that were read ahead.
+    ahead: usize,
+}
+
+enum Cursor {
+    Reading(Reading),
+    Ahead(Ahead),
+    /// It has this error instead of rows.
+    Closed(String),
+}
+
+/// A statement in the middle of its rows.
+struct Reading {
+    statement: Detached,
+    /// What it is kept by when it is done, where it is.
+    sql: Option<Rc<str>>,
+    used: u64,
+}
+
+/// Rows of a statement that is done.
+struct Ahead {
+    rows: VecDeque<Vec<Value>>,
+    touched: Touched,
+}
+
+impl Cursors {
+    /// Where to tell of cursors that are lost. They are closed when others are used.
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost.clone()
+    }
+
+    /// Runs all statements of `sql`, the last one, with the values, as far as its first
+    /// row.
+    pub(crate) fn begin(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        values: &[Value],
+        rows: &mut impl TakeRows,
+    ) -> rusqlite::Result<Begun> {
+        self.sweep(connection);
+        let mut changes = false;
+        let (kept_by, mut statement, reused) = match self.kept.take(connection, sql) {
+            Some((sql, statement)) => (Some(sql), statement, true),
+            None => {
+                let (statement, is_only) = run_up_to_last(connection, sql, &mut changes)?;
+                (is_only.then(|| sql.into()), statement, false)
+            }
+        };
+        let wanted = statement.parameters();
+        if wanted != values.len() {
+            return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
+        }
+        statement.bind(values)?;
+        // Compiling it may have read the schema, which nobody asked for.
+        let before = Count::of(connection);
+        let mut more = statement.step()?;
+        rows.columns(&statement.columns())?;
+        let is_readonly = statement.is_readonly();
+        while more {
+            rows.row(&RowValues::Current(&statement))?;
+            if is_readonly {
+                break;
+            }
+            more = statement.step()?;
+        }
+        let mut touched = before.touched(connection);
+        touched.changes = changes || !is_readonly;
+        let number = if more {
+            Some(self.hold(connection, kept_by, statement))
+        } else {
+            self.done(kept_by, statement);
+            None
+        };
+        Ok(Begun {
+            touched,
+            number,
+            reused,
+        })
+    }
+
+    /// Reads on. Answers whether there may be more rows; `touched` grows by what it cost.
+    pub(crate) fn read(
+        &mut self,
+        connection: &Connection,
+        number: u64,
+        reach: Reach,
+        touched: &mut Touched,
+        rows: &mut impl TakeRows,
+    ) -> rusqlite::Result<bool> {
+        match self.open.remove(&number) {
+            None => Ok(false),
+            Some(Cursor::Closed(error)) => Err(refused(&error)),
+            Some(Cursor::Ahead(mut ahead)) => {
+                touched.add(std::mem::take(&mut ahead.touched));
+                while let Some(row) = ahead.rows.pop_front() {
+                    self.ahead = self.ahead.saturating_sub(size(&row));
+                    rows.row(&RowValues::Kept(&row))?;
+                    if reach == Reach::Row {
+                        self.open.insert(number, Cursor::Ahead(ahead));
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Some(Cursor::Reading(mut reading)) => {
+                let mut statement = reading.statement.attach(connection);
+                let before = Count::of(connection);
+                loop {
+                    let more = statement.step();
+                    if !matches!(more, Ok(true)) || reach == Reach::Row {
+                        touched.add(before.touched(connection));
+                    }
+                    if !more? {
+                        self.done(reading.sql, statement);
+                        return Ok(false);
+                    }
+                    rows.row(&RowValues::Current(&statement))?;
+                    if reach == Reach::Row {
+                        break;
+                    }
+                }
+                reading.statement = statement.detach();
+                reading.used = self.tick();
+                self.open.insert(number, Cursor::Reading(reading));
+                Ok(true)
+            }
+        }
+    }
+
+    /// Closes one, whatever it has left.
+    pub(crate) fn end(&mut self, connection: &Connection, number: u64) {
+        match self.open.remove(&number) {
+            Some(Cursor::Reading(Reading { statement, sql, .. })) => {
+                self.done(sql, statement.attach(connection));
+            }
+            Some(Cursor::Ahead(ahead)) => {
+                let bytes = ahead.rows.iter().map(|row| size(row)).sum();
+                self.ahead = self.ahead.saturating_sub(bytes);
+            }
+            Some(Cursor::Closed(_)) | None => {}
+        }
+    }
+
+    /// Closes those that are lost.
+    pub(crate) fn sweep(&mut self, connection: &Connection) {
+        let lost = std::mem::take(&mut *self.lost.borrow_mut());
+        for number in lost {
+            self.end(connection, number);
+        }
+    }
+
+    /// Closes all; who reads one on is told why.
+    pub(crate) fn cancel(&mut self, connection: &Connection, why: &str) {
+        self.sweep(connection);
+        let numbers: Vec<u64> = self.open.keys().copied().collect();
+        for number in numbers {
+            self.end(connection, number);
+            self.open.insert(number, Cursor::Closed(why.into()));
+        }
+    }
+
+    /// Closes all, and the statements that wait: the connection may be closed.
+    pub(crate) fn close(&mut self, connection: &Connection) {
+        let numbers: Vec<u64> = self.open.keys().copied().collect();
+        for number in numbers {
+            self.end(connection, number);
+        }
+        self.kept.clear(connection);
+    }
+
+    fn hold(
+        &mut self,
+        connection: &Connection,
+        sql: Option<Rc<str>>,
+        statement: Statement<'_>,
+    ) -> u64 {
+        self.make_room(connection);
+        let number = self.tick();
+        let reading = Reading {
+            statement: statement.detach(),
+            sql,
+            used: number,
+        };
+        self.open.insert(number, Cursor::Reading(reading));
+        number
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    fn done(&mut self, sql: Option<Rc<str>>, statement: Statement<'_>) {
+        if let Some(sql) = sql {
+            self.kept.keep(sql, statement);
+        }
+    }
+
+    /// Reads the cursor that was read longest ago to its end, where too many are open.
+    fn make_room(&mut self, connection: &Connection) {
+        if self.open.len() < MOST_READING {
+            return;
+        }
+        let reading = |(number, cursor): (&u64, &Cursor)| match cursor {
+            Cursor::Reading(reading) => Some((reading.used, *number)),
+            _ => None,
+        };
+        let reading: Vec<_> = self.open.iter().filter_map(reading).collect();
+        if reading.len() < MOST_READING {
+            return;
+        }
+        let Some((_, number)) = reading.into_iter().min() else {
+            return;
+        };
+        let mut touched = Touched::default();
+        let mut into = AheadRows {
+            rows: VecDeque::new(),
+            bytes: 0,
+            room: MOST_AHEAD.saturating_sub(self.ahead),
+        };
+        let read = self.read(connection, number, Reach::End, &mut touched, &mut into);
+        let AheadRows { rows, bytes, .. } = into;
+        let cursor = match read {
+            Ok(_) => {
+                self.ahead += bytes;
+                Cursor::Ahead(Ahead { rows, touched })
+            }
+            Err(error) => Cursor::Closed(error_text(&error)),
+        };
+        self.open.insert(number, cursor);
+    }
+}
+
+/// Runs all statements of `sql` but the last one, which it gives, and whether it is the
+/// only one.
+fn run_up_to_last<'c>(
+    connection: &'c Connection,
+    sql: &str,
+    changes: &mut bool,
+) -> rusqlite::Result<(Statement<'c>, bool)> {
+    let mut rest = sql;
+    let mut expected = Use::Again;
+    loop {
+        let compiled = Statement::compile(connection, rest, expected)?;
+        let Some((mut statement, length)) = compiled else {
+            return Err(refused("SQL code did not contain a statement."));
+        };
+        // More than SQLite's own.
+        let space = [' ', '\t', '\n', '\r', '\x0b', '\x0c'];
+        rest = rest.get(length..).unwrap_or_default();
+        rest = rest.trim_start_matches(space);
+        if rest.is_empty() {
+            return Ok((statement, expected == Use::Again));
+        }
+        expected = Use::Once;
+        if statement.parameters() > 0 {
+            return Err(refused(VALUES_OF_LAST));
+        }
+        *changes |= !statement.is_readonly();
+        statement.step()?;
+    }
+}
+
+/// Runs all statements of `sql`, each as far as its first row.
+pub(crate) fn ingest(connection: &Connection, sql: &str) -> rusqlite::Result<Touched> {
+    let mut touched = Touched::default();
+    let mut rest = sql;
+    while let Some((mut statement, length)) = Statement::compile(connection, rest, Use::Once)? {
+        let wanted = statement.parameters();
+        if wanted > 0 {
+            return Err(rusqlite::Error::InvalidParameterCount(0, wanted));
+        }
+        let before = Count::of(connection);
+        statement.step()?;
+        touched.add(before.touched(connection));
+        touched.changes |= !statement.is_readonly();
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    Ok(touched)
+}
+
+/// Rows that nobody has asked for yet.
+struct AheadRows {
+    rows: VecDeque<Vec<Value>>,
+    bytes: usize,
+    room: usize,
+}
+
+impl TakeRows for AheadRows {
+    fn columns(&mut self, _names: &[&str]) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
+        let values: Vec<Value> = (0..row.len())
+            .map(|column| owned(row.get(column)))
+            .collect();
+        self.bytes += size(&values);
+        if self.bytes > self.room {
+            return Err(refused(&format!(
+                "SQL cursor was closed because {MOST_READING} others have been read since, and \
+                 its rows are too large to keep: read cursors to their end."
+            )));
+        }
+        self.rows.push_back(values);
+        Ok(())
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
+    }
+}
+
+/// Bytes of memory, about.
+fn size(row: &[Value]) -> usize {
+    let bytes = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(bytes) => bytes.len(),
+        _ => 0,
+    };
+    size_of_val(row) + row.iter().map(bytes).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use rusqlite::types::Value;
+
+    use super::{Cursors, MOST_READING, Reach, RowValues, TakeRows};
+    use crate::sql::Touched;
+
+    /// The first column of rows, and the names of all.
+    #[derive(Default)]
+    struct Taken(Vec<Value>, String);
+
+    impl TakeRows for Taken {
+        fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()> {
+            self.1 = names.join(" ");
+            Ok(())
+        }
+
+        fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
+            self.0.push(super::owned(row.get(0)));
+            Ok(())
+        }
+    }
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().expect("a database");
+        let numbers = "CREATE TABLE numbers (n); INSERT INTO numbers VALUES (1), (2), (3)";
+        connection.execute_batch(numbers).expect("a table");
+        connection
+    }
+
+    const ALL: &str = "SELECT n FROM numbers";
+
+    fn begin(cursors: &mut Cursors, connection: &Connection, sql: &str) -> (u64, bool) {
+        let begun = cursors.begin(connection, sql, &[], &mut Taken::default());
+        let begun = begun.expect("it runs");
+        (begun.number.expect("it has more"), begun.reused)
+    }
+
+    fn rest(cursors: &mut Cursors, connection: &Connection, number: u64) -> (usize, Touched) {
+        let (mut taken, mut touched) = (Taken::default(), Touched::default());
+        let more = cursors.read(connection, number, Reach::End, &mut touched, &mut taken);
+        assert!(!more.expect("it reads"));
+        (taken.0.len(), touched)
+    }
+
+    #[test]
+    fn rows_cost_what_was_read() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let mut taken = Taken::default();
+        let begun = cursors
+            .begin(
+                &connection,
+                "SELECT 1; SELECT n FROM numbers",
+                &[],
+                &mut taken,
+            )
+            .expect("it runs");
+        assert_eq!((taken.0.len(), taken.1.as_str()), (1, "n"));
+        assert_eq!((begun.touched.read, begun.touched.changes), (1, false));
+        let number = begun.number.expect("it has more");
+        let mut touched = begun.touched;
+        let mut read = |reach| {
+            cursors
+                .read(&connection, number, reach, &mut touched, &mut taken)
+                .map(|more| (more, touched.read))
+        };
+        assert_eq!(read(Reach::Row), Ok((true, 2)));
+        assert_eq!(read(Reach::End), Ok((false, 3)));
+        assert_eq!(read(Reach::Row), Ok((false, 3)));
+        cursors.close(&connection);
+        connection
+            .close()
+            .expect("nothing is left of the statements");
+    }
+
+    #[test]
+    fn what_writes_is_read_to_its_end() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let mut taken = Taken::default();
+        let sql = "INSERT INTO numbers VALUES (4), (5) RETURNING n";
+        let begun = cursors
+            .begin(&connection, sql, &[], &mut taken)
+            .expect("it runs");
+        assert_eq!((taken.0.len(), begun.number), (2, None));
+        assert_eq!((begun.touched.written, begun.touched.changes), (2, true));
+        cursors.close(&connection);
+    }
+
+    #[test]
+    fn a_statement_runs_again_once_its_cursor_is_done_or_lost() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let (first, reused) = begin(&mut cursors, &connection, ALL);
+        assert!(!reused);
+        let (beside, reused) = begin(&mut cursors, &connection, ALL);
+        assert!(!reused);
+        assert_eq!(rest(&mut cursors, &connection, first).0, 2);
+        let (_, reused) = begin(&mut cursors, &connection, ALL);
+        assert!(reused);
+        cursors.lost().borrow_mut().push(beside);
+        assert!(begin(&mut cursors, &connection, ALL).1);
+        connection
+            .execute_batch("ALTER TABLE numbers ADD COLUMN m")
+            .expect("a column");
+        let mut taken = Taken::default();
+        let begun = cursors.begin(&connection, "SELECT * FROM numbers", &[], &mut taken);
+        begun.expect("it runs");
+        assert_eq!(taken.1, "n m");
+        cursors.close(&connection);
+    }
+
+    #[test]
+    fn the_one_read_longest_ago_makes_room_and_keeps_its_rows() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let numbers: Vec<u64> = (0..=MOST_READING)
+            .map(|_| begin(&mut cursors, &connection, ALL).0)
+            .collect();
+        connection
+            .execute_batch("DELETE FROM numbers")
+            .expect("no rows");
+        let (kept, touched) = rest(&mut cursors, &connection, numbers[0]);
+        assert_eq!((kept, touched.read), (2, 2));
+        assert_eq!(rest(&mut cursors, &connection, numbers[1]).0, 0);
+        cursors.close(&connection);
+    }
+
+    #[test]
+    fn who_reads_on_is_told_why_it_was_closed() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let (number, _) = begin(&mut cursors, &connection, ALL);
+        cursors.cancel(&connection, "gone");
+        connection
+            .execute_batch("DROP TABLE numbers")
+            .expect("nothing reads it");
+        let (mut touched, mut taken) = (Touched::default(), Taken::default());
+        let mut read = || cursors.read(&connection, number, Reach::Row, &mut touched, &mut taken);
+        assert_eq!(read().expect_err("closed").to_string(), "gone");
+        assert_eq!(read(), Ok(false));
+        cursors.close(&connection);
+    }
+
+    #[test]
+    fn values_come_as_they_went() {
+        let connection = database();
+        let mut cursors = Cursors::default();
+        let values = [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Real(0.5),
+            Value::Text("\u{1f525}\0".into()),
+            Value::Text(String::new()),
+            Value::Blob(vec![0, 255]),
+            Value::Blob(Vec::new()),
+        ];
+        for value in values {
+            let mut taken = Taken::default();
+            let given = std::slice::from_ref(&value);
+            let begun = cursors.begin(&connection, "SELECT ?", given, &mut taken);
+            let number = begun.expect("it runs").number.expect("it may have more");
+            assert_eq!(taken.0, [value]);
+            assert_eq!(rest(&mut cursors, &connection, number).0, 0);
+        }
+        cursors.close(&connection);
+    }
+}

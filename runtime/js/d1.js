@@ -34,7 +34,7 @@ const { tellAll, tellBookmark, tellMeta, told } = core.loadExtScript(
   "ext:outboard/d1_spans.js",
 );
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
-const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
+const { fetchAsSpan } = core.loadExtScript("ext:outboard/fetch.js");
 const { findHeader, headerList } = core.loadExtScript("ext:outboard/headers.js");
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
@@ -77,7 +77,7 @@ function post(service, token, path, body) {
   const headers = { "content-type": "application/json" };
   if (token) headers[TOKEN_HEADER] = token;
   const request = new Request(`http://d1${path}`, { method: "POST", headers, body });
-  return fetchFrom(requireEvent(), service, request);
+  return fetchAsSpan(requireEvent(), service, request);
 }
 
 function tokenOf(response) {

@@ -248,7 +248,7 @@ impl Object {
     }
 
     /// Runs `work` on the database, which is opened where it is not; its writes are
-    /// part of the turn's transaction.
+    /// part of the turn's transaction, which the first begins.
     pub(crate) fn database<T>(
         self: &Rc<Self>,
         objects: &Objects,
@@ -262,7 +262,6 @@ impl Object {
         }
         let mut database = self.database.borrow_mut();
         database.open(|| host.objects().open(&self.target))?;
-        database.begin()?;
         if !self.touched.replace(true) {
             objects.touched(self.clone());
         }

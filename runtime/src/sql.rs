@@ -2,6 +2,7 @@
 //! errors. For whoever keeps databases for workers, the runtime's objects among
 //! them.
 
+mod ahead;
 mod authorizer;
 mod complete;
 mod cursors;

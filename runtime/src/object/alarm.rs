@@ -59,6 +59,7 @@ impl Database {
 
     pub(crate) fn set_alarm(&mut self, time: Option<AlarmTime>) -> Result<(), DatabaseError> {
         self.alarm.running = None;
+        self.begin()?;
         if !self.has_alarm_table()? {
             if time.is_none() {
                 return Ok(());

@@ -1,6 +1,8 @@
 //! An object's database: opened when first used, one transaction a turn, and the
 //! savepoints of `transaction()` inside it.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_core::v8;
@@ -103,7 +105,7 @@ pub(crate) struct Database {
     authority: Arc<Authority>,
     isolate: v8::IsolateHandle,
     /// A transaction is open that ends with the turn, or with its savepoints.
-    in_turn: bool,
+    in_turn: Rc<Cell<bool>>,
     savepoints: u32,
     /// Whether the table of keys and values is there, once that is known.
     pub(super) has_keys: Option<bool>,
@@ -124,7 +126,7 @@ impl Database {
             before: None,
             authority: Arc::default(),
             isolate,
-            in_turn: false,
+            in_turn: Rc::default(),
             savepoints: 0,
             has_keys: None,
             alarm: Alarm::default(),
@@ -164,14 +166,24 @@ impl Database {
         self.trusted(|connection| connection.query_one(&pages, (), |_| Ok(())))
     }
 
-    /// Begins the turn's transaction, unless it runs already.
+    /// Begins the turn's transaction before its first write. Until then there is none,
+    /// since some of what scripts may ask of SQLite has no effect within one.
     pub(super) fn begin(&mut self) -> Result<(), DatabaseError> {
-        if self.in_turn {
-            return Ok(());
+        let begins = self.begins();
+        self.with(begins)
+    }
+
+    /// The same, for who has the connection.
+    pub(super) fn begins(&self) -> impl Fn(&Connection) -> rusqlite::Result<()> + use<> {
+        let (authority, in_turn) = (self.authority.clone(), self.in_turn.clone());
+        move |connection| {
+            if in_turn.get() {
+                return Ok(());
+            }
+            authority.trusted(|| connection.prepare_cached("BEGIN")?.execute(()))?;
+            in_turn.set(true);
+            Ok(())
         }
-        self.own("BEGIN")?;
-        self.in_turn = true;
-        Ok(())
     }
 
     /// Ends the turn's transaction, unless one of the script's goes on.
@@ -180,12 +192,12 @@ impl Database {
         stopped: bool,
         tell: TellAlarm<'_>,
     ) -> Result<(), DatabaseError> {
-        if !self.in_turn || (self.savepoints > 0 && !stopped) {
+        self.close_lost_cursors();
+        if !self.in_turn.get() || (self.savepoints > 0 && !stopped) {
             return Ok(());
         }
-        self.in_turn = false;
+        self.in_turn.set(false);
         self.savepoints = 0;
-        self.close_lost_cursors();
         let wrote = self.wrote.take();
         if stopped {
             self.alarm.changed = false;
@@ -245,7 +257,11 @@ impl Database {
     /// Whether a transaction is open that ends with the turn. One of the script's
     /// may go on while it waits for others, who must not wait for it.
     pub(super) fn in_turn(&self) -> bool {
-        self.in_turn && self.savepoints == 0
+        self.in_turn.get() && self.savepoints == 0
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        self.in_turn.get()
     }
 
     /// A write follows.
@@ -296,7 +312,8 @@ impl Database {
                 statement.query_one((), |row| row.get(0))
             };
             let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
-            Ok(pages * number("PRAGMA page_size")?)
+            // The first page of a database is there before anything is in it.
+            Ok(pages.max(1) * number("PRAGMA page_size")?)
         })
     }
 
@@ -312,6 +329,7 @@ impl Database {
                 "transactions may nest {MOST_SAVEPOINTS} deep"
             )));
         }
+        self.begin()?;
         self.own(&format!("SAVEPOINT _cf_{}", self.savepoints))?;
         self.savepoints += 1;
         Ok(())
@@ -400,7 +418,7 @@ impl Database {
             let text = sql::error_text(&error);
             // After some errors SQLite has rolled back. Interrupted is a script that ends.
             let interrupted = Some(ErrorCode::OperationInterrupted);
-            let undone = self.in_turn && storage.connection().is_autocommit();
+            let undone = self.in_turn.get() && storage.connection().is_autocommit();
             match undone && error.sqlite_error_code() != interrupted {
                 true => DatabaseError::new(text, Effect::Undone),
                 false => DatabaseError::plain(text),

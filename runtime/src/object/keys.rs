@@ -42,6 +42,7 @@ impl Database {
     }
 
     pub(crate) fn put_key(&mut self, key: &str, value: &[u8]) -> Result<(), DatabaseError> {
+        self.begin()?;
         if !self.has_keys()? {
             self.own(
                 "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -63,6 +64,7 @@ impl Database {
         if !self.has_keys()? {
             return Ok(false);
         }
+        self.begin()?;
         self.trusted(|connection| {
             connection
                 .prepare_cached("DELETE FROM _cf_KV WHERE key = ?")?
@@ -115,6 +117,7 @@ impl Database {
     /// Drops all that the object has, the script's tables too; its alarm where that
     /// is wanted.
     pub(crate) fn delete_all(&mut self, alarm: bool) -> Result<(), DatabaseError> {
+        self.begin()?;
         if alarm {
             self.set_alarm(None)?;
         }

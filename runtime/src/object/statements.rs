@@ -17,8 +17,10 @@ impl Database {
         values: &[Value],
         rows: &mut impl TakeRows,
     ) -> Result<Begun, DatabaseError> {
-        let begun =
-            self.script_cursors(|cursors, connection| cursors.begin(connection, sql, values, rows));
+        let begins = self.begins();
+        let begun = self.script_cursors(|cursors, connection| {
+            cursors.begin(connection, sql, values, &begins, rows)
+        });
         let changes = |begun: &Begun| begun.touched.changes;
         self.wrote_by(begun.as_ref().map_or(true, changes));
         begun
@@ -26,14 +28,15 @@ impl Database {
 
     /// Runs all statements of `sql`.
     pub(crate) fn ingest(&mut self, sql: &str) -> Result<Touched, DatabaseError> {
-        let done = self.script(|connection| sql::ingest(connection, sql));
+        let begins = self.begins();
+        let done = self.script(|connection| sql::ingest(connection, sql, &begins));
         self.wrote_by(done.as_ref().map_or(true, |touched| touched.changes));
         done
     }
 
     /// What failed may have begun with what did not.
     fn wrote_by(&mut self, changes: bool) {
-        if changes {
+        if changes && self.in_transaction() {
             self.write(Confirmed::Yes);
         }
     }

@@ -7,12 +7,13 @@
 //! transaction with one that is not.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use rusqlite::Connection;
 use rusqlite::types::{Value, ValueRef};
 
+use super::ahead::Ahead;
 use super::kept::Kept;
 use super::rows::Count;
 use super::statement::{Detached, Statement, Use};
@@ -75,6 +76,9 @@ pub(crate) enum Reach {
     End,
 }
 
+/// What runs before each statement that writes.
+pub(crate) type BeforeWrite<'a> = &'a dyn Fn(&Connection) -> rusqlite::Result<()>;
+
 /// Cursors that their scripts have lost.
 pub(crate) type Lost = Rc<RefCell<Vec<u64>>>;
 
@@ -106,12 +110,6 @@ struct Reading {
     used: u64,
 }
 
-/// Rows of a statement that is done.
-struct Ahead {
-    rows: VecDeque<Vec<Value>>,
-    touched: Touched,
-}
-
 impl Cursors {
     /// Where to tell of cursors that are lost. They are closed when others are used.
     pub(crate) fn lost(&self) -> Lost {
@@ -125,6 +123,7 @@ impl Cursors {
         connection: &Connection,
         sql: &str,
         values: &[Value],
+        before_write: BeforeWrite<'_>,
         rows: &mut impl TakeRows,
     ) -> rusqlite::Result<Begun> {
         self.sweep(connection);
@@ -132,7 +131,8 @@ impl Cursors {
         let (kept_by, mut statement, reused) = match self.kept.take(connection, sql) {
             Some((sql, statement)) => (Some(sql), statement, true),
             None => {
-                let (statement, is_only) = run_up_to_last(connection, sql, &mut changes)?;
+                let (statement, is_only) =
+                    run_up_to_last(connection, sql, before_write, &mut changes)?;
                 (is_only.then(|| sql.into()), statement, false)
             }
         };
@@ -141,11 +141,14 @@ impl Cursors {
             return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
         }
         statement.bind(values)?;
+        let is_readonly = statement.is_readonly();
+        if !is_readonly {
+            before_write(connection)?;
+        }
         // Compiling it may have read the schema, which nobody asked for.
         let before = Count::of(connection);
         let mut more = statement.step()?;
         rows.columns(&statement.columns())?;
-        let is_readonly = statement.is_readonly();
         while more {
             rows.row(&RowValues::Current(&statement))?;
             if is_readonly {
@@ -182,10 +185,11 @@ impl Cursors {
             Some(Cursor::Closed(error)) => Err(refused(&error)),
             Some(Cursor::Ahead(mut ahead)) => {
                 touched.add(std::mem::take(&mut ahead.touched));
-                while let Some(row) = ahead.rows.pop_front() {
-                    self.ahead = self.ahead.saturating_sub(size(&row));
+                self.ahead -= ahead.bytes();
+                while let Some(row) = ahead.next() {
                     rows.row(&RowValues::Kept(&row))?;
                     if reach == Reach::Row {
+                        self.ahead += ahead.bytes();
                         self.open.insert(number, Cursor::Ahead(ahead));
                         return Ok(true);
                     }
@@ -223,10 +227,7 @@ impl Cursors {
             Some(Cursor::Reading(Reading { statement, sql, .. })) => {
                 self.done(sql, statement.attach(connection));
             }
-            Some(Cursor::Ahead(ahead)) => {
-                let bytes = ahead.rows.iter().map(|row| size(row)).sum();
-                self.ahead = self.ahead.saturating_sub(bytes);
-            }
+            Some(Cursor::Ahead(ahead)) => self.ahead -= ahead.bytes(),
             Some(Cursor::Closed(_)) | None => {}
         }
     }
@@ -303,17 +304,13 @@ impl Cursors {
             return;
         };
         let mut touched = Touched::default();
-        let mut into = AheadRows {
-            rows: VecDeque::new(),
-            bytes: 0,
-            room: MOST_AHEAD.saturating_sub(self.ahead),
-        };
-        let read = self.read(connection, number, Reach::End, &mut touched, &mut into);
-        let AheadRows { rows, bytes, .. } = into;
+        let mut ahead = Ahead::new(MOST_AHEAD.saturating_sub(self.ahead));
+        let read = self.read(connection, number, Reach::End, &mut touched, &mut ahead);
         let cursor = match read {
             Ok(_) => {
-                self.ahead += bytes;
-                Cursor::Ahead(Ahead { rows, touched })
+                self.ahead += ahead.bytes();
+                ahead.touched = touched;
+                Cursor::Ahead(ahead)
             }
             Err(error) => Cursor::Closed(error_text(&error)),
         };
@@ -326,6 +323,7 @@ impl Cursors {
 fn run_up_to_last<'c>(
     connection: &'c Connection,
     sql: &str,
+    before_write: BeforeWrite<'_>,
     changes: &mut bool,
 ) -> rusqlite::Result<(Statement<'c>, bool)> {
     let mut rest = sql;
@@ -333,7 +331,7 @@ fn run_up_to_last<'c>(
     loop {
         let compiled = Statement::compile(connection, rest, expected)?;
         let Some((mut statement, length)) = compiled else {
-            return Err(refused("SQL code did not contain a statement."));
+            return Err(no_statement());
         };
         // More than SQLite's own.
         let space = [' ', '\t', '\n', '\r', '\x0b', '\x0c'];
@@ -346,75 +344,43 @@ fn run_up_to_last<'c>(
         if statement.parameters() > 0 {
             return Err(refused(VALUES_OF_LAST));
         }
-        *changes |= !statement.is_readonly();
+        if !statement.is_readonly() {
+            *changes = true;
+            before_write(connection)?;
+        }
         statement.step()?;
     }
 }
 
+fn no_statement() -> rusqlite::Error {
+    refused("SQL code did not contain a statement.")
+}
+
 /// Runs all statements of `sql`, each as far as its first row.
-pub(crate) fn ingest(connection: &Connection, sql: &str) -> rusqlite::Result<Touched> {
+pub(crate) fn ingest(
+    connection: &Connection,
+    sql: &str,
+    before_write: BeforeWrite<'_>,
+) -> rusqlite::Result<Touched> {
     let mut touched = Touched::default();
     let mut rest = sql;
-    while let Some((mut statement, length)) = Statement::compile(connection, rest, Use::Once)? {
+    while !rest.is_empty() {
+        let compiled = Statement::compile(connection, rest, Use::Once)?;
+        let (mut statement, length) = compiled.ok_or_else(no_statement)?;
         let wanted = statement.parameters();
         if wanted > 0 {
             return Err(rusqlite::Error::InvalidParameterCount(0, wanted));
         }
+        if !statement.is_readonly() {
+            touched.changes = true;
+            before_write(connection)?;
+        }
         let before = Count::of(connection);
         statement.step()?;
         touched.add(before.touched(connection));
-        touched.changes |= !statement.is_readonly();
         rest = rest.get(length..).unwrap_or_default();
     }
     Ok(touched)
-}
-
-/// Rows that nobody has asked for yet.
-struct AheadRows {
-    rows: VecDeque<Vec<Value>>,
-    bytes: usize,
-    room: usize,
-}
-
-impl TakeRows for AheadRows {
-    fn columns(&mut self, _names: &[&str]) -> rusqlite::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
-        let values: Vec<Value> = (0..row.len())
-            .map(|column| owned(row.get(column)))
-            .collect();
-        self.bytes += size(&values);
-        if self.bytes > self.room {
-            return Err(refused(&format!(
-                "SQL cursor was closed because {MOST_READING} others have been read since, and \
-                 its rows are too large to keep: read cursors to their end."
-            )));
-        }
-        self.rows.push_back(values);
-        Ok(())
-    }
-}
-
-fn owned(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
-    }
-}
-
-/// Bytes of memory, about.
-fn size(row: &[Value]) -> usize {
-    let bytes = |value: &Value| match value {
-        Value::Text(text) => text.len(),
-        Value::Blob(bytes) => bytes.len(),
-        _ => 0,
-    };
-    size_of_val(row) + row.iter().map(bytes).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -424,6 +390,7 @@ mod tests {
 
     use super::{Cursors, MOST_READING, Reach, RowValues, TakeRows};
     use crate::sql::Touched;
+    use crate::sql::ahead::owned;
 
     /// The first column of rows, and the names of all.
     #[derive(Default)]
@@ -436,7 +403,7 @@ mod tests {
         }
 
         fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
-            self.0.push(super::owned(row.get(0)));
+            self.0.push(owned(row.get(0)));
             Ok(())
         }
     }
@@ -448,10 +415,13 @@ mod tests {
         connection
     }
 
+    /// No transaction is begun.
+    const NONE: &dyn Fn(&Connection) -> rusqlite::Result<()> = &|_| Ok(());
+
     const ALL: &str = "SELECT n FROM numbers";
 
     fn begin(cursors: &mut Cursors, connection: &Connection, sql: &str) -> (u64, bool) {
-        let begun = cursors.begin(connection, sql, &[], &mut Taken::default());
+        let begun = cursors.begin(connection, sql, &[], NONE, &mut Taken::default());
         let begun = begun.expect("it runs");
         (begun.number.expect("it has more"), begun.reused)
     }
@@ -473,6 +443,7 @@ mod tests {
                 &connection,
                 "SELECT 1; SELECT n FROM numbers",
                 &[],
+                NONE,
                 &mut taken,
             )
             .expect("it runs");
@@ -501,7 +472,7 @@ mod tests {
         let mut taken = Taken::default();
         let sql = "INSERT INTO numbers VALUES (4), (5) RETURNING n";
         let begun = cursors
-            .begin(&connection, sql, &[], &mut taken)
+            .begin(&connection, sql, &[], NONE, &mut taken)
             .expect("it runs");
         assert_eq!((taken.0.len(), begun.number), (2, None));
         assert_eq!((begun.touched.written, begun.touched.changes), (2, true));
@@ -525,7 +496,7 @@ mod tests {
             .execute_batch("ALTER TABLE numbers ADD COLUMN m")
             .expect("a column");
         let mut taken = Taken::default();
-        let begun = cursors.begin(&connection, "SELECT * FROM numbers", &[], &mut taken);
+        let begun = cursors.begin(&connection, "SELECT * FROM numbers", &[], NONE, &mut taken);
         begun.expect("it runs");
         assert_eq!(taken.1, "n m");
         cursors.close(&connection);
@@ -579,7 +550,7 @@ mod tests {
         for value in values {
             let mut taken = Taken::default();
             let given = std::slice::from_ref(&value);
-            let begun = cursors.begin(&connection, "SELECT ?", given, &mut taken);
+            let begun = cursors.begin(&connection, "SELECT ?", given, NONE, &mut taken);
             let number = begun.expect("it runs").number.expect("it may have more");
             assert_eq!(taken.0, [value]);
             assert_eq!(rest(&mut cursors, &connection, number).0, 0);

@@ -9,6 +9,7 @@ const {
   ReflectGetOwnPropertyDescriptor,
   ReflectHas,
   ReflectOwnKeys,
+  Symbol,
 } = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { worker } = core.loadExtScript("ext:outboard/dispatch.js");
@@ -94,6 +95,9 @@ function abortIsolate(reason = undefined) {
   op_abort_isolate(reason === undefined ? "" : `${reason}`);
 }
 
+/** The name of the method that makes anew what `ctx.restore` gave. */
+const restore = Symbol("restore");
+
 /** Workers' own cache in front of a worker, which is not here: as where they have none. */
 const cache = new Proxy({ __proto__: null }, { __proto__: null });
 
@@ -103,6 +107,7 @@ return {
   DurableObject,
   env: imported("env"),
   exports: imported("exports"),
+  restore,
   RpcPromise,
   RpcProperty,
   RpcStub,

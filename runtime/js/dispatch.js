@@ -7,6 +7,7 @@ const {
   op_event_done,
   op_event_respond,
   op_event_upgrade,
+  op_restores,
   op_rpc_accept,
 } = core.ops;
 const {
@@ -52,10 +53,15 @@ const worker = {
 /** The second life of every handler: `ctx`. */
 class ExecutionContext {
   #event;
+  /** Which export it is of, and its props as they came. */
+  #who;
+  /** Whose methods are called: what has `[restore]`, and what that is told besides. */
+  #self;
 
   /** @param {string | object | undefined} props JSON, or a parcel */
-  constructor(event, props) {
+  constructor(event, props, entrypoint) {
     this.#event = event;
+    this.#who = { object: -1, entrypoint, props };
     if (props === undefined) this.props = {};
     else if (typeof props === "string") this.props = JSONParse(props);
     else this.props = core.loadExtScript("ext:outboard/parcels.js").open(props);
@@ -84,6 +90,21 @@ class ExecutionContext {
     this.#own.passThrough = true;
   }
 
+  /** Makes something by `[restore]` that may be kept. */
+  get restore() {
+    return has(flag.allow_irrevocable_stub_storage) ? restore : undefined;
+  }
+
+  static setSelf(ctx, instance, rest) {
+    ctx.#self = { instance, rest };
+  }
+
+  static restore(ctx, params) {
+    const { restoreBy } = core.loadExtScript("ext:outboard/restored.js");
+    const self = ctx.#self ?? { instance: undefined, rest: [] };
+    return restoreBy(ctx.#own, ctx.#who, self, params);
+  }
+
   /** Spans of the script's own. */
   get tracing() {
     return core.loadExtScript("ext:outboard/tracing.js").tracing;
@@ -108,6 +129,14 @@ class ExecutionContext {
   }
 }
 
+const { restore: restoreOf, setSelf } = ExecutionContext;
+delete ExecutionContext.restore;
+delete ExecutionContext.setSelf;
+
+async function restore(params) {
+  return await restoreOf(this, params);
+}
+
 ObjectDefineProperty(ExecutionContext.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "ExecutionContext",
@@ -123,10 +152,11 @@ function contextOf(event, entrypoint, props) {
     !has(flag.nonclass_entrypoint_reuses_ctx_across_invocations) ||
     typeof exportOf(entrypoint) === "function"
   ) {
-    return new ExecutionContext(event, props);
+    return new ExecutionContext(event, props, entrypoint);
   }
   worker.contexts ??= { __proto__: null };
-  return worker.contexts[entrypoint ?? "default"] ??= new ExecutionContext(null, undefined);
+  return worker.contexts[entrypoint ?? "default"] ??=
+    new ExecutionContext(null, undefined, entrypoint);
 }
 
 /**
@@ -203,8 +233,11 @@ function callHandler(name, argument, entrypoint, ctx) {
   const { env } = worker;
   const handler = exportOf(entrypoint);
   if (typeof handler === "function") {
-    return new handler(ctx, env)[name](argument);
+    const instance = new handler(ctx, env);
+    setSelf(ctx, instance, []);
+    return instance[name](argument);
   }
+  setSelf(ctx, handler, [env, ctx]);
   return handler[name](argument, env, ctx);
 }
 
@@ -265,7 +298,11 @@ function dispatchRpc(id, entrypoint, props) {
     const ctx = contextOf(event, entrypoint, props);
     const { entrypointRoot } = core.loadExtScript("ext:outboard/rpc_serve.js");
     const handler = exportOf(entrypoint);
-    beginCalls(event, event, () => entrypointRoot(handler, ctx, worker.env));
+    beginCalls(event, event, () => {
+      const root = entrypointRoot(handler, ctx, worker.env);
+      setSelf(ctx, root.instance, root.ctx === undefined ? [] : [root.env, ctx]);
+      return root;
+    });
   });
 }
 
@@ -330,17 +367,25 @@ function listenRpc(id) {
 function beginCalls(event, life, makeRoot) {
   try {
     const { Session } = core.loadExtScript("ext:outboard/rpc_session.js");
-    const root = makeRoot();
+    let root = makeRoot();
+    if (op_restores(event.id)) {
+      root = core.loadExtScript("ext:outboard/restored.js").restoredRoot(event, root);
+    }
     root.event = event.id;
     const session = new Session(op_rpc_accept(event.id), life, root, () => {
       op_event_done(event.id);
       event.releaseHandler();
     });
     event.session = session;
+    if (root.isStub) session.lendRoot(() => disposeMade(root.made));
     session.serve();
   } catch (error) {
     fail(event, error);
   }
+}
+
+function disposeMade(made) {
+  PromisePrototypeThen(made, (hook) => hook.dispose(), () => {});
 }
 
 function dispatchSocket(id, number, socket, kind, data, code, clean) {

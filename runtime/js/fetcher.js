@@ -21,6 +21,9 @@ const { Request } = core.loadExtScript("ext:outboard/request.js");
 
 const kTo = Symbol("to a service");
 
+/** The host's number for the worker itself. */
+const SELF = -2;
+
 const CAME_IN_A_CALL = "A stub that came in a call takes requests and calls alone.";
 
 class Fetcher extends Made {
@@ -108,7 +111,8 @@ class Fetcher extends Made {
     if (!(#service in value)) return undefined;
     if (value.#hook === null) {
       const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
-      value.#hook = new BindingHook(value.#service, value.#target);
+      const mayBeKept = value.#service === SELF && has(flag.allow_irrevocable_stub_storage);
+      value.#hook = new BindingHook(value.#service, value.#target, null, null, mayBeKept);
     }
     return value.#hook;
   }

@@ -14,6 +14,7 @@ const {
 } = primordials;
 const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetcherOn } = core.loadExtScript("ext:outboard/fetcher.js");
+const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { DurableObject } = core.loadExtScript("ext:outboard/cloudflare_workers.js");
 
 /** The host's number for the worker itself, and for a class of its own. */
@@ -91,7 +92,8 @@ function withProps(name, props, fn) {
   const event = currentEvent() ?? { id: 0 };
   const entrypoint = name === "default" ? null : name;
   const { 0: number, 1: handle } = op_export(entrypoint, pack(event, props));
-  return fetcherOn(fn, number, null, new BindingHook(number, null, handle));
+  const mayBeKept = has(flag.allow_irrevocable_stub_storage);
+  return fetcherOn(fn, number, null, new BindingHook(number, null, handle, null, mayBeKept));
 }
 
 function propsOf(options) {

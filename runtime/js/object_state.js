@@ -226,6 +226,18 @@ class DurableObjectState {
     return has(flag.enable_ctx_exports) ? this.#worker.exports : undefined;
   }
 
+  /** Makes something by `[restore]` that may be kept. */
+  get restore() {
+    return has(flag.allow_irrevocable_stub_storage) ? restore : undefined;
+  }
+
+  static restore(state, params) {
+    const { restoreBy } = core.loadExtScript("ext:outboard/restored.js");
+    const object = state.#number;
+    const instance = MapPrototypeGet(objects, object)?.instance;
+    return restoreBy(state.#context, { object }, { instance, rest: [] }, params);
+  }
+
   /** An object lives while it has something to do; this is accepted for symmetry. */
   waitUntil(promise) {
     this.#context.waitUntil(promise);
@@ -369,6 +381,13 @@ class DurableObjectState {
     throw error;
   }
 }
+const { restore: restoreOf } = DurableObjectState;
+delete DurableObjectState.restore;
+
+async function restore(params) {
+  return await restoreOf(this, params);
+}
+
 makeEnumerable(DurableObjectState.prototype);
 ObjectDefineProperty(DurableObjectState.prototype, SymbolToStringTag, {
   __proto__: null,

@@ -100,12 +100,15 @@ class DurableObjectStub {
   /** What its methods are called by; made when one is. */
   #hook;
   #fate = new Fate();
+  /** Whether it is of the worker's own exports. */
+  #isOwn;
 
-  constructor(key, namespace, id, hook = null) {
+  constructor(key, namespace, id, hook = null, isOwn = false) {
     requireOwn(key);
     this.#namespace = namespace;
     this.#id = id;
     this.#hook = hook;
+    this.#isOwn = isOwn;
     const own = (name, value) =>
       ObjectDefineProperty(this, name, { __proto__: null, value, enumerable: true });
     own("id", id);
@@ -173,7 +176,14 @@ class DurableObjectStub {
     if (!(#id in value)) return undefined;
     if (value.#hook === null) {
       const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
-      value.#hook = new BindingHook(value.#namespace, value.#target(), null, value.#fate);
+      const mayBeKept = value.#isOwn && has(flag.allow_irrevocable_stub_storage);
+      value.#hook = new BindingHook(
+        value.#namespace,
+        value.#target(),
+        null,
+        value.#fate,
+        mayBeKept,
+      );
     }
     return value.#hook;
   }
@@ -199,11 +209,14 @@ markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this con
 
 class DurableObjectNamespace extends Made {
   #namespace;
+  /** Whether it is among the worker's own exports. */
+  #isOwn;
 
-  constructor(key, namespace, of) {
+  constructor(key, namespace, of, isOwn) {
     requireOwn(key);
     super(of);
     this.#namespace = namespace;
+    this.#isOwn = isOwn;
   }
 
   newUniqueId(_options = undefined) {
@@ -229,7 +242,7 @@ class DurableObjectNamespace extends Made {
     }
     // Throws where it is another namespace's.
     op_object_id_parse(this.#namespace, id.toString());
-    return new DurableObjectStub(kOwn, this.#namespace, id);
+    return new DurableObjectStub(kOwn, this.#namespace, id, null, this.#isOwn);
   }
 
   getByName(name, options = undefined) {
@@ -247,13 +260,13 @@ markUncloneable(DurableObjectNamespace);
 
 function namespaceOf(number) {
   const made = { __proto__: DurableObjectNamespace.prototype };
-  return new DurableObjectNamespace(kOwn, number, made);
+  return new DurableObjectNamespace(kOwn, number, made, false);
 }
 
 /** Makes one of a function. */
 function namespaceOn(fn, number) {
   ObjectSetPrototypeOf(fn, DurableObjectNamespace.prototype);
-  return new DurableObjectNamespace(kOwn, number, fn);
+  return new DurableObjectNamespace(kOwn, number, fn, true);
 }
 
 return {

@@ -16,8 +16,9 @@ const {
   ObjectPrototypeIsPrototypeOf,
   TypeError,
 } = primordials;
-const { addressOf, BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
-const { isStub, RpcTarget } = core.loadExtScript("ext:outboard/rpc.js");
+const { BindingHook } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const { hookOf, isStub, RpcTarget } = core.loadExtScript("ext:outboard/rpc.js");
+const { restoredOf } = core.loadExtScript("ext:outboard/restored.js");
 const values = core.loadExtScript("ext:outboard/rpc_values.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 
@@ -27,23 +28,40 @@ function refused(message) {
 
 /** In the place of a session: what is passed by reference has to be the host's. */
 class Packing {
+  /** For an object to keep, which not everything may be. */
+  #isKept;
+  /** Whether all of it may. */
+  mayBeKept = true;
+
+  constructor(isKept) {
+    this.#isKept = isKept;
+  }
+
   /** The host's numbers and names, by turns. */
   found = [];
 
   export(entry) {
-    const binding = entry.hook === undefined ? undefined : addressOf(entry.hook);
-    if (binding !== undefined) {
-      ArrayPrototypePush(this.found, binding.service, binding.object);
-      return this.found.length / 2 - 1;
-    }
+    const isService = entry.hook !== undefined;
     entry.hook?.dispose();
+    if (isService && this.#isKept) throw notKept();
     throw refused("Remote RPC references can only be serialized for RPC.");
   }
 
-  exportKept(service, target) {
+  exportKept(service, target, mayBeKept = true) {
+    if (!mayBeKept) {
+      if (this.#isKept) throw notKept();
+      this.mayBeKept = false;
+    }
     ArrayPrototypePush(this.found, service, target);
     return this.found.length / 2 - 1;
   }
+}
+
+function notKept() {
+  return refused(
+    "This stub cannot be stored: it is none of ctx.exports, or the target worker does not " +
+      "have the allow_irrevocable_stub_storage compatibility flag enabled.",
+  );
 }
 
 /** Says of what V8 has no clone of what it is. */
@@ -52,7 +70,7 @@ function describe(packing, object) {
   if (stream !== undefined) throw refused(`${stream} can only be serialized for RPC.`);
   const of = values.describedOf(object);
   if (typeof of === "function") {
-    if (isStub(of)) {
+    if (isStub(of) && restoredOf(hookOf(of)) === undefined) {
       throw refused(
         "RpcStub cannot be serialized in this context because it is not a persistent stub.",
       );
@@ -86,36 +104,47 @@ function streamName(object) {
 
 /** Packs a value; throws a DataCloneError where there is no clone of it. */
 function pack(event, value) {
+  return packAs(event, value, false).parcel;
+}
+
+/** The same, and whether an object may keep all that is in it. */
+function packParams(event, value) {
+  return packAs(event, value, false);
+}
+
+function packAs(event, value, isKept) {
   try {
-    return packed(event, value);
+    return packed(event, value, isKept);
   } catch (error) {
     // V8 knows no clone of a function, or of a proxy: some are services.
     const substitute = values.substitute(value);
     if (substitute === value) throw values.cloneError(error);
     try {
-      return packed(event, substitute);
+      return packed(event, substitute, isKept);
     } catch (error) {
       throw values.cloneError(error);
     }
   }
 }
 
-function packed(event, value) {
-  const packing = new Packing();
-  return op_parcel_pack(
+function packed(event, value, isKept) {
+  const packing = new Packing(isKept);
+  const parcel = op_parcel_pack(
     event.id,
     value,
     (object) => describe(packing, object),
     packing.found,
   );
+  return { parcel, mayBeKept: packing.mayBeKept };
 }
 
 /** The value in a parcel, each time a new one. */
 function open(parcel) {
   const session = {
+    // As parcels were before what is in them said whether it may be kept.
     import(index) {
       const { 0: number, 1: handle } = op_parcel_grant(parcel, index);
-      return new BindingHook(number, null, handle);
+      return new BindingHook(number, null, handle, null, true);
     },
     importKept(index) {
       return op_parcel_grant(parcel, index);
@@ -133,12 +162,12 @@ function loadedEnv() {
 
 /** A value with services, objects and classes in it, as an object keeps it. */
 function keep(event, value) {
-  return op_parcel_keep(pack(event, value));
+  return op_parcel_keep(packAs(event, value, true).parcel);
 }
 
 function openKept(bytes) {
   return open(op_parcel_kept(bytes));
 }
 
-return { keep, loadedEnv, open, openKept, pack };
+return { keep, loadedEnv, open, openKept, pack, packParams };
 })();

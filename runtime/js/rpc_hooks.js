@@ -2,7 +2,7 @@
 // a Question, `dup()` and `dispose()`.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_rpc_open, op_rpc_pair } = core.ops;
+const { op_rpc_open, op_rpc_open_way, op_rpc_pair } = core.ops;
 const {
   ArrayIsArray,
   ArrayPrototypeConcat,
@@ -300,13 +300,18 @@ class BindingHook {
   #handle;
   /** What becomes of the object, where it is one. @type {Fate | null} */
   #fate;
+  /** Whether objects may keep it: it is of a worker's own exports that agrees. */
+  #mayBeKept;
+  /** How it was made by a `[restore]` method: the host's number for that. */
+  #way = null;
 
   /** @param {string | null} object of a class's objects the id of one, and its name */
-  constructor(service, object, handle = null, fate = null) {
+  constructor(service, object, handle = null, fate = null, mayBeKept = false) {
     this.#service = service;
     this.#object = object;
     this.#handle = handle;
     this.#fate = fate;
+    this.#mayBeKept = mayBeKept;
   }
 
   call(path, args) {
@@ -321,7 +326,9 @@ class BindingHook {
     const event = requireEvent();
     try {
       this.#fate?.check();
-      const rid = op_rpc_open(event.id, this.#service, this.#object);
+      const rid = this.#way === null
+        ? op_rpc_open(event.id, this.#service, this.#object)
+        : op_rpc_open_way(event.id, this.#service, this.#object, this.#way.number);
       const session = new (sessions().Session)(rid, event);
       if (this.#object === null) return session.ask(0, path, args);
       const fate = this.#fate;
@@ -351,17 +358,33 @@ class BindingHook {
 
   dispose() {}
 
+  /** The same as what a `[restore]` method made. */
+  by(number, handle) {
+    const copy = this.copy();
+    copy.#way = { number, handle };
+    return copy;
+  }
+
+  copy() {
+    return new BindingHook(this.#service, this.#object, this.#handle, this.#fate);
+  }
+
   static at(hook) {
-    return #handle in hook ? { service: hook.#service, object: hook.#object } : undefined;
+    if (!(#handle in hook)) return undefined;
+    return { service: hook.#service, object: hook.#object, mayBeKept: hook.#mayBeKept };
   }
 }
 /** A facet: it is started where it does not run. */
 class FacetHook extends BindingHook {
+  #stub;
+  #handle;
   #begin;
 
   /** @param {() => void} begin has it run */
   constructor(stub, handle, begin) {
     super(stub, null, handle);
+    this.#stub = stub;
+    this.#handle = handle;
     this.#begin = begin;
   }
 
@@ -390,6 +413,10 @@ class FacetHook extends BindingHook {
   /** Before what goes by its number alone. */
   prepare() {
     this.#begin();
+  }
+
+  copy() {
+    return new FacetHook(this.#stub, this.#handle, this.#begin);
   }
 
   dup() {

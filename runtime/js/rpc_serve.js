@@ -9,6 +9,7 @@ const {
   ObjectHasOwn,
   ObjectPrototype,
   ObjectPrototypeIsPrototypeOf,
+  PromisePrototypeThen,
   RangeError,
   ReflectApply,
   SafeSet,
@@ -91,6 +92,9 @@ function ofResult(value, path, args) {
 
 /** Does what was asked of what the session is with. */
 function ofRoot(root, path, args) {
+  if (root.made !== undefined) {
+    return PromisePrototypeThen(root.made, (hook) => ofHook(hook, path, args));
+  }
   if (root.fault !== undefined) throw root.fault;
   if (root.kind === HANDLERS && args !== undefined && path.length === 1) {
     return callHandler(root, path[0], args);

@@ -210,6 +210,11 @@ class Session {
     return number;
   }
 
+  /** Has the other side hold what the session is with until it releases it. */
+  lendRoot(close) {
+    MapPrototypeSet(this.#exports, 0, { close });
+  }
+
   /** What outlives the session: the host's number and name for it. */
   exportKept(service, target) {
     ArrayPrototypePush(this.#found, service, target);

@@ -47,6 +47,7 @@ const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
 const { addressOf, BindingHook, serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
 const { classAddress } = core.loadExtScript("ext:outboard/object_class.js");
 const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
+const restores = () => core.loadExtScript("ext:outboard/restored.js");
 const streams = () => core.loadExtScript("ext:outboard/rpc_streams.js");
 
 const STUB = 0;
@@ -63,6 +64,7 @@ const BLOB = 10;
 const CLASS = 11;
 const KEPT_SERVICE = 12;
 const KEPT_OBJECT = 13;
+const KEPT_STUB = 14;
 
 const ERRORS = [
   "Error",
@@ -147,10 +149,11 @@ function describe(session, sent, object) {
     const { id } = object;
     const kept = keptAddress(session, hook);
     if (kept !== undefined) {
-      const index = session.exportKept(kept.service, kept.object);
+      const { mayBeKept } = kept;
+      const index = session.exportKept(kept.service, kept.object, mayBeKept);
       return core.loadExtScript("ext:outboard/objects.js").hookOfObject(object)
-        ? [KEPT_OBJECT, index, id.toString(), id.name]
-        : [KEPT_SERVICE, index];
+        ? [KEPT_OBJECT, index, id.toString(), id.name, mayBeKept]
+        : [KEPT_SERVICE, index, mayBeKept, kept.isRestored];
     }
     return core.loadExtScript("ext:outboard/objects.js").hookOfObject(object)
       ? exported(OBJECT, { hook: hook.dup() }, id.toString(), id.name)
@@ -190,13 +193,24 @@ function describe(session, sent, object) {
  * with the flag it may be stored.
  */
 function keptAddress(session, hook) {
-  if (!session.isCall || !has(flag.allow_irrevocable_stub_storage)) return undefined;
-  return addressOf(hook);
+  if (session.isCall && !has(flag.allow_irrevocable_stub_storage)) return undefined;
+  const address = addressOf(hook);
+  if (address !== undefined) return address;
+  const restored = restores().restoredOf(hook);
+  if (restored === undefined) return undefined;
+  const { number, mayBeKept } = restored;
+  return { service: number, object: null, mayBeKept, isRestored: true };
 }
 
-function keptHook(session, index) {
+function keptHook(session, index, mayBeKept) {
   const { 0: number, 1: handle } = session.importKept(index);
-  return new BindingHook(number, null, handle);
+  return new BindingHook(number, null, handle, null, mayBeKept);
+}
+
+/** What a `[restore]` method makes; `live` is it where its maker has passed it on. */
+function restoredHook(session, index, isStub, mayBeKept, live) {
+  const { 0: number, 1: handle } = session.importKept(index);
+  return new (restores().RestoredHook)({ number, handle, isStub, mayBeKept }, live);
 }
 
 function exportEntry(session, sent, entry) {
@@ -208,9 +222,16 @@ function exportEntry(session, sent, entry) {
 function describeCallable(session, sent, of) {
   if (isStub(of)) {
     const hook = hookOf(of);
-    const entry = { hook: hook.dup() };
+    const kept = keptAddress(session, hook);
+    if (kept?.isRestored && !session.isCall) {
+      const { service, mayBeKept } = kept;
+      return [KEPT_STUB, session.exportKept(service, null, mayBeKept), mayBeKept, 0];
+    }
+    const number = exportEntry(session, sent, { hook: hook.dup() });
     ArrayPrototypePush(sent.stubs, hook);
-    return [STUB, exportEntry(session, sent, entry)];
+    if (!kept?.isRestored) return [STUB, number];
+    const { service, mayBeKept } = kept;
+    return [KEPT_STUB, session.exportKept(service, null, mayBeKept), mayBeKept, number];
   }
   if (isReference(of)) throw refused(nameOf(of));
   if (classAddress(of) !== undefined) {
@@ -220,7 +241,9 @@ function describeCallable(session, sent, of) {
   const hook = serviceHook(of);
   const kept = hook === undefined ? undefined : keptAddress(session, hook);
   if (kept !== undefined) {
-    return [KEPT_SERVICE, session.exportKept(kept.service, kept.object)];
+    const { mayBeKept } = kept;
+    const index = session.exportKept(kept.service, kept.object, mayBeKept);
+    return [KEPT_SERVICE, index, mayBeKept, kept.isRestored];
   }
   return hook === undefined
     ? [STUB, exportEntry(session, sent, entryOf(sent, of))]
@@ -413,11 +436,19 @@ function restore(session, brought, description) {
     }
     case KEPT_SERVICE:
       return core.loadExtScript("ext:outboard/fetcher.js").fetcherOf(
-        keptHook(session, description[1]),
+        description[3]
+          ? restoredHook(session, description[1], false, description[2], null)
+          : keptHook(session, description[1], description[2]),
       );
+    case KEPT_STUB: {
+      const live = description[3] === 0 ? null : session.import(description[3]);
+      const hook = restoredHook(session, description[1], true, description[2], live);
+      ArrayPrototypePush(brought, hook);
+      return stubOf(hook);
+    }
     case KEPT_OBJECT:
       return core.loadExtScript("ext:outboard/objects.js").stubOfHook(
-        keptHook(session, description[1]),
+        keptHook(session, description[1], description[4]),
         description[2],
         description[3],
       );

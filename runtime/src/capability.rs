@@ -2,6 +2,7 @@
 //! objects. Unlike what a call carries, it outlives the event that passed it.
 
 pub(crate) mod kept;
+mod restored;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub(crate) use self::restored::{Restored, RestoredKind, Way};
 use crate::binding::ServiceTarget;
 use crate::dynamic::Dynamic;
 use crate::entrypoint::Entrypoint;
@@ -21,6 +23,8 @@ pub(crate) enum Capability {
     Object(Arc<ObjectTarget>),
     /// A class of a worker's that is deployed, for facets.
     Class(Arc<ServiceTarget>),
+    /// What somebody's `[restore]` method makes.
+    Restored(Arc<Restored>),
 }
 
 /// A value as V8 clones it, and the capabilities that are in it by number.
@@ -52,6 +56,8 @@ pub(crate) enum Grant {
     Own(Entrypoint),
     /// What an object has.
     Facet(Rc<FacetStub>),
+    /// How something is called that a `[restore]` method made.
+    Way(Rc<Way>),
 }
 
 /// A class that facets may have.

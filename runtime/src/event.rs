@@ -12,6 +12,7 @@ use deno_core::ResourceId;
 use http::{HeaderMap, Response};
 
 use crate::body::{HostBody, ResponseBody};
+use crate::capability::Way;
 use crate::delivery::{Delivery, Said};
 use crate::entrypoint::CallLimits;
 use crate::error::EventError;
@@ -65,6 +66,8 @@ pub(crate) struct Event {
     pub(crate) body_rid: Cell<Option<ResourceId>>,
     /// The calls that it is for, until the script takes them.
     pub(crate) session: RefCell<Option<RpcEnd>>,
+    /// What is to be made before those are with anything, and who is called.
+    pub(crate) way: RefCell<Option<Box<Way>>>,
     /// The connection that it is for, until the script takes it.
     pub(crate) connection: RefCell<Option<Box<Connection>>>,
     /// The object that it is an event of, or whose life it is.
@@ -124,8 +127,9 @@ impl Event {
     }
 
     /// A session of calls, to a service or to an object.
-    pub(crate) fn calls(end: RpcEnd, object: Option<Rc<Object>>) -> Rc<Self> {
+    pub(crate) fn calls(mut end: RpcEnd, object: Option<Rc<Object>>) -> Rc<Self> {
         Rc::new(Self {
+            way: RefCell::new(end.way.take()),
             session: RefCell::new(Some(end)),
             object,
             ..Self::default()

@@ -40,6 +40,7 @@ pub(crate) mod object;
 pub(crate) mod object_socket;
 pub(crate) mod object_sql;
 pub(crate) mod parcel;
+pub(crate) mod restored;
 pub(crate) mod rpc;
 pub(crate) mod service;
 pub(crate) mod test_module;

@@ -10,7 +10,7 @@ use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::capability::Capability;
+use crate::capability::{Capability, Way};
 use crate::host::HostStream;
 use crate::lane::bell::{self, Bell};
 
@@ -46,6 +46,8 @@ pub struct RpcEnd {
     connection: Option<Box<Connection>>,
     /// Of who is called: how many workers called one another before.
     pub(crate) depth: u32,
+    /// Of who is called: what is to be made before the session is with anything.
+    pub(crate) way: Option<Box<Way>>,
 }
 
 /// A connection that a worker's `connect` handler is to take.
@@ -110,6 +112,7 @@ impl RpcEnd {
             caller: true,
             connection: None,
             depth: 0,
+            way: None,
         };
         let called = Self {
             incoming: to_called,
@@ -117,6 +120,7 @@ impl RpcEnd {
             caller: false,
             connection: None,
             depth: 0,
+            way: None,
         };
         (caller, outcome, called)
     }
@@ -139,6 +143,7 @@ impl RpcEnd {
             caller: false,
             connection: Some(connection),
             depth: 0,
+            way: None,
         };
         (called, was_taken)
     }
@@ -146,6 +151,10 @@ impl RpcEnd {
     /// The connection that the session is for.
     pub(crate) fn take_connection(&mut self) -> Option<Box<Connection>> {
         self.connection.take()
+    }
+
+    pub(crate) fn is_connection(&self) -> bool {
+        self.connection.is_some()
     }
 
     /// Two ends in one isolate: each ends the other.

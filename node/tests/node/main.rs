@@ -24,6 +24,7 @@ mod objects_apart;
 mod parity;
 mod queues;
 mod r2;
+mod restore;
 mod rpc;
 mod serve;
 mod support;

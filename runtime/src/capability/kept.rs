@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Capability, Parcel};
+use super::{Capability, Parcel, Restored, RestoredKind};
 use crate::binding::ServiceTarget;
 use crate::entrypoint::{Entrypoint, Props};
 use crate::object::{ObjectId, ObjectNamespace, ObjectTarget};
@@ -42,6 +42,15 @@ enum Kept {
         id: String,
         name: Option<String>,
     },
+    Restored(Box<KeptRestored>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeptRestored {
+    by: Kept,
+    params: KeptParcel,
+    stub: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,10 +116,18 @@ impl Kept {
                 id: target.id.to_string(),
                 name: target.name.clone(),
             },
+            Capability::Restored(restored) => Self::Restored(Box::new(KeptRestored {
+                by: Self::of(&restored.by),
+                params: KeptParcel::of(&restored.params),
+                stub: restored.kind == RestoredKind::Stub,
+            })),
         }
     }
 
     fn capability(self, depth: u32) -> Result<Capability, Unreadable> {
+        if depth > DEEPEST {
+            return Err(Unreadable);
+        }
         Ok(match self {
             Self::Service(target) => Capability::Service(target.target(depth)?),
             Self::Class(target) => Capability::Class(target.target(depth)?),
@@ -129,6 +146,16 @@ impl Kept {
                 }),
                 name,
             })),
+            Self::Restored(kept) => {
+                let kind = if kept.stub {
+                    RestoredKind::Stub
+                } else {
+                    RestoredKind::Service
+                };
+                let by = kept.by.capability(depth + 1)?;
+                let params = Arc::new(kept.params.parcel(depth + 1)?);
+                Capability::Restored(Restored::new(by, params, kind).map_err(|_| Unreadable)?)
+            }
         })
     }
 }
@@ -195,12 +222,22 @@ mod tests {
             id: ObjectId::from_name(key, "a"),
             name: Some("a".into()),
         };
+        let params = Arc::new(Parcel {
+            bytes: vec![0xff, 0x0f, 3],
+            capabilities: vec![Capability::Service(service(None))],
+        });
+        let restored = |by, kind| {
+            let restored = Restored::new(by, params.clone(), kind);
+            Capability::Restored(restored.expect("few steps"))
+        };
+        let made = restored(Capability::Service(service(None)), RestoredKind::Service);
         let parcel = Parcel {
             bytes: vec![0xff, 0x0f, 1, 2],
             capabilities: vec![
                 Capability::Service(service(Some(Props::Json("{}".into())))),
                 Capability::Class(service(Some(Props::Parcel(Arc::new(inner))))),
                 Capability::Object(Arc::new(object)),
+                restored(made, RestoredKind::Stub),
             ],
         };
         let bytes = write(&parcel);

@@ -155,6 +155,11 @@ impl Isolate {
                 call_numbered(scope, &self.entry.dispatch_object_connect, id, object)
             }));
         }
+        if let Some(facet) = &object.facet
+            && let Some(callee) = called.way.as_ref().and_then(|way| way.callee.clone())
+        {
+            facet.restored.replace(Some(callee));
+        }
         let depth = called.depth;
         let event = Event::calls(called, Some(object.clone()));
         event.depth.set(depth);

@@ -27,7 +27,7 @@ impl LaneRef {
                 Ok(match &to {
                     Capability::Service(target) => lane.host.service(target, request).await,
                     Capability::Object(target) => lane.host.objects().call(target, request).await,
-                    Capability::Class(_) => Err(not_callable()),
+                    Capability::Class(_) | Capability::Restored(_) => Err(not_callable()),
                 })
             }
             .boxed_local()
@@ -42,7 +42,7 @@ impl LaneRef {
                 Ok(match &to {
                     Capability::Service(target) => lane.host.rpc(target, called).await,
                     Capability::Object(target) => lane.host.objects().rpc(target, called).await,
-                    Capability::Class(_) => Err(not_callable()),
+                    Capability::Class(_) | Capability::Restored(_) => Err(not_callable()),
                 })
             }
             .boxed_local()
@@ -63,7 +63,7 @@ impl LaneRef {
                     Capability::Object(target) => {
                         lane.host.objects().deliver(target, delivery).await
                     }
-                    Capability::Class(_) => Err(not_callable()),
+                    Capability::Class(_) | Capability::Restored(_) => Err(not_callable()),
                 })
             }
             .boxed_local()
@@ -83,6 +83,7 @@ impl LaneRef {
 }
 
 fn not_callable() -> ServiceError {
+    // What a `[restore]` method makes was taken apart before (`Route::rpc`).
     let message = "A class of Durable Objects is not called; facets are of it.".into();
     FetchError { message }.into()
 }

@@ -1,13 +1,14 @@
 //! A facet as it runs: an object that another object has. Whoever has it may be on
 //! another lane, so that both know of each other by its [`FacetPresence`].
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::ObjectTarget;
+use crate::capability::Restored;
 use crate::entrypoint::Entrypoint;
 use crate::error::EventError;
 
@@ -94,6 +95,8 @@ pub(crate) enum ShownId {
 /// A facet in memory; dropped or [`Self::leave`]s when its database is closed.
 pub(crate) struct FacetInstance {
     pub(crate) start: Arc<FacetStart>,
+    /// How it was last made by a `[restore]` method: others know it by that alone.
+    pub(crate) restored: RefCell<Option<Arc<Restored>>>,
     left: Cell<bool>,
 }
 
@@ -103,6 +106,7 @@ impl FacetInstance {
         start.presence.enter()?;
         Ok(Self {
             start: start.clone(),
+            restored: RefCell::default(),
             left: Cell::new(false),
         })
     }

@@ -272,6 +272,7 @@ pub(crate) fn op_class<'a>(
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
     let (own, deployed) = (Class::Own, Class::Service);
+    let props = props.map(|props| Props::Parcel(props.0.clone()));
     let class = own_export(&shared, Some(name), props, own, deployed)?;
     let made = GrantHandle::make(scope, &shared, Grant::Class(class));
     Ok(v8::Array::new_with_elements(scope, &made))
@@ -287,23 +288,24 @@ pub(crate) fn op_export<'a>(
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
     let shared = Shared::of(&state);
     let deployed = |target| Grant::Capability(Capability::Service(target));
-    let grant = own_export(&shared, name, Some(props), Grant::Own, deployed)?;
+    let props = Some(Props::Parcel(props.0.clone()));
+    let grant = own_export(&shared, name, props, Grant::Own, deployed)?;
     let made = GrantHandle::make(scope, &shared, grant);
     Ok(v8::Array::new_with_elements(scope, &made))
 }
 
 /// An export of the worker's, which others know by its name where it is deployed.
-fn own_export<T>(
+pub(super) fn own_export<T>(
     shared: &Shared,
     name: Option<String>,
-    props: Option<&ParcelHandle>,
+    props: Option<Props>,
     own: impl FnOnce(Entrypoint) -> T,
     deployed: impl FnOnce(Arc<ServiceTarget>) -> T,
 ) -> Result<T, JsErrorBox> {
     let worker = shared.worker().ok_or_else(facet_gone)?;
     let entrypoint = Entrypoint {
         name,
-        props: props.map(|props| Props::Parcel(props.0.clone())),
+        props,
         limits: None,
     };
     Ok(match &worker.loaded {

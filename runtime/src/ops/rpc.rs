@@ -18,7 +18,7 @@ use super::Shared;
 use super::fetch::count_subrequest;
 use super::parcel::{GrantHandle, capabilities};
 use super::service::Route;
-use crate::capability::{Capability, Grant};
+use crate::capability::{Capability, Grant, Way};
 use crate::event::{Event, EventId, Outcome};
 use crate::heap::{BufferBudget, copy_of};
 use crate::object::Object;
@@ -131,10 +131,22 @@ pub(crate) fn op_rpc_open(
     #[smi] service: i32,
     #[string] object: Option<String>,
 ) -> Result<ResourceId, JsErrorBox> {
+    open(state, event, service, object.as_deref(), None)
+}
+
+/// The same by a way that is known here already.
+pub(super) fn open(
+    state: &mut OpState,
+    event: EventId,
+    service: i32,
+    object: Option<&str>,
+    way: Option<Box<Way>>,
+) -> Result<ResourceId, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
     count_subrequest(&shared, event)?;
-    let route = Route::find(&shared, event, service, object.as_deref())?;
-    let (end, outcome, called) = RpcEnd::session();
+    let route = Route::find(&shared, event, service, object)?;
+    let (end, outcome, mut called) = RpcEnd::session();
+    called.way = way;
     deno_core::unsync::spawn(run(route, called, outcome));
     Ok(add(state, event, end))
 }

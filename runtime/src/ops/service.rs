@@ -113,7 +113,7 @@ impl Route {
                 }
                 Grant::Class(class) => Destination::Class(class),
                 Grant::Facet(stub) => Destination::Facet(stub),
-                Grant::Dynamic(_) => return Err(gone()),
+                Grant::Dynamic(_) | Grant::Way(_) => return Err(gone()),
             }
         } else if service == SELF_CLASS {
             let missing = || JsErrorBox::range_error("no such export");
@@ -270,6 +270,9 @@ impl Route {
                 return dynamic.fetch(entrypoint, request).await;
             }
             (Destination::Facet(stub), _) => return stub.facet()?.fetch(request).await,
+            (Destination::Capability(Capability::Restored(_)), None) => {
+                return Err(calls_alone());
+            }
             (Destination::Class(_) | Destination::Capability(Capability::Class(_)), None) => {
                 return Err(not_callable());
             }
@@ -312,7 +315,20 @@ impl Route {
         self.check_depth()?;
         called.depth = self.depth;
         self.open().await?;
-        let ended = match (&self.to, &self.home) {
+        let first;
+        let to = match &self.to {
+            Destination::Capability(Capability::Restored(restored)) => {
+                if called.is_connection() {
+                    return Err(calls_alone());
+                }
+                let (by, way) = restored.way();
+                called.way = Some(Box::new(way));
+                first = Destination::Capability(by);
+                &first
+            }
+            to => to,
+        };
+        let ended = match (to, &self.home) {
             (Destination::Network | Destination::Denied, _) => Err(FetchError {
                 message: "What it leads to takes no RPC.".into(),
             }
@@ -331,6 +347,10 @@ impl Route {
                 return dynamic.rpc(entrypoint, called).await;
             }
             (Destination::Facet(stub), _) => return stub.facet()?.rpc(called).await,
+            // Who makes it is none of them.
+            (Destination::Capability(Capability::Restored(_)), None) => {
+                return Err(calls_alone());
+            }
             (Destination::Class(_) | Destination::Capability(Capability::Class(_)), None) => {
                 return Err(not_callable());
             }
@@ -419,6 +439,10 @@ impl Route {
         );
         Ok(self.call(request).await?.into())
     }
+}
+
+fn calls_alone() -> JsErrorBox {
+    JsErrorBox::type_error("What ctx.restore() made is reached by calls alone.")
 }
 
 fn not_callable() -> JsErrorBox {

@@ -398,7 +398,7 @@ fn tail_workers(
         let route = Route::find(shared, event, *service, target.as_deref())?;
         match route.into_capability()? {
             Capability::Service(target) => Ok(target),
-            Capability::Object(_) | Capability::Class(_) => Err(JsErrorBox::generic(
+            _ => Err(JsErrorBox::generic(
                 "tails: Outboard does not tell Durable Objects of a dynamic Worker's events; \
                  give an entrypoint of a Worker, which may call the object.",
             )),

@@ -167,6 +167,12 @@ fn the_page_of_calls_runs() {
 }
 
 #[test]
+fn the_page_of_stubs_that_last_runs() {
+    let (_dir, server) = shown("docs/restore.md");
+    assert_eq!(server.get("any.test", "/"), "Hello, Ada!");
+}
+
+#[test]
 fn the_readmes_tour_runs() {
     let readme = page("README.md");
     let (_, tour) = readme.split_once("\n## Tour\n").expect("a tour");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use outboard_project::{Bundle, Mode, Project, VarValue};
 use outboard_runtime::{
     Binding, Entrypoint, Limits, Module, ModuleKind, ObjectNamespace, Props, ResourceKind,
-    ServiceTarget, Tails, WorkerSpec,
+    ServiceTarget, TailTarget, Tails, WorkerSpec,
 };
 
 use crate::objects::{Classes, Scope};
@@ -152,10 +152,10 @@ fn services(project: &Project, names: &Names<'_>) -> impl Iterator<Item = (Strin
 fn tails(project: &Project, names: &Names<'_>) -> Option<Arc<Tails>> {
     let targets = |consumers: &[String]| -> Vec<_> {
         let target = |name: &String| {
-            Arc::new(ServiceTarget {
+            TailTarget::Service(Arc::new(ServiceTarget {
                 service: names.scope.name(name),
                 entrypoint: Entrypoint::default(),
-            })
+            }))
         };
         consumers.iter().map(target).collect()
     };

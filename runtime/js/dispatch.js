@@ -427,6 +427,18 @@ function dispatchTail(id, entrypoint, props) {
   });
 }
 
+/** The same for an object, by the host's number for it. */
+function dispatchObjectTail(id, number) {
+  const { tail } = core.loadExtScript("ext:outboard/tails.js");
+  const { call, inObject } = durable();
+  tail(
+    id,
+    open,
+    (_event, name, told) => call(number, name, [told]),
+    (fn) => inObject(number, fn),
+  );
+}
+
 function dispatchTest(id, entrypoint, props) {
   dispatchSilent(id, "test", {}, entrypoint, props);
 }
@@ -551,6 +563,7 @@ return {
   dispatchObjectConnect,
   dispatchObjectDelivery,
   dispatchObjectRpc,
+  dispatchObjectTail,
   dispatchRpc,
   dispatchSocket,
   dispatchTail,

@@ -1,6 +1,7 @@
 // Fetcher: a service that a worker is bound to.
 (function () {
 const { core, primordials } = __bootstrap;
+const { op_is_tested } = core.ops;
 const {
   ObjectDefineProperty,
   ObjectPrototype,
@@ -91,6 +92,11 @@ class Fetcher extends Made {
     }
   }
 
+  /** Any method by its name, for tests of names that stubs have themselves. */
+  getRpcMethodForTestOnly(name) {
+    return methodFor(hookOfFetcher(this), name);
+  }
+
   static to(service) {
     return new Fetcher(kTo, service);
   }
@@ -131,6 +137,7 @@ if (!has(flag.service_binding_extra_handlers)) {
 if (!has(flag.fetcher_no_get_put_delete)) {
   core.loadExtScript("ext:outboard/fetcher_verbs.js").addVerbs(Fetcher.prototype);
 }
+if (!isTested()) delete Fetcher.prototype.getRpcMethodForTestOnly;
 makeEnumerable(Fetcher.prototype);
 markUncloneable(Fetcher, "ServiceStub cannot be serialized in this context.");
 if (has(flag.rpc)) takeAnyName(Fetcher.prototype, hookOfFetcher);
@@ -139,6 +146,17 @@ ObjectDefineProperty(Fetcher.prototype, SymbolToStringTag, {
   value: "Fetcher",
   configurable: true,
 });
+
+function methodFor(hook, name) {
+  if (hook === undefined) throw illegalInvocation();
+  const { propertyOf } = core.loadExtScript("ext:outboard/rpc.js");
+  return propertyOf(hook, [], `${name}`);
+}
+
+/** Whether stubs have what tests alone ask for, as workerd's have with its own flag. */
+function isTested() {
+  return has(flag.experimental) && op_is_tested();
+}
 
 /** Whatever name a stub of this class has not is one of what it stands for. */
 function takeAnyName(prototype, hookOf) {
@@ -160,6 +178,8 @@ return {
   fetcherOn: on,
   fetcherTo: to,
   hookOfFetcher,
+  isTested,
+  methodFor,
   takeAnyName,
 };
 })();

@@ -331,6 +331,7 @@ function start(hasInspector, scope = globalThis) {
     dispatch.dispatchConnect,
     dispatch.dispatchObjectConnect,
     dispatch.dispatchObjectDelivery,
+    dispatch.dispatchObjectTail,
     dispatch.listenRpc,
     dispatch.startObject,
     dispatch.endObject,

@@ -15,7 +15,7 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
-const { CAME_IN_A_CALL, takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
+const { CAME_IN_A_CALL, isTested, methodFor, takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
 const { illegalInvocation, Made, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
@@ -159,6 +159,10 @@ class DurableObjectStub {
     }
   }
 
+  getRpcMethodForTestOnly(name) {
+    return methodFor(hookOfObject(this), name);
+  }
+
   /** The object, as the host has it told. */
   #target() {
     const id = this.#id;
@@ -195,6 +199,7 @@ if (!has(flag.service_binding_extra_handlers)) delete DurableObjectStub.prototyp
 if (!has(flag.fetcher_no_get_put_delete)) {
   core.loadExtScript("ext:outboard/fetcher_verbs.js").addVerbs(DurableObjectStub.prototype);
 }
+if (!isTested()) delete DurableObjectStub.prototype.getRpcMethodForTestOnly;
 makeEnumerable(DurableObjectStub.prototype);
 if (has(flag.rpc)) takeAnyName(DurableObjectStub.prototype, hookOfObject);
 

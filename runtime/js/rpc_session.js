@@ -16,6 +16,8 @@ const {
   op_rpc_close,
   op_rpc_close_sent,
   op_rpc_grant,
+  op_rpc_idle,
+  op_rpc_is_within,
   op_rpc_receive,
   op_rpc_send,
   op_rpc_take,
@@ -74,6 +76,10 @@ class Session {
   #context = getAsyncContext();
   /** Whether it is an object's, and so what its input gate is for. */
   #oneAtATime;
+  /** Whether the other side is another event of this isolate. */
+  #isWithin;
+  /** Of a side that is called: whether it is there for what the other holds alone. */
+  #isIdle = false;
   #closed = false;
   /** Why it ended. */
   #fault = null;
@@ -109,6 +115,7 @@ class Session {
     this.event = event;
     this.#oneAtATime = event.blocked !== undefined;
     this.#root = root;
+    this.#isWithin = op_rpc_is_within(rid);
     this.#ended = ended;
   }
 
@@ -297,11 +304,20 @@ class Session {
   /**
    * A side that owes an answer, waits for none, and has nothing that the other could
    * call meanwhile, does not keep its isolate busy: where nothing else does, the answer
-   * never comes.
+   * never comes. Nor does a session of two events of the isolate, unless the one
+   * that is called asks the other.
    */
   #mark() {
     if (this.#receiving === null) return;
-    if (
+    const asks = this.#root !== undefined && this.#questions.size > 0;
+    if (this.#isWithin && !asks) {
+      unrefOpPromise(this.#receiving);
+      const isIdle = this.#root !== undefined && this.#running === 0 && this.#exports.size > 0;
+      if (isIdle !== this.#isIdle) {
+        this.#isIdle = isIdle;
+        op_rpc_idle(this.#rid, isIdle);
+      }
+    } else if (
       this.#running > 0 && this.#questions.size === 0 && this.#exports.size === 0
     ) {
       unrefOpPromise(this.#receiving);

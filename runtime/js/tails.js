@@ -232,7 +232,7 @@ function tailEvent(text) {
 }
 
 /** Follows one event until it has ended. */
-async function follow(event, call) {
+async function follow(event, call, within) {
   let handler;
   let begun = false;
   for (;;) {
@@ -241,7 +241,7 @@ async function follow(event, call) {
     for (let i = 0; i < texts.length; i++) {
       const told = tailEvent(texts[i]);
       if (begun) {
-        tell(event, handler, told);
+        within(() => tell(event, handler, told));
         continue;
       }
       begun = true;
@@ -270,15 +270,17 @@ function tell(event, handler, told) {
  * Runs the handler of what event `id` brought.
  * @param {SafeMap<number, EventContext>} table of open events
  * @param {(event, name, argument) => unknown} call runs the handler
+ * @param {(fn: () => void) => void} within runs what the handler gave, as a part of what
+ *   it is a part of
  */
-function tail(id, table, call) {
+function tail(id, table, call, within = (fn) => fn()) {
   const event = new EventContext(id, table);
   MapPrototypeSet(table, id, event);
   runInEvent(event, () => {
     let result;
     try {
       const traces = op_tail_traces(id);
-      result = traces === null ? follow(event, call) : call(
+      result = traces === null ? follow(event, call, within) : call(
         event,
         "tail",
         ArrayPrototypeMap(traces, (text) => traceItem(JSONParse(text))),

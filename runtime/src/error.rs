@@ -102,7 +102,8 @@ pub enum EventError {
     /// Nothing is left that could ever make the handler answer.
     #[error(
         "The Workers runtime canceled this request because it detected that your \
-         Worker's code had hung and would never generate a response."
+         Worker's code had hung and would never generate a response. Refer to: \
+         https://developers.cloudflare.com/workers/observability/errors/"
     )]
     Hung,
     /// The isolate went down because of another of its events.

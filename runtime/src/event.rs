@@ -62,6 +62,10 @@ pub(crate) struct Event {
     pub(crate) limits: Cell<CallLimits>,
     /// How many workers called one another before it.
     pub(crate) depth: Cell<u32>,
+    /// Sessions that it has with other events of the isolate: it waits for those.
+    pub(crate) sessions_within: Cell<u32>,
+    /// It has nothing to answer, and is there for what others hold of it.
+    pub(crate) is_idle: Cell<bool>,
     /// The request's body in the isolate's resource table, once it was opened.
     pub(crate) body_rid: Cell<Option<ResourceId>>,
     /// The calls that it is for, until the script takes them.
@@ -104,10 +108,11 @@ impl Event {
         })
     }
 
-    /// An event of a tail worker.
-    pub(crate) fn tailed(tailed: Tailed) -> Rc<Self> {
+    /// An event of a tail worker, or of an object that is one.
+    pub(crate) fn tailed(tailed: Box<Tailed>, object: Option<Rc<Object>>) -> Rc<Self> {
         Rc::new(Self {
-            tailed: RefCell::new(Some(Box::new(tailed))),
+            tailed: RefCell::new(Some(tailed)),
+            object,
             ..Self::default()
         })
     }

@@ -421,10 +421,16 @@ impl Isolate {
     }
 
     fn give_up_hung(&self) {
+        // Whoever is to be called may bring what others wait for.
+        if self.shared.begins_within() {
+            return;
+        }
         let mut hung = Vec::new();
         self.shared.events.for_each_id(|id, event| {
-            // What an object's event waits for, another of its events may bring.
-            if !event.answered.get() && event.object.is_none() {
+            // What an object's event waits for, another of its events may bring; and who
+            // waits for an event hears when that is given up.
+            let waits = event.is_idle.get() || event.sessions_within.get() > 0;
+            if !event.answered.get() && event.object.is_none() && !waits {
                 hung.push((id, event.clone()));
             }
         });

@@ -66,7 +66,7 @@ pub use ops::web_socket::{SocketEnd, SocketMessage};
 pub use outboard_compatibility::{Compatibility, Fault as CompatibilityFault, Flag};
 pub use platform::{Collector, Engine, Snapshot};
 pub use rpc::RpcEnd;
-pub use trace::{Tailed, Tails};
+pub use trace::{TailTarget, Tailed, Tails};
 pub use warm::warm_snapshot;
 pub use worker::{
     Module, ModuleKind, ObjectIsolation, Reach, ScriptClock, Worker, WorkerError, WorkerSpec,

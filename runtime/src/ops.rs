@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use deno_core::error::JsError;
@@ -63,6 +63,8 @@ pub(crate) enum Beginning {
 pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) objects: Objects,
+    /// Sessions of the isolate with itself that have not begun (`RpcEnd::beginning`).
+    beginning_within: RefCell<Vec<Weak<()>>>,
     /// What the script holds of other workers.
     pub(crate) grants: Rc<Grants>,
     pub(crate) loaders: Loaders,
@@ -99,6 +101,7 @@ impl Shared {
         Rc::new(Self {
             events: Events::default(),
             objects: Objects::default(),
+            beginning_within: RefCell::default(),
             grants: Rc::default(),
             loaders: Loaders::default(),
             sockets,
@@ -121,6 +124,21 @@ impl Shared {
     /// The isolate's own, from an op's state.
     pub(crate) fn of(state: &RefCell<OpState>) -> Rc<Self> {
         state.borrow().borrow::<Rc<Self>>().clone()
+    }
+
+    /// What a session of the isolate with itself holds until it begins.
+    pub(crate) fn beginning_within(&self) -> Arc<()> {
+        let token = Arc::default();
+        let mut beginning = self.beginning_within.borrow_mut();
+        beginning.retain(|token| token.strong_count() > 0);
+        beginning.push(Arc::downgrade(&token));
+        token
+    }
+
+    /// Whether a session of the isolate with itself is still to begin.
+    pub(crate) fn begins_within(&self) -> bool {
+        let beginning = self.beginning_within.borrow();
+        beginning.iter().any(|token| token.strong_count() > 0)
     }
 
     pub(crate) fn attach(&self, worker: Arc<Worker>) {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::capability::{Capability, Way};
 use crate::host::HostStream;
 use crate::lane::bell::{self, Bell};
+use crate::trace::Tailed;
 
 /// What may wait for a side that does not read: past it the other cannot send.
 const WAITING_BYTES: usize = 64 << 20;
@@ -43,11 +44,19 @@ pub struct RpcEnd {
     /// served it knows how it ended ([`RpcOutcome`]).
     caller: bool,
     /// What the session is for, where that is not calls.
-    connection: Option<Box<Connection>>,
+    other: Option<Other>,
     /// Of who is called: how many workers called one another before.
     pub(crate) depth: u32,
     /// Of who is called: what is to be made before the session is with anything.
     pub(crate) way: Option<Box<Way>>,
+    /// Of a session of an isolate with itself: held until it has begun there.
+    pub(crate) beginning: Option<Arc<()>>,
+}
+
+/// What a session can be for besides calls.
+enum Other {
+    Connection(Box<Connection>),
+    Tailed(Box<Tailed>),
 }
 
 /// A connection that a worker's `connect` handler is to take.
@@ -110,17 +119,19 @@ impl RpcEnd {
             incoming: to_caller.clone(),
             outgoing: to_called.clone(),
             caller: true,
-            connection: None,
+            other: None,
             depth: 0,
             way: None,
+            beginning: None,
         };
         let called = Self {
             incoming: to_called,
             outgoing: to_caller,
             caller: false,
-            connection: None,
+            other: None,
             depth: 0,
             way: None,
+            beginning: None,
         };
         (caller, outcome, called)
     }
@@ -137,24 +148,51 @@ impl RpcEnd {
             stream,
             taken,
         });
-        let called = Self {
+        (Self::other(Other::Connection(connection)), was_taken)
+    }
+
+    /// The end of an object that is told what another worker's events do.
+    pub(crate) fn of_tailed(tailed: Tailed) -> Self {
+        Self::other(Other::Tailed(Box::new(tailed)))
+    }
+
+    fn other(other: Other) -> Self {
+        Self {
             incoming: Arc::default(),
             outgoing: Arc::default(),
             caller: false,
-            connection: Some(connection),
+            other: Some(other),
             depth: 0,
             way: None,
-        };
-        (called, was_taken)
+            beginning: None,
+        }
     }
 
     /// The connection that the session is for.
     pub(crate) fn take_connection(&mut self) -> Option<Box<Connection>> {
-        self.connection.take()
+        match self.other.take()? {
+            Other::Connection(connection) => Some(connection),
+            other => {
+                self.other = Some(other);
+                None
+            }
+        }
     }
 
-    pub(crate) fn is_connection(&self) -> bool {
-        self.connection.is_some()
+    /// What it is told of other workers' events.
+    pub(crate) fn take_tailed(&mut self) -> Option<Box<Tailed>> {
+        match self.other.take()? {
+            Other::Tailed(tailed) => Some(tailed),
+            other => {
+                self.other = Some(other);
+                None
+            }
+        }
+    }
+
+    /// Whether it is for calls.
+    pub(crate) fn is_for_calls(&self) -> bool {
+        self.other.is_none()
     }
 
     /// Two ends in one isolate: each ends the other.

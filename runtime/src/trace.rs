@@ -22,6 +22,7 @@ use crate::binding::ServiceTarget;
 use crate::entrypoint::Handler;
 use crate::error::{EventError, ScriptError};
 use crate::event::{Event, Outcome};
+use crate::object::ObjectTarget;
 use crate::ops::Shared;
 use crate::worker::Worker;
 
@@ -48,9 +49,27 @@ pub struct Tails {
     /// What the worker is called there; None: nothing.
     pub script: Option<String>,
     /// Their `tail()` is called after an event.
-    pub after: Vec<Arc<ServiceTarget>>,
+    pub after: Vec<TailTarget>,
     /// Their `tailStream()` is called as an event begins, and what it gives as it goes on.
-    pub during: Vec<Arc<ServiceTarget>>,
+    pub during: Vec<TailTarget>,
+}
+
+/// Who is told of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TailTarget {
+    Service(Arc<ServiceTarget>),
+    /// What a script that loads a worker names for it.
+    Object(Arc<ObjectTarget>),
+}
+
+impl TailTarget {
+    /// The worker that it is, or whose object.
+    pub(crate) fn service(&self) -> &str {
+        match self {
+            Self::Service(target) => &target.service,
+            Self::Object(target) => &target.namespace.service,
+        }
+    }
 }
 
 /// What a tail worker is called for.
@@ -98,7 +117,7 @@ pub(crate) struct Tracer {
     full: Cell<Full>,
     begun: Instant,
     /// Who is called when it has ended.
-    after: Vec<Arc<ServiceTarget>>,
+    after: Vec<TailTarget>,
     chain: u8,
     ended: Cell<bool>,
     stream: Option<Stream>,
@@ -182,7 +201,7 @@ impl Tracer {
             return None;
         }
         // A worker that tails itself does not hear of that.
-        let hears = |target: &&Arc<ServiceTarget>| !is_own || target.service != worker.name;
+        let hears = |target: &&TailTarget| !is_own || target.service() != worker.name;
         let after: Vec<_> = tails.after.iter().filter(hears).cloned().collect();
         let during: Vec<_> = tails.during.iter().filter(hears).cloned().collect();
         if after.is_empty() && during.is_empty() {

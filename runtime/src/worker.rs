@@ -14,7 +14,7 @@ use crate::binding::{Binding, ServiceTarget};
 use crate::dynamic::Loaded;
 use crate::limits::Limits;
 use crate::object::ObjectNamespace;
-use crate::trace::Tails;
+use crate::trace::{TailTarget, Tails};
 
 /// What a module's bytes are, and so what importing it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct WorkerSpec {
     pub objects: ObjectIsolation,
     /// It may import `workerd:unsafe`, which ends objects at will.
     pub test_module: bool,
+    /// Its tests are run: it has what nobody but tests asks for.
+    pub is_tested: bool,
     /// Its date and flags, and so how it behaves.
     pub compatibility: Compatibility,
     pub clock: ScriptClock,
@@ -149,6 +151,7 @@ pub struct Script {
     pub(crate) limits: Limits,
     pub(crate) objects: ObjectIsolation,
     pub(crate) test_module: bool,
+    pub(crate) is_tested: bool,
     pub(crate) compatibility: Compatibility,
     pub(crate) clock: ScriptClock,
     pub(crate) loaded: Option<Arc<Loaded>>,
@@ -271,6 +274,7 @@ impl Worker {
             limits: spec.limits,
             objects: spec.objects,
             test_module: spec.test_module,
+            is_tested: spec.is_tested,
             compatibility: spec.compatibility,
             clock: spec.clock,
             loaded: spec.loaded,
@@ -332,7 +336,7 @@ impl Worker {
     pub fn tail_workers(&self) -> impl Iterator<Item = &str> {
         let tails = self.tails.iter();
         let targets = tails.flat_map(|tails| tails.after.iter().chain(&tails.during));
-        targets.map(|target| target.service.as_str())
+        targets.map(TailTarget::service)
     }
 
     /// The classes whose objects it is bound to, and `env`'s name for each.

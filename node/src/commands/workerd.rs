@@ -71,7 +71,8 @@ fn test(options: &Test) -> anyhow::Result<()> {
     } else {
         Collector::Exposed
     };
-    let overrides = options.common.overrides(options.compat_date.clone())?;
+    let mut overrides = options.common.overrides(options.compat_date.clone())?;
+    overrides.are_tested = true;
     let sockets = sockets::resolve(&config, &Default::default())?;
     let services = Arc::new(Services::new(&config, &overrides)?);
     let (objects, _forgotten) = objects(&config, &overrides)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use outboard_egress::{Client, ClientError, ClientOptions};
-use outboard_runtime::Worker;
+use outboard_runtime::{Worker, WorkerSpec};
 use outboard_workerd::{Config, DurableStorage, Network, ServiceKind, WorkerConfig};
 
 use super::disk::Disk;
@@ -24,6 +24,8 @@ pub(crate) struct Overrides {
     pub(crate) externals: HashMap<String, String>,
     /// The compatibility date of every worker.
     pub(crate) date: Option<String>,
+    /// Their tests are run.
+    pub(crate) are_tested: bool,
 }
 
 /// One service, ready to be called from a lane.
@@ -73,7 +75,10 @@ impl Services {
                         .or(overrides.date.as_ref());
                     let date = date.map(String::as_str);
                     match spec::spec(&service.name, worker, date, &keys, &config.extensions) {
-                        Ok(spec) => match Worker::new(spec) {
+                        Ok(spec) => match Worker::new(WorkerSpec {
+                            is_tested: overrides.are_tested,
+                            ..spec
+                        }) {
                             Ok(worker) => Some(Service::Worker(worker)),
                             Err(error) => {
                                 fault("worker", &error);

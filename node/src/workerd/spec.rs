@@ -7,7 +7,8 @@ use std::time::Duration;
 use outboard_project::strip_types;
 use outboard_runtime::{
     Binding, Compatibility, Entrypoint, Flag, KeyBinding, KeyFormat, Limits, Module, ModuleKind,
-    ObjectNamespace, Props, Reach, ResourceKind, ScriptClock, ServiceTarget, Tails, WorkerSpec,
+    ObjectNamespace, Props, Reach, ResourceKind, ScriptClock, ServiceTarget, TailTarget, Tails,
+    WorkerSpec,
 };
 use outboard_workerd as config;
 use outboard_workerd::{BindingKind, Designator, ExtensionModule, Source, WorkerConfig};
@@ -81,11 +82,15 @@ pub(super) fn spec(
     }
 }
 
+fn tail(designator: &Designator) -> TailTarget {
+    TailTarget::Service(target(designator))
+}
+
 fn tails(config: &WorkerConfig) -> Option<Arc<Tails>> {
     let tails = Tails {
         script: None,
-        after: config.tails.iter().map(target).collect(),
-        during: config.streaming_tails.iter().map(target).collect(),
+        after: config.tails.iter().map(tail).collect(),
+        during: config.streaming_tails.iter().map(tail).collect(),
     };
     let has_some = !tails.after.is_empty() || !tails.during.is_empty();
     has_some.then(|| Arc::new(tails))

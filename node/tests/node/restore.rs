@@ -127,6 +127,9 @@ fn what_is_kept_ends_with_the_flag() {
     std::fs::write(dir.path().join("wrangler.jsonc"), without).expect("a file");
     let dev = Dev::start(dir.path());
     let told = body(&dev, "/use");
-    assert!(told.contains("no longer has the allow_irrevocable"), "{told}");
+    assert!(
+        told.contains("no longer has the allow_irrevocable"),
+        "{told}"
+    );
     assert!(body(&dev, "/keep").contains("restore is not a function"));
 }

@@ -30,7 +30,10 @@ pub(crate) enum RestoredKind {
 
 /// It would take too many methods to make it.
 #[derive(Debug, thiserror::Error)]
-#[error("ctx.restore() was used within what it made more than {} times.", Restored::MOST_STEPS)]
+#[error(
+    "ctx.restore() was used within what it made more than {} times.",
+    Restored::MOST_STEPS
+)]
 pub(crate) struct TooManySteps;
 
 impl Restored {

@@ -155,7 +155,7 @@ impl Isolate {
     ) -> Result<Answer, EventError> {
         self.admit(to, tailed.handler())?;
         let info = self.worker.tails.as_ref().map(|_| tailed.info());
-        let event = Event::tailed(tailed);
+        let event = Event::tailed(Box::new(tailed), None);
         if let Some(info) = info {
             self.trace(&event, to, || info);
         }

@@ -43,6 +43,7 @@ entry_points![
     dispatch_connect,
     dispatch_object_connect,
     dispatch_object_delivery,
+    dispatch_object_tail,
     listen_rpc,
     start_object,
     end_object,

@@ -155,6 +155,16 @@ impl Isolate {
                 call_numbered(scope, &self.entry.dispatch_object_connect, id, object)
             }));
         }
+        if let Some(tailed) = called.take_tailed() {
+            let info = self.worker.tails.as_ref().map(|_| tailed.info());
+            let event = Event::tailed(tailed, Some(object.clone()));
+            if let Some(info) = info {
+                self.trace_object(&event, || info);
+            }
+            return Ok(self.dispatch(event, |scope, id| {
+                call_numbered(scope, &self.entry.dispatch_object_tail, id, object)
+            }));
+        }
         if let Some(facet) = &object.facet
             && let Some(callee) = called.way.as_ref().and_then(|way| way.callee.clone())
         {

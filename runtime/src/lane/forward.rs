@@ -1,19 +1,16 @@
 //! What workers of other lanes ask of this one's host: a worker that was loaded by
 //! one of this lane has that one's services and objects.
 
-use std::sync::Arc;
-
 use futures::FutureExt;
 use http::Request;
 
 use super::LaneRef;
-use crate::binding::ServiceTarget;
 use crate::body::HostBody;
 use crate::capability::Capability;
 use crate::delivery::{Delivery, Report};
 use crate::host::{FetchError, ServiceAnswer, ServiceError};
 use crate::rpc::RpcEnd;
-use crate::trace::Tailed;
+use crate::trace::{TailTarget, Tailed};
 
 impl LaneRef {
     /// Sends a request to what a worker of the lane may call.
@@ -74,11 +71,13 @@ impl LaneRef {
     /// Calls a tail worker of the lane's, and waits until it is done.
     pub(crate) async fn tail_from(
         &self,
-        target: Arc<ServiceTarget>,
+        target: TailTarget,
         tailed: Tailed,
     ) -> Result<(), ServiceError> {
-        self.ask(move |lane| async move { Ok(lane.host.tail(&target, tailed).await) }.boxed_local())
-            .await?
+        self.ask(move |lane| {
+            async move { Ok(target.call(&*lane.host, tailed).await) }.boxed_local()
+        })
+        .await?
     }
 }
 

@@ -43,6 +43,27 @@ struct SessionResource {
     releasing: Cell<bool>,
     /// What the message that is read has besides.
     brought: RefCell<Vec<Capability>>,
+    within: Within,
+}
+
+/// Whether a session is of two events of one isolate: neither side then has what could
+/// bring the other anything but what else the isolate waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    No,
+    /// This is the side that calls.
+    Caller,
+    Called,
+}
+
+impl Drop for SessionResource {
+    fn drop(&mut self) {
+        if let Some(of) = &self.of
+            && self.within == Within::Caller
+        {
+            of.sessions_within.set(of.sessions_within.get() - 1);
+        }
+    }
 }
 
 impl Resource for SessionResource {
@@ -98,7 +119,7 @@ impl SessionResource {
     }
 }
 
-fn add(state: &mut OpState, event: EventId, end: RpcEnd) -> ResourceId {
+fn add(state: &mut OpState, event: EventId, end: RpcEnd, within: Within) -> ResourceId {
     let shared = state.borrow::<Rc<Shared>>().clone();
     let of = shared.events.get(event);
     let rid = state.resource_table.add(SessionResource {
@@ -110,8 +131,12 @@ fn add(state: &mut OpState, event: EventId, end: RpcEnd) -> ResourceId {
         held: RefCell::default(),
         releasing: Cell::new(false),
         brought: RefCell::default(),
+        within,
     });
     if let Some(event) = of {
+        if within == Within::Caller {
+            event.sessions_within.set(event.sessions_within.get() + 1);
+        }
         event.own(rid);
     }
     rid
@@ -147,8 +172,17 @@ pub(super) fn open(
     let route = Route::find(&shared, event, service, object)?;
     let (end, outcome, mut called) = RpcEnd::session();
     called.way = way;
+    let is_within = route.is_within(&shared);
+    if is_within {
+        called.beginning = Some(shared.beginning_within());
+    }
     deno_core::unsync::spawn(run(route, called, outcome));
-    Ok(add(state, event, end))
+    let within = if is_within {
+        Within::Caller
+    } else {
+        Within::No
+    };
+    Ok(add(state, event, end, within))
 }
 
 async fn run(route: Route, called: RpcEnd, outcome: RpcOutcome) {
@@ -168,8 +202,12 @@ pub(crate) fn op_rpc_accept(
 ) -> Result<ResourceId, JsErrorBox> {
     let of = state.borrow::<Rc<Shared>>().events.get(event);
     let end = of.and_then(|event: Rc<Event>| event.session.take());
-    let end = end.ok_or_else(|| JsErrorBox::generic("the event is no session"))?;
-    Ok(add(state, event, end))
+    let mut end = end.ok_or_else(|| JsErrorBox::generic("the event is no session"))?;
+    let within = match end.beginning.take() {
+        Some(_) => Within::Called,
+        None => Within::No,
+    };
+    Ok(add(state, event, end, within))
 }
 
 /// A session of the isolate with itself: both its ends.
@@ -177,7 +215,26 @@ pub(crate) fn op_rpc_accept(
 #[serde]
 pub(crate) fn op_rpc_pair(state: &mut OpState, #[smi] event: EventId) -> (ResourceId, ResourceId) {
     let (one, other) = RpcEnd::pair();
-    (add(state, event, one), add(state, event, other))
+    (
+        add(state, event, one, Within::No),
+        add(state, event, other, Within::No),
+    )
+}
+
+/// Whether the other side is another event of the isolate.
+#[op2(fast)]
+pub(crate) fn op_rpc_is_within(state: &OpState, #[smi] rid: ResourceId) -> bool {
+    find(state, rid).is_ok_and(|session| session.within != Within::No)
+}
+
+/// Says whether the event of a session has nothing to answer, and is there for what the
+/// other side holds of it.
+#[op2(fast)]
+pub(crate) fn op_rpc_idle(state: &OpState, #[smi] rid: ResourceId, is_idle: bool) {
+    let session = find(state, rid).ok();
+    if let Some(of) = session.as_ref().and_then(|session| session.of.as_ref()) {
+        of.is_idle.set(is_idle);
+    }
 }
 
 /// Ends a session for both sides.

@@ -185,6 +185,18 @@ impl Route {
         })
     }
 
+    /// Whether it leads back to the worker itself, and so into the same isolate.
+    pub(crate) fn is_within(&self, shared: &Shared) -> bool {
+        match &self.to {
+            Destination::Itself(..) => true,
+            Destination::Capability(Capability::Service(target)) if self.home.is_none() => {
+                let worker = shared.worker();
+                worker.is_some_and(|worker| worker.name == target.service)
+            }
+            _ => false,
+        }
+    }
+
     /// Where it goes, for others to go there too.
     pub(crate) fn into_capability(self) -> Result<Capability, JsErrorBox> {
         match self.to {
@@ -318,7 +330,7 @@ impl Route {
         let first;
         let to = match &self.to {
             Destination::Capability(Capability::Restored(restored)) => {
-                if called.is_connection() {
+                if !called.is_for_calls() {
                     return Err(calls_alone());
                 }
                 let (by, way) = restored.way();

@@ -22,6 +22,13 @@ fn lane(shared: &Shared) -> Result<Rc<LaneLocal>, JsErrorBox> {
     lane.ok_or_else(|| JsErrorBox::generic("this worker is no test"))
 }
 
+/// Whether the worker has what nobody but tests asks for.
+#[op2(fast)]
+pub(crate) fn op_is_tested(state: &OpState) -> bool {
+    let worker = state.borrow::<Rc<Shared>>().worker();
+    worker.is_some_and(|worker| worker.is_tested)
+}
+
 /// Ends an object once it is idle; whether it was in memory.
 #[op2]
 pub(crate) async fn op_unsafe_evict(

@@ -15,13 +15,13 @@ use serde::Deserialize;
 use super::Shared;
 use super::parcel::{GrantHandle, ParcelHandle};
 use super::service::Route;
-use crate::binding::{Binding, ServiceTarget};
+use crate::binding::Binding;
 use crate::capability::{Capability, Grant};
 use crate::dynamic::{Dynamic, LoadFault, Loaded, Loading, Outbound};
 use crate::entrypoint::{CallLimits, Entrypoint, Props};
 use crate::event::EventId;
 use crate::limits::Limits;
-use crate::trace::Tails;
+use crate::trace::{TailTarget, Tails};
 use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_base, module_url};
 
 /// The most that all modules may have together, and that `env` may, as Workers have it.
@@ -393,14 +393,15 @@ fn tail_workers(
     shared: &Shared,
     event: EventId,
     tails: &[(i32, Option<String>)],
-) -> Result<Vec<Arc<ServiceTarget>>, JsErrorBox> {
+) -> Result<Vec<TailTarget>, JsErrorBox> {
     let target = |(service, target): &(i32, Option<String>)| {
         let route = Route::find(shared, event, *service, target.as_deref())?;
         match route.into_capability()? {
-            Capability::Service(target) => Ok(target),
-            _ => Err(JsErrorBox::generic(
-                "tails: Outboard does not tell Durable Objects of a dynamic Worker's events; \
-                 give an entrypoint of a Worker, which may call the object.",
+            Capability::Service(target) => Ok(TailTarget::Service(target)),
+            Capability::Object(target) => Ok(TailTarget::Object(target)),
+            Capability::Class(_) | Capability::Restored(_) => Err(JsErrorBox::type_error(
+                "Neither a class of Durable Objects nor what ctx.restore() made can be among \
+                 the 'tails' of a dynamic Worker.",
             )),
         }
     };

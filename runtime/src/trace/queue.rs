@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Tailed, TailedWhat};
-use crate::binding::ServiceTarget;
+use super::{TailTarget, Tailed, TailedWhat};
 use crate::error::EventError;
-use crate::host::{LogLevel, ServiceError};
+use crate::host::{Host, LogLevel, ServiceError};
 use crate::ops::Shared;
+use crate::rpc::RpcEnd;
 
 /// Traces that may wait for one tail worker: it is called at once as a rule, so more
 /// than these wait only where it does not keep up. Later ones are dropped and counted.
@@ -31,7 +31,7 @@ const STREAMS: usize = 1_024;
 pub(crate) struct TailQueues(RefCell<Vec<Rc<Queue>>>);
 
 struct Queue {
-    target: Arc<ServiceTarget>,
+    target: TailTarget,
     state: RefCell<State>,
 }
 
@@ -52,7 +52,7 @@ impl TailQueues {
     pub(super) fn send(
         &self,
         shared: &Rc<Shared>,
-        target: &Arc<ServiceTarget>,
+        target: &TailTarget,
         chain: u8,
         trace: Arc<str>,
     ) {
@@ -76,7 +76,7 @@ impl TailQueues {
     }
 
     /// Whether a tail worker may be told of one more event while it goes on.
-    pub(super) fn begin_stream(&self, shared: &Shared, target: &Arc<ServiceTarget>) -> bool {
+    pub(super) fn begin_stream(&self, shared: &Shared, target: &TailTarget) -> bool {
         let queue = self.of(target);
         let dropped = {
             let mut state = queue.state.borrow_mut();
@@ -92,30 +92,25 @@ impl TailQueues {
     }
 
     /// It is told no more of one.
-    pub(super) fn end_stream(&self, target: &Arc<ServiceTarget>) {
+    pub(super) fn end_stream(&self, target: &TailTarget) {
         self.of(target).state.borrow_mut().streams -= 1;
     }
 
     /// Says once that a tail worker could not be called. What it threw itself is in its
     /// own log.
-    pub(super) fn failed(
-        &self,
-        shared: &Shared,
-        target: &Arc<ServiceTarget>,
-        error: &ServiceError,
-    ) {
+    pub(super) fn failed(&self, shared: &Shared, target: &TailTarget, error: &ServiceError) {
         if let ServiceError::Worker(EventError::Exception(_)) = error {
             return;
         }
         let queue = self.of(target);
         if !std::mem::replace(&mut queue.state.borrow_mut().failed, true) {
-            let service = &target.service;
+            let service = target.service();
             let text = format!("the tail worker {service:?} failed: {error}");
             shared.log(LogLevel::Warn, &text, None);
         }
     }
 
-    fn of(&self, target: &Arc<ServiceTarget>) -> Rc<Queue> {
+    fn of(&self, target: &TailTarget) -> Rc<Queue> {
         let mut queues = self.0.borrow_mut();
         if let Some(queue) = queues.iter().find(|queue| queue.target == *target) {
             return queue.clone();
@@ -132,7 +127,7 @@ impl TailQueues {
 impl Queue {
     fn tell_dropped(&self, shared: &Shared, dropped: usize) {
         if dropped > 0 {
-            let service = &self.target.service;
+            let service = self.target.service();
             let text = format!(
                 "{dropped} events were not told to the tail worker {service:?}, which \
                  does not keep up"
@@ -181,12 +176,25 @@ async fn drain(shared: Rc<Shared>, queue: Rc<Queue>) {
 /// Calls a tail worker; that of a loaded worker from the lane of who loaded it.
 pub(super) async fn call(
     shared: &Shared,
-    target: &Arc<ServiceTarget>,
+    target: &TailTarget,
     tailed: Tailed,
 ) -> Result<(), ServiceError> {
     let worker = shared.worker();
     match worker.as_ref().and_then(|worker| worker.loaded.as_ref()) {
         Some(loaded) => loaded.home.tail_from(target.clone(), tailed).await,
-        None => shared.host.tail(target, tailed).await,
+        None => target.call(&*shared.host, tailed).await,
+    }
+}
+
+impl TailTarget {
+    /// Tells it, and waits until it is done.
+    pub(crate) async fn call(&self, host: &dyn Host, tailed: Tailed) -> Result<(), ServiceError> {
+        match self {
+            Self::Service(target) => host.tail(target, tailed).await,
+            Self::Object(target) => {
+                let called = RpcEnd::of_tailed(tailed);
+                host.objects().rpc(target, called).await
+            }
+        }
     }
 }

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::info::EventInfo;
-use super::{Exception, Log, MOST_BYTES, Message, Tailed, TailedWhat, Trace};
-use crate::binding::ServiceTarget;
+use super::{Exception, Log, MOST_BYTES, Message, TailTarget, Tailed, TailedWhat, Trace};
 use crate::ops::Shared;
 use crate::worker::Worker;
 
@@ -161,7 +160,7 @@ impl Stream {
     pub(super) fn begin(
         shared: &Rc<Shared>,
         worker: &Worker,
-        targets: &[Arc<ServiceTarget>],
+        targets: &[TailTarget],
         chain: u8,
         trace: &Trace,
     ) -> Self {

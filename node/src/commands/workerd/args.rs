@@ -102,6 +102,7 @@ impl Common {
                 .collect(),
             externals: pairs("--external-addr", &self.external_addr)?,
             date,
+            are_tested: false,
         })
     }
 }

@@ -134,6 +134,7 @@ pub(crate) enum Command {
     ///     outboard r2 put files images/cat.png --file cat.png --content-type image/png
     ///     outboard r2 get files images/cat.png > cat.png
     ///     outboard r2 delete files images/cat.png
+    ///     outboard r2 list files --config outboard.toml      a bucket on S3
     #[command(subcommand, verbatim_doc_comment)]
     R2(R2),
     /// Put a project on a running node
@@ -241,6 +242,10 @@ pub(crate) struct Dev {
     /// does not show
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: DevIsolation,
+    /// Have an R2 bucket on S3, NAME=s3://BUCKET/PREFIX; keys, region and endpoint are
+    /// those of AWS_ACCESS_KEY_ID and its like
+    #[arg(long, value_name = "NAME=URL")]
+    pub(crate) r2: Vec<String>,
 }
 
 /// What `isolation` in `outboard.toml` may be for a worker that is developed.
@@ -463,7 +468,7 @@ pub(crate) enum R2 {
         #[arg(long, default_value = "", requires = "bucket")]
         prefix: String,
         #[command(flatten)]
-        store: StoreArgs,
+        store: BucketArgs,
     },
     /// Write an object to a file, or to the standard output
     Get {
@@ -473,7 +478,7 @@ pub(crate) enum R2 {
         #[arg(long)]
         file: Option<PathBuf>,
         #[command(flatten)]
-        store: StoreArgs,
+        store: BucketArgs,
     },
     /// Make a file, or the standard input, an object
     Put {
@@ -485,16 +490,25 @@ pub(crate) enum R2 {
         #[arg(long, value_name = "TYPE")]
         content_type: Option<String>,
         #[command(flatten)]
-        store: StoreArgs,
+        store: BucketArgs,
     },
-    /// Delete objects, all of them or none
+    /// Delete objects: all of them or none, unless they are on S3
     Delete {
         bucket: String,
         #[arg(required = true)]
         keys: Vec<String>,
         #[command(flatten)]
-        store: StoreArgs,
+        store: BucketArgs,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct BucketArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The config of `outboard serve` whose buckets on S3 are meant
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Args)]

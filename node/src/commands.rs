@@ -55,6 +55,18 @@ fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
+/// What fails where nobody is told why goes to the terminal.
+fn log_faults() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OUTBOARD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("outboard=error"));
+    // Once is enough.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::colour())
+        .try_init();
+}
+
 /// Waits until somebody asks the process to stop.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};

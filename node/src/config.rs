@@ -8,6 +8,7 @@ use outboard_runtime::Compatibility;
 use outboard_storage::Retention;
 use serde::Deserialize;
 
+use self::buckets::BucketToml;
 pub(crate) use self::limits::WorkerLimits;
 use self::limits::WorkerLimitsToml;
 use self::range::Range;
@@ -15,7 +16,9 @@ pub(crate) use self::tenants::{ControlConfig, TenantConfig};
 use self::tenants::{ControlToml, TenantToml};
 use crate::ingress::Pattern;
 use crate::objects::keep;
+use crate::resources::r2::Place;
 
+mod buckets;
 mod limits;
 mod tenants;
 
@@ -42,6 +45,8 @@ struct NodeToml {
     #[serde(default)]
     egress: EgressToml,
     control: Option<ControlToml>,
+    #[serde(default)]
+    r2: Vec<BucketToml>,
     #[serde(default)]
     tenant: Vec<TenantToml>,
     #[serde(default)]
@@ -142,6 +147,8 @@ pub(crate) struct NodeConfig {
     pub(crate) allow_private: bool,
     /// Where deployments come in; None: nowhere.
     pub(crate) control: Option<ControlConfig>,
+    /// Buckets that are on S3, by their names.
+    pub(crate) buckets: Vec<(String, Place)>,
     pub(crate) tenants: Vec<TenantConfig>,
     pub(crate) workers: Vec<WorkerConfig>,
 }
@@ -302,6 +309,7 @@ impl Checker<'_> {
         }
         let control = file.control.map(|control| self.control(&control));
         let tenants = self.tenants(file.tenant, &workers);
+        let buckets = self.buckets(&file.r2, &tenants, &base);
         if workers.is_empty() && tenants.is_empty() && self.faults.is_empty() {
             self.fault(
                 0,
@@ -322,6 +330,7 @@ impl Checker<'_> {
             drain: Duration::from_millis(drain.unwrap_or(30_000)),
             allow_private: file.egress.allow_private.unwrap_or(false),
             control,
+            buckets,
             tenants,
             workers,
         }

@@ -46,6 +46,11 @@ impl Resources {
         }
     }
 
+    /// Makes these the buckets that are on S3 and not here.
+    pub(crate) fn set_buckets_on_s3(&self, places: &[(String, r2::Place)]) {
+        self.r2.set_on_s3(places);
+    }
+
     /// What a request to the resource `target.service` of a kind comes to.
     pub(crate) fn answer(
         self: Arc<Self>,

@@ -29,6 +29,7 @@ use crate::objects::{NodeObjects, Scope, Wanted, keep_for_development};
 use crate::output;
 use crate::project_worker::{self, Names};
 use crate::resources::Resources;
+use crate::resources::r2::Place;
 use crate::tails::TailLane;
 
 /// The port wrangler uses too.
@@ -61,6 +62,12 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
     })?;
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
+    if !options.r2.is_empty() {
+        // What S3 answers is nowhere else.
+        super::log_faults();
+    }
+    let buckets = options.r2.iter().map(|option| Place::of_option(option));
+    resources.set_buckets_on_s3(&buckets.collect::<Result<Vec<_>, _>>()?);
     let data = Data::of(options)?;
     let (host_objects, host_resources) = (objects.clone(), resources.clone());
     let tails = Arc::new(TailLane::default());

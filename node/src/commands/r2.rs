@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::{Bytes, BytesMut};
@@ -12,10 +11,12 @@ use http_body_util::{BodyExt, StreamBody};
 use outboard_runtime::{BodyError, HostBody};
 
 use super::data::Opened;
-use crate::cli::R2;
+use crate::cli::{BucketArgs, R2};
+use crate::config;
 use crate::objects::{key_of, open_named};
 use crate::resources::r2::{
-    AskDelete, AskGet, AskList, AskPut, Bucket, Got, Item, KIND, R2Error, totals,
+    AnyBucket, AskDelete, AskGet, AskList, AskPut, Bucket, Got, Item, KIND, Place, R2Error,
+    S3Bucket, totals,
 };
 
 /// Bytes that are read of a file at a time.
@@ -25,6 +26,8 @@ const READ: usize = 256 << 10;
 enum Fault {
     #[error("BUCKET: there is no bucket {0:?}; `outboard r2 list` lists what is there")]
     NoBucket(String),
+    #[error("BUCKET: {}: there is no [[r2]] with the name {name:?}", config.display())]
+    NotOnS3 { name: String, config: PathBuf },
     #[error("KEY: {0:?}: there is no such object in the bucket")]
     NoObject(String),
     #[error("KEY: {0}")]
@@ -42,14 +45,14 @@ pub(super) fn run(command: &R2) -> anyhow::Result<()> {
             bucket: None,
             store,
             ..
-        } => list_buckets(&Opened::open(store)?),
+        } => list_buckets(&Buckets::open(store)?),
         R2::List {
             bucket: Some(bucket),
             prefix,
             store,
         } => {
-            let opened = Opened::open(store)?;
-            runtime.block_on(list(&opened, bucket, prefix))
+            let buckets = Buckets::open(store)?;
+            runtime.block_on(list(&buckets, bucket, prefix))
         }
         R2::Get {
             bucket,
@@ -57,8 +60,8 @@ pub(super) fn run(command: &R2) -> anyhow::Result<()> {
             file,
             store,
         } => {
-            let opened = Opened::open(store)?;
-            runtime.block_on(get(&opened, bucket, key, file.as_deref()))
+            let buckets = Buckets::open(store)?;
+            runtime.block_on(get(&buckets, bucket, key, file.as_deref()))
         }
         R2::Put {
             bucket,
@@ -67,23 +70,86 @@ pub(super) fn run(command: &R2) -> anyhow::Result<()> {
             content_type,
             store,
         } => {
-            let opened = Opened::open(store)?;
+            let buckets = Buckets::open(store)?;
             let content_type = content_type.as_deref();
-            runtime.block_on(put(&opened, bucket, key, file.as_deref(), content_type))
+            runtime.block_on(put(&buckets, bucket, key, file.as_deref(), content_type))
         }
         R2::Delete {
             bucket,
             keys,
             store,
         } => {
-            let opened = Opened::open(store)?;
-            runtime.block_on(delete(&opened, bucket, keys))
+            let buckets = Buckets::open(store)?;
+            runtime.block_on(delete(&buckets, bucket, keys))
         }
     }
 }
 
-fn list_buckets(opened: &Opened) -> anyhow::Result<()> {
+/// The buckets that are meant.
+enum Buckets {
+    /// Those of a folder.
+    Here(Box<Opened>),
+    /// Those of a config that are on S3.
+    OnS3 {
+        places: Vec<(String, Place)>,
+        config: PathBuf,
+    },
+}
+
+impl Buckets {
+    fn open(args: &BucketArgs) -> anyhow::Result<Self> {
+        let Some(config) = &args.config else {
+            return Ok(Self::Here(Box::new(Opened::open(&args.store)?)));
+        };
+        // What S3 answers is nowhere else.
+        super::log_faults();
+        Ok(Self::OnS3 {
+            places: config::load(config)?.buckets,
+            config: config.clone(),
+        })
+    }
+
+    /// A bucket that is there.
+    async fn bucket(&self, name: &str) -> anyhow::Result<AnyBucket> {
+        if let Self::Here(opened) = self
+            && !opened.exists(key_of(KIND, name))?
+        {
+            return Err(Fault::NoBucket(name.into()).into());
+        }
+        self.make(name).await
+    }
+
+    /// The same, made if it is new; on S3 others make buckets.
+    async fn make(&self, name: &str) -> anyhow::Result<AnyBucket> {
+        match self {
+            Self::Here(opened) => {
+                let database = open_named(&opened.store, opened.catalogue.as_ref(), KIND, name)?;
+                let bucket = Bucket::open(database, opened.folder(), name).await;
+                Ok(AnyBucket::Here(bucket.map_err(Fault::Index)?))
+            }
+            Self::OnS3 { places, config } => {
+                let place = places.iter().find(|(other, _)| other == name);
+                let (_, place) = place.ok_or_else(|| Fault::NotOnS3 {
+                    name: name.into(),
+                    config: config.clone(),
+                })?;
+                Ok(AnyBucket::S3(S3Bucket::new(name, place.clone())))
+            }
+        }
+    }
+}
+
+fn list_buckets(buckets: &Buckets) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
+    let opened = match buckets {
+        Buckets::Here(opened) => opened,
+        Buckets::OnS3 { places, .. } => {
+            for (name, place) in places {
+                writeln!(out, "{place}  {name}")?;
+            }
+            return Ok(());
+        }
+    };
     for (key, bucket) in opened.named(KIND) {
         let (objects, bytes) = totals(opened.store.object(key)?).map_err(Fault::Index)?;
         writeln!(out, "{objects:>12} {bytes:>16}  {bucket}")?;
@@ -91,8 +157,8 @@ fn list_buckets(opened: &Opened) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(opened: &Opened, bucket: &str, prefix: &str) -> anyhow::Result<()> {
-    let bucket = open(opened, bucket).await?;
+async fn list(buckets: &Buckets, bucket: &str, prefix: &str) -> anyhow::Result<()> {
+    let bucket = buckets.bucket(bucket).await?;
     let mut out = io::stdout().lock();
     let mut cursor = None;
     loop {
@@ -122,14 +188,19 @@ fn shown(key: &str) -> String {
     }
 }
 
-async fn get(opened: &Opened, bucket: &str, key: &str, file: Option<&Path>) -> anyhow::Result<()> {
-    let bucket = open(opened, bucket).await?;
+async fn get(
+    buckets: &Buckets,
+    bucket: &str,
+    key: &str,
+    file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let bucket = buckets.bucket(bucket).await?;
     let ask = AskGet {
         object: key.into(),
         ..AskGet::default()
     };
     let mut body = match bucket.get(&ask).await {
-        Ok(Got::Found(_, _, reading)) => reading.into_body(),
+        Ok(Got::Found(_, _, body)) => body,
         Ok(Got::Refused(_)) => unreachable!("nothing was asked that can be refused"),
         Err(R2Error::NoSuchKey) => return Err(Fault::NoObject(key.into()).into()),
         Err(error) => return Err(Fault::Refused(error).into()),
@@ -161,7 +232,7 @@ async fn copy(body: &mut HostBody, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 async fn put(
-    opened: &Opened,
+    buckets: &Buckets,
     bucket: &str,
     key: &str,
     file: Option<&Path>,
@@ -175,7 +246,7 @@ async fn put(
         None => standard_input().context("the standard input")?,
     };
     let size = source.metadata()?.len();
-    let bucket = make(opened, bucket).await?;
+    let bucket = buckets.make(bucket).await?;
     let mut ask = AskPut {
         object: key.into(),
         ..AskPut::default()
@@ -211,8 +282,8 @@ fn body_of(mut source: File) -> HostBody {
     StreamBody::new(futures::stream::iter(chunks)).boxed_unsync()
 }
 
-async fn delete(opened: &Opened, bucket: &str, keys: &[String]) -> anyhow::Result<()> {
-    let bucket = open(opened, bucket).await?;
+async fn delete(buckets: &Buckets, bucket: &str, keys: &[String]) -> anyhow::Result<()> {
+    let bucket = buckets.bucket(bucket).await?;
     for key in keys {
         match bucket.head(key).await {
             Ok(_) => {}
@@ -226,19 +297,4 @@ async fn delete(opened: &Opened, bucket: &str, keys: &[String]) -> anyhow::Resul
     };
     bucket.delete(ask).await.map_err(Fault::Refused)?;
     Ok(())
-}
-
-/// A bucket that is there.
-async fn open(opened: &Opened, bucket: &str) -> anyhow::Result<Arc<Bucket>> {
-    if !opened.exists(key_of(KIND, bucket))? {
-        return Err(Fault::NoBucket(bucket.into()).into());
-    }
-    make(opened, bucket).await
-}
-
-/// The same, made if it is new.
-async fn make(opened: &Opened, bucket: &str) -> anyhow::Result<Arc<Bucket>> {
-    let database = open_named(&opened.store, opened.catalogue.as_ref(), KIND, bucket)?;
-    let bucket = Bucket::open(database, opened.folder(), bucket).await;
-    Ok(bucket.map_err(Fault::Index)?)
 }

@@ -43,6 +43,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
     let cache = Store::default();
     let objects = Arc::new(NodeObjects::default());
     let resources = Arc::new(Resources::new(objects.clone()));
+    resources.set_buckets_on_s3(&config.buckets);
     let (host_objects, host_resources) = (objects.clone(), resources.clone());
     let tails = Arc::new(TailLane::default());
     let host_tails = tails.clone();
@@ -174,7 +175,10 @@ async fn until_terminated(
         tokio::select! {
             () = &mut stop => break,
             _ = hangup.recv() => match site.reload(&options.config).await {
-                Ok(()) => tracing::info!("config reloaded"),
+                Ok(()) => {
+                    resources.set_buckets_on_s3(&site.fleet.config.buckets);
+                    tracing::info!("config reloaded");
+                }
                 Err(error) => tracing::error!("config not reloaded, nothing changed: {error:#}"),
             },
             Some(order) = next_order => site.take(order).await,

@@ -1,6 +1,7 @@
-//! R2: what a worker's `R2Bucket` asks, answered from the node's own storage in
-//! workerd's protocol.
+//! R2: what a worker's `R2Bucket` asks, answered from the node's own storage or from
+//! S3, in workerd's protocol.
 
+mod any;
 mod blobs;
 mod bucket;
 mod condition;
@@ -13,6 +14,7 @@ mod list;
 mod protocol;
 mod range;
 mod read;
+mod s3;
 mod upload;
 
 use std::collections::HashMap;
@@ -27,6 +29,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
+pub(crate) use self::any::AnyBucket;
 pub(crate) use self::bucket::{Bucket, Got};
 pub(crate) use self::error::R2Error;
 use self::index::Row;
@@ -35,6 +38,7 @@ pub(crate) use self::list::Item;
 use self::list::Page;
 use self::protocol::{Ask, Told, ToldList, ToldPart, ToldRange, ToldUpload};
 pub(crate) use self::protocol::{AskDelete, AskGet, AskList, AskPut};
+pub(crate) use self::s3::{Bucket as S3Bucket, Place, Written};
 use crate::objects::NodeObjects;
 
 /// What is asked, in a request without a body.
@@ -56,6 +60,8 @@ pub(crate) const KIND: &str = "r2";
 pub(crate) struct Buckets {
     objects: Arc<NodeObjects>,
     open: Mutex<HashMap<String, Arc<OnceCell<Arc<Bucket>>>>>,
+    /// Those that are not here but on S3.
+    on_s3: Mutex<HashMap<String, Arc<S3Bucket>>>,
 }
 
 impl Buckets {
@@ -63,7 +69,20 @@ impl Buckets {
         Self {
             objects,
             open: Mutex::default(),
+            on_s3: Mutex::default(),
         }
+    }
+
+    /// Makes these the buckets that are on S3, from now on.
+    pub(crate) fn set_on_s3(&self, places: &[(String, Place)]) {
+        let mut on_s3 = self.on_s3.lock();
+        let buckets = places.iter().map(|(name, place)| {
+            let as_before = on_s3.get(name).filter(|bucket| bucket.place() == place);
+            let bucket = as_before.cloned();
+            let bucket = bucket.unwrap_or_else(|| S3Bucket::new(name, place.clone()));
+            (name.clone(), bucket)
+        });
+        *on_s3 = buckets.collect();
     }
 
     /// Answers a request to a bucket.
@@ -94,7 +113,10 @@ impl Buckets {
         }
     }
 
-    async fn bucket(&self, name: &str) -> Result<Arc<Bucket>, R2Error> {
+    async fn bucket(&self, name: &str) -> Result<AnyBucket, R2Error> {
+        if let Some(bucket) = self.on_s3.lock().get(name) {
+            return Ok(AnyBucket::S3(bucket.clone()));
+        }
         let cell = self.open.lock().entry(name.into()).or_default().clone();
         let open = cell.get_or_try_init(|| async {
             let (objects, own) = (self.objects.clone(), name.to_string());
@@ -105,12 +127,12 @@ impl Buckets {
             let folder = self.objects.folder().ok_or(R2Error::Internal)?;
             Bucket::open(object, folder, name).await
         });
-        open.await.cloned()
+        open.await.cloned().map(AnyBucket::Here)
     }
 }
 
 async fn answer(
-    bucket: &Bucket,
+    bucket: &AnyBucket,
     request: Request<HostBody>,
 ) -> Result<Response<HostBody>, R2Error> {
     let (ask, value) = read(request).await?;
@@ -124,9 +146,9 @@ async fn answer(
             told(&tell(row, Some(range)))
         }
         Ask::Get(ask) => match bucket.get(&ask).await? {
-            Got::Found(row, range, reading) => {
+            Got::Found(row, range, body) => {
                 let metadata = json(&tell(row, Some(range)))?;
-                Ok(with_metadata(metadata, reading.into_body()))
+                Ok(with_metadata(metadata, body))
             }
             Got::Refused(row) => {
                 let range = ToldRange {

@@ -133,6 +133,8 @@ fn every_config_that_is_shown_serves() {
         let dir = workplace();
         let file = dir.path().join("outboard.toml");
         std::fs::write(file, on_a_free_port(&config.text)).expect("the config");
+        let keys = "aws_access_key_id = KEY\naws_secret_access_key = SECRET\n";
+        std::fs::write(dir.path().join("s3.keys"), keys).expect("keys");
         let server = Server::start(outboard(dir.path(), &["serve"]), &config.text);
         assert_eq!(server.get("any.test", "/health"), "ok");
     }

@@ -10,7 +10,7 @@ use outboard_storage::Object;
 
 use super::blobs::{BlobId, Blobs};
 use super::condition;
-use super::digest::{Algorithm, Digests, Found, hex};
+use super::digest::{Digests, Found, hex};
 use super::error::R2Error;
 use super::index::{Attributes, Index, Row};
 use super::kept::{Fresh, Kept, durable};
@@ -27,12 +27,13 @@ use super::upload::{Begun, PATIENCE};
 /// keys that one deletes.
 const MOST_KEY: usize = 1024;
 const MOST_METADATA: usize = 8192;
-const MOST_PUT: u64 = (5 << 30) - (5 << 20);
+pub(super) const MOST_PUT: u64 = (5 << 30) - (5 << 20);
 const MOST_DELETED: usize = 1000;
 
 /// Where a class is not told.
-const STANDARD: &str = "Standard";
-const CLASSES: [&str; 2] = [STANDARD, "InfrequentAccess"];
+pub(super) const STANDARD: &str = "Standard";
+pub(super) const INFREQUENT: &str = "InfrequentAccess";
+const CLASSES: [&str; 2] = [STANDARD, INFREQUENT];
 
 /// The folder of a bucket's blobs, in the folder of all data: its name, of which a
 /// slash may be part, as one name of a file.
@@ -103,7 +104,7 @@ impl Bucket {
         }
         let range = range::of(ask.range, ask.range_header.as_deref(), row.size)?;
         let reading = Reading::open(&self.kept.blobs, blobs, range, hold).await?;
-        Ok(Got::Found(row, range, reading))
+        Ok(Got::Found(row, range, reading.into_body()))
     }
 
     /// Makes `body`, of `size` bytes, an object.
@@ -125,24 +126,15 @@ impl Bucket {
         let asked = ask.digests.into_list();
         let digests = Digests::of(asked.iter().map(|(algorithm, _)| *algorithm));
         let (blob, found) = self.write(body, size, digests).await?;
-        for (algorithm, digest) in &asked {
-            let actual = found.of(*algorithm);
-            if digest != actual {
-                return Err(R2Error::digest(*algorithm, digest, actual));
-            }
-        }
-        let md5 = hex(&found.md5);
-        let mut checksums = vec![(Algorithm::Md5.number(), md5.clone())];
-        let others = found.others.iter();
-        checksums.extend(others.map(|(other, digest)| (other.number(), hex(digest))));
+        found.check(&asked)?;
         let row = Row {
             key: ask.object,
             id: self.fresh(),
             version: version(),
             size,
-            etag: md5,
+            etag: hex(&found.md5),
             uploaded: now(),
-            checksums,
+            checksums: found.checksums(),
             attributes,
         };
         let put = self.kept.commit(move |index| {
@@ -155,14 +147,7 @@ impl Bucket {
     }
 
     pub(crate) async fn delete(&self, ask: AskDelete) -> Result<(), R2Error> {
-        let mut keys = ask.objects;
-        keys.extend(ask.object);
-        if keys.len() > MOST_DELETED {
-            return Err(R2Error::Argument(format!(
-                "A delete takes at most {MOST_DELETED} keys."
-            )));
-        }
-        keys.iter().try_for_each(|key| check_key(key))?;
+        let keys = keys_to_delete(ask)?;
         let delete = self
             .kept
             .commit(move |index| Ok(((), index.delete(&keys)?)));
@@ -212,19 +197,8 @@ impl Bucket {
         body: HostBody,
         size: u64,
     ) -> Result<String, R2Error> {
-        check_key(&ask.object)?;
-        if ask.ssec.is_some() {
-            return Err(no_ssec());
-        }
+        check_part(&ask, size)?;
         let number = ask.part_number;
-        if !(1..=10_000).contains(&number) {
-            return Err(R2Error::Argument(
-                "A part's number is from 1 to 10000.".into(),
-            ));
-        }
-        if size > MOST_PUT {
-            return Err(R2Error::TooLarge);
-        }
         let (name, key) = (ask.upload_id, ask.object);
         // Before it is sent, which may be long.
         self.kept
@@ -291,19 +265,49 @@ impl Bucket {
 
 /// What a get comes to.
 pub(crate) enum Got {
-    Found(Row, ToldRange, Reading),
+    Found(Row, ToldRange, HostBody),
     /// A condition does not hold.
     Refused(Row),
 }
 
-fn check_key(key: &str) -> Result<(), R2Error> {
+/// The keys that are to go, few enough.
+pub(super) fn keys_to_delete(ask: AskDelete) -> Result<Vec<String>, R2Error> {
+    let mut keys = ask.objects;
+    keys.extend(ask.object);
+    if keys.len() > MOST_DELETED {
+        return Err(R2Error::Argument(format!(
+            "A delete takes at most {MOST_DELETED} keys."
+        )));
+    }
+    keys.iter().try_for_each(|key| check_key(key))?;
+    Ok(keys)
+}
+
+/// Whether `size` bytes may be the part that is asked for.
+pub(super) fn check_part(ask: &AskPart, size: u64) -> Result<(), R2Error> {
+    check_key(&ask.object)?;
+    if ask.ssec.is_some() {
+        return Err(no_ssec());
+    }
+    if !(1..=10_000).contains(&ask.part_number) {
+        return Err(R2Error::Argument(
+            "A part's number is from 1 to 10000.".into(),
+        ));
+    }
+    match size > MOST_PUT {
+        true => Err(R2Error::TooLarge),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn check_key(key: &str) -> Result<(), R2Error> {
     match key.is_empty() || key.len() > MOST_KEY {
         true => Err(R2Error::ObjectName),
         false => Ok(()),
     }
 }
 
-fn attributes(asked: AskedAttributes) -> Result<Attributes, R2Error> {
+pub(super) fn attributes(asked: AskedAttributes) -> Result<Attributes, R2Error> {
     if asked.ssec.is_some() {
         return Err(no_ssec());
     }
@@ -326,7 +330,7 @@ fn attributes(asked: AskedAttributes) -> Result<Attributes, R2Error> {
 }
 
 /// Nobody's disk would be safer for it: who reads the disk reads the memory.
-fn no_ssec() -> R2Error {
+pub(super) fn no_ssec() -> R2Error {
     R2Error::Argument("Keys of the customer's (SSE-C) are not offered.".into())
 }
 
@@ -335,7 +339,7 @@ fn version() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

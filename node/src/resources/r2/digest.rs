@@ -5,6 +5,8 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::error::R2Error;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Md5,
@@ -107,6 +109,25 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Refuses bytes that are not those whose digests the uploader says.
+    pub(crate) fn check(&self, asked: &[(Algorithm, Vec<u8>)]) -> Result<(), R2Error> {
+        for (algorithm, digest) in asked {
+            let actual = self.of(*algorithm);
+            if digest != actual {
+                return Err(R2Error::digest(*algorithm, digest, actual));
+            }
+        }
+        Ok(())
+    }
+
+    /// As an object has them.
+    pub(crate) fn checksums(&self) -> Vec<(u8, String)> {
+        let mut checksums = vec![(Algorithm::Md5.number(), hex(&self.md5))];
+        let others = self.others.iter();
+        checksums.extend(others.map(|(other, digest)| (other.number(), hex(digest))));
+        checksums
+    }
+
     pub(crate) fn of(&self, algorithm: Algorithm) -> &[u8] {
         if algorithm == Algorithm::Md5 {
             return &self.md5;

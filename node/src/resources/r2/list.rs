@@ -10,7 +10,7 @@ use super::protocol::AskList;
 pub(super) const MOST: u32 = 1000;
 
 /// Bytes of a page's text: workerd takes a mebibyte.
-const MOST_BYTES: usize = 768 << 10;
+pub(super) const MOST_BYTES: usize = 768 << 10;
 
 /// Rows that are read at a time: a page of a list that groups leaps often.
 const BATCH: u32 = 256;
@@ -29,8 +29,8 @@ pub(super) enum From {
 pub(super) struct Walk {
     prefix: Vec<u8>,
     delimiter: Vec<u8>,
-    limit: usize,
-    from: From,
+    pub(super) limit: usize,
+    pub(super) from: From,
 }
 
 /// An item of a page.
@@ -165,7 +165,7 @@ fn later(a: From, b: From) -> From {
 }
 
 /// Opaque to workers; a group's end is no text, so both are bytes.
-fn cursor(from: &From) -> String {
+pub(super) fn cursor(from: &From) -> String {
     let (mark, key) = match from {
         From::At(key) => (b'@', key),
         From::Behind(key) => (b'>', key),

@@ -82,7 +82,8 @@ impl Pin {
 pub(crate) struct Reading {
     chunks: BoxStream<'static, io::Result<Bytes>>,
     left: u64,
-    _releasing: Releasing,
+    /// Of blobs that are to stay as long.
+    _releasing: Option<Releasing>,
 }
 
 impl Reading {
@@ -119,8 +120,17 @@ impl Reading {
         Ok(Self {
             chunks: first.chain(rest.flatten()).boxed(),
             left: range.length,
-            _releasing: releasing,
+            _releasing: Some(releasing),
         })
+    }
+
+    /// What comes from elsewhere, so many bytes.
+    pub(super) fn of(chunks: BoxStream<'static, io::Result<Bytes>>, length: u64) -> Self {
+        Self {
+            chunks,
+            left: length,
+            _releasing: None,
+        }
     }
 
     pub(crate) fn into_body(self) -> HostBody {

@@ -7,8 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use super::digest::{etag_of_parts, hex};
 use super::error::R2Error;
 use super::index::{
-    Attributes, Blob, Doomed, Index, Row, WriteError, attributes, blobs, doom, insert_blob,
-    replace, written,
+    Attributes, Blob, Doomed, Index, Row, attributes, blobs, doom, insert_blob, replace, written,
 };
 use super::protocol::AskedPart;
 
@@ -109,9 +108,6 @@ impl Index {
                 checksums: Vec::new(),
                 attributes: upload.attributes,
             };
-            if row.size > MOST_SIZE {
-                return Err(R2Error::TooLarge.into());
-            }
             let chosen: HashSet<_> = parts.iter().map(|part| part.id).collect();
             let mut doomed = replace(transaction, &row)?;
             let mut leave =
@@ -186,30 +182,57 @@ fn end(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
         .map(drop)
 }
 
+/// A part that was uploaded.
+pub(super) trait Uploaded {
+    fn number(&self) -> u32;
+    fn size(&self) -> u64;
+    fn etag(&self) -> String;
+}
+
+impl Uploaded for Blob {
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn etag(&self) -> String {
+        hex(&self.md5)
+    }
+}
+
 /// The parts that are asked for, by their numbers, if they make an object.
-fn choose<'a>(all: &'a [Blob], asked: &[AskedPart]) -> Result<Vec<&'a Blob>, WriteError> {
-    let by_number: HashMap<u32, &Blob> = all.iter().map(|part| (part.number, part)).collect();
+pub(super) fn choose<'a, P: Uploaded>(
+    all: &'a [P],
+    asked: &[AskedPart],
+) -> Result<Vec<&'a P>, R2Error> {
+    let by_number: HashMap<u32, &P> = all.iter().map(|part| (part.number(), part)).collect();
     let mut seen = HashSet::new();
     let mut parts = Vec::with_capacity(asked.len());
     for AskedPart { part, etag } in asked {
         if !seen.insert(part) {
-            return Err(R2Error::BadUpload.into());
+            return Err(R2Error::BadUpload);
         }
-        let found = by_number.get(part).filter(|found| hex(&found.md5) == *etag);
+        let found = by_number.get(part).filter(|found| found.etag() == *etag);
         parts.push(*found.ok_or(R2Error::InvalidPart)?);
     }
-    parts.sort_by_key(|part| part.number);
+    parts.sort_by_key(|part| part.number());
     let Some((last, before)) = parts.split_last() else {
         return Ok(parts);
     };
-    if before.iter().any(|part| part.size < LEAST_PART) {
-        return Err(R2Error::TooSmall.into());
+    if before.iter().any(|part| part.size() < LEAST_PART) {
+        return Err(R2Error::TooSmall);
     }
     if let Some(first) = before.first() {
-        let alike = before.iter().all(|part| part.size == first.size);
-        if !alike || last.size > first.size {
-            return Err(R2Error::BadUpload.into());
+        let alike = before.iter().all(|part| part.size() == first.size());
+        if !alike || last.size() > first.size() {
+            return Err(R2Error::BadUpload);
         }
+    }
+    if parts.iter().map(|part| part.size()).sum::<u64>() > MOST_SIZE {
+        return Err(R2Error::TooLarge);
     }
     Ok(parts)
 }
@@ -244,7 +267,7 @@ mod tests {
                     let numbers: Vec<_> = parts.iter().map(|part| part.number).collect();
                     assert_eq!(numbers, expected);
                 }
-                (Err(WriteError::Refused(error)), Err(code)) => {
+                (Err(error), Err(code)) => {
                     assert_eq!(error.codes().1, code, "{asked:?}");
                 }
                 (found, expected) => panic!("{asked:?}: {} {expected:?}", found.is_ok()),

@@ -61,10 +61,10 @@ async fn read(bucket: &Bucket, key: &str) -> bytes::Bytes {
         object: key.into(),
         ..AskGet::default()
     };
-    let Got::Found(_, _, reading) = bucket.get(&ask).await.expect("the object") else {
+    let Got::Found(_, _, body) = bucket.get(&ask).await.expect("the object") else {
         panic!("nothing was asked that can be refused");
     };
-    let bytes = reading.into_body().collect().await;
+    let bytes = body.collect().await;
     bytes.expect("its bytes").to_bytes()
 }
 

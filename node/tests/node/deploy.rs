@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::http::{get, send};
+use crate::support::s3::S3;
 use crate::support::{Process, signal, until};
 
 const OUTBOARD: &str = env!("CARGO_BIN_EXE_outboard");
@@ -719,4 +720,38 @@ fn a_killed_deployment_has_happened_or_not() {
         .expect("the worker's folder")
         .count();
     assert_eq!(left, 2, "the state and the packages");
+}
+
+/// A tenant's `files` is its own, also where the node's config has a bucket on S3 of that
+/// name; the config may say that the tenant's is on S3 too.
+#[test]
+fn a_tenant_reaches_a_bucket_on_s3_if_the_config_says_so() {
+    let Some(s3) = S3::start() else {
+        return;
+    };
+    let site = Site::new();
+    let bucket = s3.bucket("files", "s3://bucket/own");
+    site.configure(&format!("{CONFIG}{bucket}"));
+    let node = site.start();
+    let token = site.token("acme", &[]);
+    let script = "export default { async fetch(request, { FILES }) {
+      const { pathname } = new URL(request.url);
+      await FILES.put(pathname, 'x');
+      return new Response((await FILES.list()).objects.map(({ key }) => key).join());
+    } };";
+    let fields = r#""routes": ["acme.test/*"], "r2_buckets": [{ "binding": "FILES", "bucket_name": "files" }]"#;
+    node.deploy(&token, &site.project("api", fields, script));
+    assert_eq!(node.text("acme.test", "/here"), "/here");
+    let keys = "print([o['Key'] for o in s3.list_objects_v2(Bucket='bucket').get('Contents', [])])";
+    assert_eq!(s3.python(keys), "[]");
+    let theirs = s3.bucket("acme/files", "s3://bucket/acme");
+    site.configure(&format!("{CONFIG}{bucket}{theirs}"));
+    node.reload("config reloaded");
+    assert_eq!(
+        node.text("acme.test", "/there"),
+        "/there",
+        "{}",
+        node.process.log()
+    );
+    assert_eq!(s3.python(keys), "['acme//there']");
 }

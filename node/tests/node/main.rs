@@ -25,6 +25,7 @@ mod parity;
 mod queues;
 mod r2;
 mod restore;
+mod r2_on_s3;
 mod rpc;
 mod serve;
 mod support;

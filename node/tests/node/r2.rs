@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use crate::objects::with_packages;
 use crate::support::http::{Answer, Request, Upload, get, send};
-use crate::support::{Dev, signal, until};
+use crate::support::{Dev, Process, signal, until};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -19,14 +19,20 @@ const CONFIG: &str = r#"{
 }"#;
 
 fn project() -> tempfile::TempDir {
+    project_with("")
+}
+
+/// With more fields of its configuration, each with a comma behind.
+pub(crate) fn project_with(fields: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
+    let config = CONFIG.replacen('{', &format!("{{ {fields}"), 1);
+    std::fs::write(dir.path().join("wrangler.jsonc"), config).expect("a file");
     let worker = include_str!("../r2/worker.js");
     std::fs::write(dir.path().join("worker.js"), worker).expect("a file");
     dir
 }
 
-fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
@@ -63,7 +69,7 @@ fn blobs(dir: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// Runs `outboard` in a project; gives what it prints, and how it ended.
-fn outboard(dir: &Path, arguments: &[&str], input: &[u8]) -> (bool, String) {
+pub(crate) fn outboard(dir: &Path, arguments: &[&str], input: &[u8]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
     command.args(arguments).current_dir(dir);
     let pipes = command
@@ -146,8 +152,9 @@ fn an_object_is_served_over_http() {
     assert_eq!(ask(&dev, "/cut").status, "404 Not Found");
 }
 
-fn memory(dev: &Dev) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", dev.process.id()));
+/// The most megabytes that a process had.
+pub(crate) fn memory(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id()));
     let status = status.expect("the process's status");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let digits = line
@@ -163,7 +170,7 @@ fn a_large_object_streams_both_ways() {
     let dev = Dev::start(dir.path());
     assert!(text(&put(&dev, "/small", "x")).contains("etag"));
     assert_eq!(text(&ask(&dev, "/small")), "x");
-    let before = memory(&dev);
+    let before = memory(&dev.process);
     let mut bytes: Vec<u8> = Vec::with_capacity(100 * MB);
     while bytes.len() < 99 * MB + 7 {
         bytes.extend_from_slice(
@@ -179,7 +186,7 @@ fn a_large_object_streams_both_ways() {
     );
     let found = ask(&dev, "/large");
     assert!(found.body == bytes, "{} bytes came back", found.body.len());
-    let more = memory(&dev).saturating_sub(before);
+    let more = memory(&dev.process).saturating_sub(before);
     assert!(more < 48, "{more} MB more than {before}");
 }
 

@@ -1,6 +1,7 @@
 //! The built binary as a child process, and a client to talk to it.
 
 pub(crate) mod http;
+pub(crate) mod s3;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -134,12 +135,18 @@ impl Dev {
     }
 
     pub(crate) fn start_with(dir: &Path, options: &[&str]) -> Self {
+        Self::start_in(dir, options, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn start_in(dir: &Path, options: &[&str], more: &[(&str, String)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
         command
             .arg("dev")
             .arg(dir)
             .args(["--port", "0", "--inspector-port", "0"])
-            .args(options);
+            .args(options)
+            .envs(more.iter().map(|(name, value)| (*name, value)));
         let (process, address) = start_ready(command);
         Self { process, address }
     }

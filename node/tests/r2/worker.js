@@ -111,7 +111,7 @@ const promises = {
     await refused(r2.put("metadata", "x", { ssecKey: "0".repeat(64) }), "Error: put: Keys of the customer's (SSE-C) are not offered. (10029)");
   },
 
-  async keys({ BUCKET: r2 }) {
+  async keys({ BUCKET: r2, S3: s3 }) {
     const bad = "The specified object name is not valid. (10020)";
     for (const key of ["", "x".repeat(1025)]) {
       await refused(r2.get(key), `Error: get: ${bad}`);
@@ -120,10 +120,17 @@ const promises = {
       await refused(r2.delete(key), `Error: delete: ${bad}`);
       await refused(r2.createMultipartUpload(key), `Error: createMultipartUpload: ${bad}`);
     }
-    for (const key of ["ä/ü ☃", "a\u0000b\u007f\n", '"\\', "../../x", "x".repeat(1024), "\ud800"]) {
-      await r2.put(`keys/${key}`.slice(-1024), key);
-      const { key: found } = await r2.head(`keys/${key}`.slice(-1024));
-      equal(found, `keys/${key}`.slice(-1024).toWellFormed());
+    // On S3 the prefix is part of the key.
+    const most = 1024 - (s3?.prefix.length ?? 0);
+    const odd = ["a\u0000b\u007f\n", "../../x"];
+    for (const key of ["ä/ü ☃", '"\\', "x".repeat(1024), "\ud800", ...(s3 ? [] : odd)]) {
+      await r2.put(`keys/${key}`.slice(-most), key);
+      const { key: found } = await r2.head(`keys/${key}`.slice(-most));
+      equal(found, `keys/${key}`.slice(-most).toWellFormed());
+    }
+    if (s3) {
+      await refused(r2.put("keys/../x", ""), 'Error: put: A key in S3 has no part "." or "..". (10029)');
+      await refused(r2.put("x".repeat(most + 1), ""), `Error: put: ${bad}`);
     }
   },
 
@@ -208,6 +215,11 @@ const promises = {
     equal(await r2.put("conditions", "x", { onlyIf: { etagDoesNotMatch: "*" } }), null);
     equal((await r2.put("conditions/new", "x", { onlyIf: { etagDoesNotMatch: "*" } })).size, 1);
     equal(await r2.put("conditions/none", "x", { onlyIf: { etagMatches: "*" } }), null);
+    const { uploaded: now } = await r2.put("conditions", "three");
+    const [before, after] = [new Date(+now - 10000), new Date(+now + 10000)];
+    equal(await r2.put("conditions", "x", { onlyIf: { uploadedBefore: before } }), null);
+    equal(await r2.put("conditions", "x", { onlyIf: { uploadedAfter: after } }), null);
+    equal((await r2.put("conditions", "four", { onlyIf: { uploadedBefore: after, uploadedAfter: before } })).size, 4);
     // Of puts that all expect the same, one makes it.
     const race = await r2.put("conditions/race", "0");
     const onlyIf = { etagMatches: race.etag };
@@ -292,6 +304,29 @@ const promises = {
     equal(await (await r2.get("empty")).text(), "");
   },
 
+  // Values that are more than one write, and on S3 more than one part.
+  async several({ BUCKET: r2 }) {
+    const value = new Uint8Array(9 * MB).fill(7);
+    const sha256 = await crypto.subtle.digest("SHA-256", value);
+    const wrong = r2.put("several", value, { sha256: new Uint8Array(32) });
+    const refusal = await wrong.then(() => "none", (error) => error.message);
+    equal(refusal.slice(0, 26), "put: The SHA-256 checksum ");
+    equal(await r2.head("several"), null);
+    const put = await r2.put("several", value, { sha256, customMetadata: { a: "b" } });
+    equal([put.size, put.customMetadata, hex(put.checksums.sha256)], [9 * MB, { a: "b" }, hex(sha256)]);
+    equal((await r2.head("several")).version, put.version);
+    const got = await (await r2.get("several")).arrayBuffer();
+    equal(hex(await crypto.subtle.digest("SHA-256", got)), hex(sha256));
+    equal(await r2.put("several", value, { onlyIf: { etagDoesNotMatch: put.etag } }), null);
+    const onlyIf = { etagDoesNotMatch: "*" };
+    const puts = await Promise.all([1, 2, 3].map((n) => r2.put("several/race", value.map(() => n), { onlyIf })));
+    equal(puts.filter((put) => put !== null).length, 1);
+    const part = await r2.createMultipartUpload("several");
+    const parts = [await part.uploadPart(1, value), await part.uploadPart(2, "end")];
+    equal((await part.complete(parts)).size, 9 * MB + 3);
+    await r2.delete(["several", "several/race"]);
+  },
+
   // A reader has what it began to read, whatever becomes of the object.
   async replaced({ BUCKET: r2 }) {
     const upload = await r2.createMultipartUpload("replaced");
@@ -346,6 +381,10 @@ async function serve(request, { BUCKET: r2 }, key) {
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
+    if (pathname === "/listed") {
+      const { objects } = await env.BUCKET.list({ include: ["customMetadata"] });
+      return Response.json(objects.map((object) => [object.key, object.customMetadata]));
+    }
     if (pathname === "/promises") return Response.json(Object.keys(promises));
     if (request.method === "POST") return new Response(await step(env.BUCKET, pathname.split("/")));
     const promise = promises[pathname.slice(1)];

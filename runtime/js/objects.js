@@ -15,7 +15,9 @@ const {
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { fetchFrom } = core.loadExtScript("ext:outboard/fetch.js");
-const { CAME_IN_A_CALL, isTested, methodFor, takeAnyName } = core.loadExtScript("ext:outboard/fetcher.js");
+const { CAME_IN_A_CALL, isTested, methodFor, takeAnyName } = core.loadExtScript(
+  "ext:outboard/fetcher.js",
+);
 const { illegalInvocation, Made, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );

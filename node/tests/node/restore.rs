@@ -20,6 +20,7 @@ const CONFIG: &str = r#"{
 fn script(version: &str) -> String {
     let method = match version {
         "none" => String::new(),
+        "vault" => "[restore]() { return this.ctx.exports.Vault; }".into(),
         version => format!(
             "[restore](params) {{
                if (params.word === undefined) return new Sum(params.from);
@@ -49,6 +50,10 @@ fn script(version: &str) -> String {
          class Sum extends RpcTarget {{
            constructor(from) {{ super(); this.sum = from; }}
            add(n) {{ return this.sum += n; }}
+           say() {{ return 'opened'; }}
+         }}
+         export class Vault extends WorkerEntrypoint {{
+           [restore]() {{ return new Sum(1000); }}
          }}
          export class Maker extends WorkerEntrypoint {{
            make(params) {{ return this.ctx.restore(params); }}
@@ -74,6 +79,10 @@ fn script(version: &str) -> String {
              const greeter = await storage.get('greeter');
              using named = await storage.get('named');
              return [await sum.add(1), await greeter.greet('you'), await named.say()].join();
+           }}
+           async who() {{
+             using named = await this.ctx.storage.get('named');
+             return await named.say();
            }}
          }}
          export default {{
@@ -108,6 +117,13 @@ fn what_is_made_anew_outlives_the_process_and_is_the_new_versions() {
     write(dir.path(), "two");
     until("the new version", || {
         body(&dev, "/use") == "42,two hi you,two bye all"
+    });
+    // What a loaded worker asked for is nobody else's to make.
+    write(dir.path(), "vault");
+    until("the version that leads elsewhere", || {
+        let told = body(&dev, "/who");
+        assert_ne!(told, "opened");
+        told.contains("something else than what made the stored stub")
     });
     write(dir.path(), "none");
     until("the version without the method", || {

@@ -110,6 +110,19 @@ pub(crate) fn op_restore_next<'a>(
     let shared = Shared::of(&state);
     let event = shared.events.get(event).ok_or_else(nothing)?;
     let way = event.way.borrow().as_deref().cloned();
+    let is_known = match &event.object {
+        Some(object) => object.facet.is_none(),
+        None => shared
+            .worker()
+            .is_some_and(|worker| worker.loaded.is_none()),
+    };
+    // Else whoever made something that makes more could have another worker's method
+    // called with params that are not that one's.
+    if is_known && way.as_ref().is_some_and(|way| way.callee.is_some()) {
+        return Err(JsErrorBox::type_error(
+            "The [restore]() method returned something else than what made the stored stub.",
+        ));
+    }
     let (restored, rest) = way.and_then(Way::next).ok_or_else(nothing)?;
     let params = ParcelHandle::make(scope, restored.params.clone()).into();
     let is_stub = v8::Boolean::new(scope, restored.kind == RestoredKind::Stub).into();

@@ -26,7 +26,7 @@ const { attachFlags, flag, has } = core.loadExtScript("ext:outboard/compatibilit
 const { closeEval, openEval } = core.loadExtScript("ext:outboard/eval.js");
 const { currentEvent, EventContext, failEvent: fail, requireEvent, runInEvent, setGrace } =
   core.loadExtScript("ext:outboard/event.js");
-const { hostRequest } = core.loadExtScript("ext:outboard/request.js");
+const { hostRequest, showCache } = core.loadExtScript("ext:outboard/request.js");
 const { isResponse, responseParts } = core.loadExtScript(
   "ext:outboard/response.js",
 );
@@ -165,6 +165,7 @@ function contextOf(event, entrypoint, props) {
  */
 function prepare(envJson, graceMs, bindings, isServiceWorker, scope = globalThis) {
   attachFlags(scope);
+  if (has(flag.cache_option_enabled)) showCache();
   openEval(scope);
   setGrace(graceMs);
   worker.env = JSONParse(envJson);

@@ -5,6 +5,7 @@ const { op_event_cf, op_event_headers, op_url_normalize } = core.ops;
 const {
   JSONParse,
   ObjectDefineProperty,
+  ObjectGetOwnPropertyDescriptor,
   ObjectPrototypeIsPrototypeOf,
   StringPrototypeToUpperCase,
   Symbol,
@@ -357,6 +358,8 @@ delete Request.is;
 delete Request.parts;
 
 makeEnumerable(Request.prototype);
+const cacheProperty = ObjectGetOwnPropertyDescriptor(Request.prototype, "cache");
+delete Request.prototype.cache;
 ObjectDefineProperty(Request.prototype, SymbolToStringTag, {
   __proto__: null,
   value: "Request",
@@ -377,5 +380,10 @@ function hostRequest(event, method, url, hasBody) {
   return new Request(kFromHost, event, method, url, hasBody);
 }
 
-return { hostRequest, isRequest, Request, requestParts };
+/** `cache`, which is not there for workers whose date does not know it. */
+function showCache() {
+  ObjectDefineProperty(Request.prototype, "cache", { __proto__: null, ...cacheProperty });
+}
+
+return { hostRequest, isRequest, Request, requestParts, showCache };
 })();

@@ -48,8 +48,8 @@ function ended() {
 }
 
 /**
- * The rows of one statement, from where it was read up to. Workers are one row ahead of
- * the script: so a statement whose last row is taken is done, and runs again.
+ * The rows of one statement, from where it was read up to. It is one row ahead of the
+ * script, as in Workers: so that it is done when its last row is taken.
  */
 class Cursor {
   #columns;

@@ -41,11 +41,13 @@ const { checkCount, checkKey, deserialize, entries, getOne, putOne } = core.load
 const { tellCalls } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
+
 const BEGIN = 0;
 const KEEP = 1;
 const UNDO = 2;
 const BEGIN_LONG = 3;
 const KEEP_SYNC = 4;
+const UNDO_SYNC = 5;
 
 /** Runs `fn`; what it throws is a rejection. */
 function tried(fn) {
@@ -331,11 +333,7 @@ class DurableObjectStorage extends Operations {
       try {
         result = run();
       } catch (error) {
-        try {
-          op_object_transaction(number, UNDO);
-        } catch {
-          // It is undone: what the script threw says more.
-        }
+        op_object_transaction(number, UNDO_SYNC);
         throw error;
       }
       op_object_transaction(number, KEEP_SYNC);

@@ -283,9 +283,10 @@ pub(crate) fn op_object_size(state: &mut OpState, #[smi] number: u32) -> Result<
 const KEEP: u32 = 1;
 const BEGIN_LONG: u32 = 3;
 const KEEP_SYNC: u32 = 4;
+const UNDO_SYNC: u32 = 5;
 
 /// `how`: 0 begins a transaction within the turn's, 1 keeps it, 2 undoes it, 3
-/// begins one that may outlast the turn, 4 keeps one that did not.
+/// begins one that may outlast the turn; 4 keeps and 5 undoes one that did not.
 #[op2(fast)]
 pub(crate) fn op_object_transaction(
     state: &mut OpState,
@@ -298,10 +299,15 @@ pub(crate) fn op_object_transaction(
         let begun = object.begin_transaction(&shared.objects, &shared.host);
         return begun.map_err(|error| thrown(&object, error));
     }
-    if how == KEEP_SYNC && find(&shared, number)?.fault().is_some() {
-        return Err(JsErrorBox::generic(
-            "Cannot commit transaction due to an earlier SQL critical error",
-        ));
+    let is_sync = matches!(how, KEEP_SYNC | UNDO_SYNC);
+    if is_sync && find(&shared, number)?.fault().is_some() {
+        return match how {
+            // What made the script throw says more.
+            UNDO_SYNC => Ok(()),
+            _ => Err(JsErrorBox::generic(
+                "Cannot commit transaction due to an earlier SQL critical error",
+            )),
+        };
     }
     database(&shared, number, |database| match how {
         0 => database.savepoint(),

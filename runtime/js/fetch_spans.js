@@ -1,8 +1,9 @@
 // What streaming tail workers are told of requests that a worker sends.
 (function () {
 const { core, primordials } = __bootstrap;
+const { op_body_length } = core.ops;
 const { Number, PromisePrototypeThen, TypedArrayPrototypeGetByteLength } = primordials;
-const { bodyState, kBytes, kText } = core.loadExtScript("ext:outboard/body.js");
+const { bodyState, kBytes, kHost, kText } = core.loadExtScript("ext:outboard/body.js");
 const { findHeader, headerList } = core.loadExtScript("ext:outboard/headers.js");
 const { requestParts } = core.loadExtScript("ext:outboard/request.js");
 const { open } = core.loadExtScript("ext:outboard/spans.js");
@@ -36,7 +37,8 @@ function tellFetch(request, send) {
   return PromisePrototypeThen(send(), (response) => {
     span.set("http.response.status_code", response.status);
     const length = findHeader(headerList(response.headers), "content-length");
-    if (length !== null) span.set("http.response.body.size", Number(length));
+    const size = length === null ? sizeOf(bodyState(response)) : Number(length);
+    span.set("http.response.body.size", size);
     span.close();
     return response;
   }, (error) => {
@@ -52,6 +54,10 @@ function sizeOf({ kind, value, length }) {
       return TypedArrayPrototypeGetByteLength(core.encode(value));
     case kBytes:
       return TypedArrayPrototypeGetByteLength(value);
+    case kHost: {
+      const known = op_body_length(value);
+      return known < 0 ? null : known;
+    }
     default:
       return length;
   }

@@ -7,7 +7,7 @@
 //! transaction with one that is not.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use rusqlite::Connection;
@@ -87,6 +87,8 @@ pub(crate) type Lost = Rc<RefCell<Vec<u64>>>;
 #[derive(Default)]
 pub(crate) struct Cursors {
     open: HashMap<u64, Cursor>,
+    /// Those in the middle of their rows, by when they were last read.
+    reading: BTreeMap<u64, u64>,
     /// Counts cursors, and their uses.
     last: u64,
     kept: Kept,
@@ -197,6 +199,7 @@ impl Cursors {
                 Ok(false)
             }
             Some(Cursor::Reading(mut reading)) => {
+                self.reading.remove(&reading.used);
                 let mut statement = reading.statement.attach(connection);
                 let before = Count::of(connection);
                 loop {
@@ -215,6 +218,7 @@ impl Cursors {
                 }
                 reading.statement = statement.detach();
                 reading.used = self.tick();
+                self.reading.insert(reading.used, number);
                 self.open.insert(number, Cursor::Reading(reading));
                 Ok(true)
             }
@@ -224,8 +228,9 @@ impl Cursors {
     /// Closes one, whatever it has left.
     pub(crate) fn end(&mut self, connection: &Connection, number: u64) {
         match self.open.remove(&number) {
-            Some(Cursor::Reading(Reading { statement, sql, .. })) => {
-                self.done(sql, statement.attach(connection));
+            Some(Cursor::Reading(reading)) => {
+                self.reading.remove(&reading.used);
+                self.done(reading.sql, reading.statement.attach(connection));
             }
             Some(Cursor::Ahead(ahead)) => self.ahead -= ahead.bytes(),
             Some(Cursor::Closed(_)) | None => {}
@@ -272,6 +277,7 @@ impl Cursors {
             sql,
             used: number,
         };
+        self.reading.insert(number, number);
         self.open.insert(number, Cursor::Reading(reading));
         number
     }
@@ -289,18 +295,8 @@ impl Cursors {
 
     /// Reads the cursor that was read longest ago to its end, where too many are open.
     fn make_room(&mut self, connection: &Connection) {
-        if self.open.len() < MOST_READING {
-            return;
-        }
-        let reading = |(number, cursor): (&u64, &Cursor)| match cursor {
-            Cursor::Reading(reading) => Some((reading.used, *number)),
-            _ => None,
-        };
-        let reading: Vec<_> = self.open.iter().filter_map(reading).collect();
-        if reading.len() < MOST_READING {
-            return;
-        }
-        let Some((_, number)) = reading.into_iter().min() else {
+        let oldest = self.reading.first_key_value().map(|(_, number)| *number);
+        let (true, Some(number)) = (self.reading.len() >= MOST_READING, oldest) else {
             return;
         };
         let mut touched = Touched::default();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{env, fs, io};
 
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 19] = [
     "SQLITE_CORE",
     "SQLITE_DEFAULT_FOREIGN_KEYS=1",
     "SQLITE_ENABLE_API_ARMOR",
@@ -16,7 +16,6 @@ const OPTIONS: [&str; 20] = [
     "SQLITE_ENABLE_LOAD_EXTENSION=1",
     "SQLITE_ENABLE_MATH_FUNCTIONS",
     "SQLITE_ENABLE_RTREE",
-    "SQLITE_ENABLE_STAT4",
     "SQLITE_SOUNDEX",
     "SQLITE_THREADSAFE=1",
     "SQLITE_USE_URI",

@@ -3,8 +3,10 @@
 const { core, primordials } = __bootstrap;
 const { op_object_get, op_object_list, op_object_put } = core.ops;
 const {
+  ArrayPrototypePush,
   MathTrunc,
   NumberIsNaN,
+  ObjectKeys,
   RangeError,
   TypedArrayPrototypeGetByteLength,
   TypeError,
@@ -24,10 +26,6 @@ function dataClone(error) {
 
 function checkKey(key) {
   key = `${key}`;
-  if (key.length === 0) throw new TypeError("Key name cannot be empty.");
-  if (key === "." || key === "..") {
-    throw new TypeError(`"${key}" is not allowed as a key name.`);
-  }
   // A code unit is three bytes of UTF-8 at most.
   if (key.length > LONGEST_KEY / 3 && core.encode(key).length > LONGEST_KEY) {
     throw new RangeError(
@@ -87,6 +85,22 @@ function putOne(number, key, value, unconfirmed) {
   op_object_put(number, key, serialize(key, value), unconfirmed);
 }
 
+/** Puts what a record has: all of it, or nothing where one cannot be kept. */
+function putAll(number, record, unconfirmed) {
+  const names = ObjectKeys(record);
+  checkCount(names.length);
+  const ready = [];
+  for (let i = 0; i < names.length; i++) {
+    // Undefined ones are left out, as Workers do.
+    const value = record[names[i]];
+    if (value === undefined) continue;
+    ArrayPrototypePush(ready, [checkKey(names[i]), serialize(names[i], value)]);
+  }
+  for (let i = 0; i < ready.length; i++) {
+    op_object_put(number, ready[i][0], ready[i][1], unconfirmed);
+  }
+}
+
 function listOptions(options) {
   const text = (name) => options?.[name] === undefined ? null : `${options[name]}`;
   let limit = options?.limit;
@@ -116,5 +130,5 @@ function entries(number, options) {
   return op_object_list(number, listOptions(options));
 }
 
-return { checkCount, checkKey, deserialize, entries, getOne, putOne };
+return { checkCount, checkKey, deserialize, entries, getOne, putAll, putOne };
 })();

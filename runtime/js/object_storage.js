@@ -34,7 +34,7 @@ const {
 const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
-const { checkCount, checkKey, deserialize, entries, getOne, putOne } = core.loadExtScript(
+const { checkCount, checkKey, deserialize, entries, getOne, putAll, putOne } = core.loadExtScript(
   "ext:outboard/object_keys.js",
 );
 
@@ -125,14 +125,7 @@ class Operations {
     return asked(this.#life, () => {
       if (typeof key === "object" && key !== null) {
         const unconfirmed = isUnconfirmed(value);
-        const names = ObjectKeys(key);
-        checkCount(names.length);
-        const number = this.#number;
-        for (let i = 0; i < names.length; i++) {
-          // Undefined ones are left out, as Workers do.
-          const one = key[names[i]];
-          if (one !== undefined) putOne(number, names[i], one, unconfirmed);
-        }
+        putAll(this.#number, key, unconfirmed);
         return;
       }
       putOne(this.#number, key, value, isUnconfirmed(options));

@@ -96,6 +96,24 @@ fn what_a_turn_wrote_commits_whole_or_not_at_all() {
 }
 
 #[test]
+fn any_text_is_a_key_and_several_are_put_or_none() {
+    let objects = objects(
+        "async fetch() {
+           const { storage } = this.ctx;
+           for (const key of ['..', '.', '']) await storage.put(key, `${key}!`);
+           for (const bad of [() => {}, 'x'.repeat(3 << 20)]) {
+             await storage.put({ first: 1, bad }).catch(() => {});
+           }
+           storage.kv.put('', 'empty');
+           const some = [...(await storage.get(['', '..'])).values()];
+           const left = await storage.delete('.') && [...(await storage.list({ start: '' })).keys()];
+           return Response.json([some, storage.kv.get('.') ?? null, left]);
+         }",
+    );
+    assert_eq!(objects.get("/x"), r#"[["empty","..!"],null,["",".."]]"#);
+}
+
+#[test]
 fn only_the_last_list_of_sync_kv_goes_on() {
     let objects = objects(
         "async fetch() {

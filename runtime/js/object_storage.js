@@ -93,12 +93,19 @@ function isUnconfirmed(options) {
   return !!options?.allowUnconfirmed;
 }
 
+/** How a transaction ended: what is said of a method that is called then. */
+const COMMITTED = (method) =>
+  `Cannot call ${method}() on transaction that has already committed: did you move ` +
+  "`txn` outside of the closure?";
+const ROLLED_BACK = (method) => `Cannot ${method}() on rolled back transaction`;
+
 /** What storage and a transaction of it share. `allowConcurrency` and `noCache` change
  * nothing: storage waits for nothing, so it holds no other event back. */
 class Operations {
   #number;
   #life;
   #hasAlarm;
+  #ended = null;
 
   constructor(key, number, life, hasAlarm) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
@@ -107,8 +114,13 @@ class Operations {
     this.#hasAlarm = hasAlarm;
   }
 
+  #asked(method, fn) {
+    if (this.#ended !== null) return PromiseReject(new Error(this.#ended(method)));
+    return asked(this.#life, fn);
+  }
+
   get(keys, _options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("get", () => {
       if (!ArrayIsArray(keys)) return getOne(this.#number, keys);
       checkCount(keys.length);
       const found = new Map();
@@ -122,7 +134,7 @@ class Operations {
   }
 
   put(key, value, options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("put", () => {
       if (typeof key === "object" && key !== null) {
         const unconfirmed = isUnconfirmed(value);
         putAll(this.#number, key, unconfirmed);
@@ -133,7 +145,7 @@ class Operations {
   }
 
   delete(keys, options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("delete", () => {
       const unconfirmed = isUnconfirmed(options);
       if (!ArrayIsArray(keys)) {
         return op_object_delete(this.#number, checkKey(keys), unconfirmed);
@@ -149,7 +161,7 @@ class Operations {
   }
 
   list(options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("list", () => {
       const found = new Map();
       const all = entries(this.#number, options);
       for (let i = 0; i < all.length; i++) {
@@ -160,14 +172,14 @@ class Operations {
   }
 
   getAlarm(_options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("getAlarm", () => {
       const time = op_object_alarm(this.#number);
       return time < 0 ? null : time;
     });
   }
 
   setAlarm(time, options = undefined) {
-    return asked(this.#life, () => {
+    return this.#asked("setAlarm", () => {
       time = MathTrunc(+time);
       if (!(time > 0)) {
         throw new TypeError("setAlarm() cannot be called with an alarm time <= 0");
@@ -188,10 +200,8 @@ class Operations {
   }
 
   deleteAlarm(options = undefined) {
-    return asked(
-      this.#life,
-      () => op_object_set_alarm(this.#number, -1, isUnconfirmed(options)),
-    );
+    return this.#asked("deleteAlarm", () =>
+      op_object_set_alarm(this.#number, -1, isUnconfirmed(options)));
   }
 
   static numberOf(operations) {
@@ -201,25 +211,28 @@ class Operations {
   static lifeOf(operations) {
     return operations.#life;
   }
+
+  /** Notes how it ended, if it did not before, and tells how. */
+  static end(operations, how) {
+    return operations.#ended ??= how;
+  }
 }
-const { lifeOf, numberOf } = Operations;
+const { end, lifeOf, numberOf } = Operations;
+delete Operations.end;
 delete Operations.lifeOf;
 delete Operations.numberOf;
 const { Map } = globalThis;
 
 class DurableObjectTransaction extends Operations {
-  #undone = false;
-
   rollback() {
-    this.#undone = true;
+    const how = end(this, ROLLED_BACK);
+    if (how === COMMITTED) throw new Error(how("rollback"));
   }
 
-  static isUndone(transaction) {
-    return transaction.#undone;
+  deleteAll() {
+    throw new Error("Cannot call deleteAll() within a transaction");
   }
 }
-const { isUndone } = DurableObjectTransaction;
-delete DurableObjectTransaction.isUndone;
 
 /** Has `storage` say `value` for what it made itself, as Workers let scripts. */
 function replace(storage, name, value) {
@@ -304,12 +317,10 @@ class DurableObjectStorage extends Operations {
           failed = true;
           thrown = error;
         }
+        const how = end(transaction, failed ? ROLLED_BACK : COMMITTED);
         life.transaction = outer;
         ended.resolve();
-        op_object_transaction(
-          number,
-          failed || isUndone(transaction) ? UNDO : KEEP,
-        );
+        op_object_transaction(number, how === COMMITTED ? KEEP : UNDO);
       });
       return PromisePrototypeThen(done, () => {
         if (failed) throw thrown;

@@ -114,6 +114,47 @@ fn any_text_is_a_key_and_several_are_put_or_none() {
 }
 
 #[test]
+fn a_transaction_that_ended_takes_no_calls() {
+    let objects = objects(
+        "async fetch() {
+           const { storage } = this.ctx;
+           const seen = [];
+           const see = async (run) => {
+             try { seen.push(await run() ?? 'done'); } catch (error) { seen.push(error.message); }
+           };
+           let txn;
+           await storage.transaction(async (open) => {
+             txn = open;
+             await see(() => txn.deleteAll());
+           });
+           await see(() => txn.put('late', 1));
+           await see(() => txn.rollback());
+           await storage.transaction(async (open) => {
+             open.rollback();
+             open.rollback();
+             await see(() => open.put('undone', 1));
+           });
+           await see(() => storage.transaction((open) => { txn = open; throw new Error('thrown'); }));
+           await see(() => txn.getAlarm());
+           await storage.put('kept', 1);
+           return Response.json([seen, [...(await storage.list()).keys()]]);
+         }",
+    );
+    assert_eq!(
+        objects.get("/x"),
+        concat!(
+            r#"[["Cannot call deleteAll() within a transaction","#,
+            r#""Cannot call put() on transaction that has already committed: "#,
+            r#"did you move `txn` outside of the closure?","#,
+            r#""Cannot call rollback() on transaction that has already committed: "#,
+            r#"did you move `txn` outside of the closure?","#,
+            r#""Cannot put() on rolled back transaction","thrown","#,
+            r#""Cannot getAlarm() on rolled back transaction"],["kept"]]"#
+        )
+    );
+}
+
+#[test]
 fn only_the_last_list_of_sync_kv_goes_on() {
     let objects = objects(
         "async fetch() {

@@ -81,14 +81,14 @@ fn statements_give_rows_and_what_they_did() {
     let rows = json!([
         { "id": 1, "name": "one", "data": [1, 2, 255], "real": 1.5 },
         { "id": 2, "name": null, "data": [7], "real": 2 },
-        { "id": 3, "name": "1", "data": [9, 8], "real": null },
+        { "id": 3, "name": "1.0", "data": [9, 8], "real": null },
     ]);
     let first = rows[0].clone();
     let expected = json!({
         "run": [true, [], 1, 1, true, 1, "number", true, true],
         "all": rows,
         "read": false,
-        "raw": [[1, "one", [1, 2, 255], 1.5], [2, null, [7], 2], [3, "1", [9, 8], null]],
+        "raw": [[1, "one", [1, 2, 255], 1.5], [2, null, [7], 2], [3, "1.0", [9, 8], null]],
         "names": ["id", "name", "data", "real"],
         "none": [null, [["a"]]],
         "first": [first, "one"],

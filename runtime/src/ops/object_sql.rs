@@ -185,12 +185,8 @@ fn binding<'a>(
         return Ok(Value::Null);
     }
     if let Ok(number) = v8::Local::<v8::Number>::try_from(value) {
-        let number = number.value();
-        // As whole numbers where they are, so that a column without a type has them so.
-        if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0 {
-            return Ok(Value::Integer(number as i64));
-        }
-        return Ok(Value::Real(number));
+        // Whole ones too, as on Workers: a column without a type keeps what it is given.
+        return Ok(Value::Real(number.value()));
     }
     if let Ok(buffer) = v8::Local::<v8::ArrayBuffer>::try_from(value) {
         let store = buffer.get_backing_store();

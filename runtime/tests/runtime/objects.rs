@@ -36,21 +36,22 @@ fn sql_gives_rows_as_workers_do() {
            const names = cursor.columnNames;
            const rows = [...cursor].map((row) => [row.id, row.name, row.data?.byteLength]);
            const one = sql.exec('SELECT count(*) AS n FROM t').one();
-           const raw = sql.exec('SELECT id FROM t WHERE id > ?', 1).raw().toArray();
+           const raw = sql.exec('SELECT id FROM t WHERE id > ? LIMIT ?', 1, 5).raw().toArray();
+           const bound = sql.exec('SELECT typeof(?) AS type, ? / 2 AS half, ? || ? AS text', 5, 5, 5, true).one();
            const errors = [];
            for (const text of ['SELECT * FROM absent', 'BEGIN', 'SELECT * FROM _cf_KV',
                \"ATTACH 'x' AS y\", 'PRAGMA journal_mode = WAL', 'SELECT ?', 'SELEC 1',
                `SELECT ${Array(101).fill(1)}`, `SELECT zeroblob(${5 << 20})`, `SELECT ${' '.repeat(100_000)}1`]) {
              try { sql.exec(text).toArray(); errors.push('fine'); } catch (e) { errors.push(e.message.slice(0, 60)); }
            }
-           return Response.json({ names, rows, one, raw, errors });
+           return Response.json({ names, rows, one, raw, bound, errors });
          }",
     );
     assert_eq!(
         objects.get("/a"),
         concat!(
             r#"{"names":["id","name","data"],"rows":[[1,"one",2],[2,null,null]],"#,
-            r#""one":{"n":2},"raw":[[2]],"errors":["#,
+            r#""one":{"n":2},"raw":[[2]],"bound":{"type":"real","half":2.5,"text":"5.0true"},"errors":["#,
             r#""no such table: absent: SQLITE_ERROR","#,
             r#""To execute a transaction, please use the state.storage.trans","#,
             r#""no such table: _cf_KV: SQLITE_ERROR","#,

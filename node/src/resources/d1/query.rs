@@ -48,9 +48,6 @@ impl<'de> Deserialize<'de> for Param {
     }
 }
 
-/// The most that a JavaScript number counts to.
-const SAFE: f64 = 9_007_199_254_740_991.0;
-
 struct ParamVisitor;
 
 impl<'de> Visitor<'de> for ParamVisitor {
@@ -84,12 +81,8 @@ impl<'de> Visitor<'de> for ParamVisitor {
         self.visit_f64(value as f64)
     }
 
-    /// As whole numbers where they are, so that a column without a type has them so.
+    /// Whole ones too, as on Workers: a column without a type keeps what it is given.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if value.fract() == 0.0 && value.abs() <= SAFE {
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
-            return Ok(Value::Integer(value as i64));
-        }
         Ok(Value::Real(value))
     }
 
@@ -137,9 +130,9 @@ mod tests {
         let queries = read(json).expect("queries");
         let params = vec![
             Value::Null,
-            Value::Integer(1),
+            Value::Real(1.0),
             Value::Real(1.5),
-            Value::Integer(-3),
+            Value::Real(-3.0),
             Value::Text("x".into()),
             Value::Blob(vec![1, 255, 0]),
             Value::Real(1e300),

@@ -366,7 +366,7 @@ class DurableObjectState {
       ? sockets().heldNumber(socket, this.#number)
       : 0;
     if (held === 0) {
-      throw new TypeError(
+      throw new Error(
         "This WebSocket was not accepted by `acceptWebSocket()` of this object.",
       );
     }
@@ -512,9 +512,7 @@ function call(number, name, args) {
   const { instance, context } = MapPrototypeGet(objects, number);
   const method = instance?.[name];
   if (typeof method !== "function") {
-    throw new TypeError(
-      `Handler does not export a ${name}() function.`,
-    );
+    throw new Error(`Handler does not export a ${name}() function.`);
   }
   return runInEvent(context, () => ReflectApply(method, instance, args));
 }

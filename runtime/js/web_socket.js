@@ -145,13 +145,13 @@ class WebSocket extends EventTarget {
    */
   static hold(socket, object, accept, open) {
     if (socket.#accepted) {
-      throw new TypeError(
+      throw new Error(
         "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via " +
           "`accept()`",
       );
     }
     if (socket.#handedOver) {
-      throw new TypeError(
+      throw new Error(
         "Cannot call `acceptWebSocket()` on this WebSocket because its pair has " +
           "already been accepted or used in a Response.",
       );
@@ -239,6 +239,9 @@ class WebSocket extends EventTarget {
       throw new TypeError(
         "Can't accept() WebSocket that was already used in a response.",
       );
+    }
+    if (this.#held !== 0) {
+      throw new TypeError("Can't accept() WebSocket after enabling hibernation.");
     }
     if (this.#accepted) return;
     const event = requireEvent();

@@ -328,6 +328,30 @@ fn an_object_that_fails_begins_anew() {
     assert_eq!(objects.get("/a/"), "2,kept");
 }
 
+#[test]
+fn a_socket_is_accepted_in_one_way() {
+    let objects = objects(
+        "async fetch() {
+           const seen = [];
+           const see = (run) => { try { seen.push(`${run()}`); } catch (error) { seen.push(`${error}`); } };
+           const { 0: one } = new WebSocketPair();
+           see(() => this.ctx.getTags(one));
+           this.ctx.acceptWebSocket(one);
+           see(() => this.ctx.acceptWebSocket(one));
+           see(() => one.accept());
+           return Response.json(seen);
+         }",
+    );
+    assert_eq!(
+        objects.get("/x"),
+        concat!(
+            r#"["Error: This WebSocket was not accepted by `acceptWebSocket()` of this object.","#,
+            r#""Error: Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`","#,
+            r#""TypeError: Can't accept() WebSocket after enabling hibernation."]"#
+        )
+    );
+}
+
 /// Invariant 8.
 #[test]
 fn a_socket_outlives_the_object_that_holds_it() {

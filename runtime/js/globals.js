@@ -7,6 +7,7 @@
 const { core, primordials } = __bootstrap;
 const { op_console, op_console_colour, op_traced } = core.ops;
 const {
+  EvalError,
   FunctionPrototypeBind,
   ObjectDefineProperty,
   ObjectKeys,
@@ -288,8 +289,17 @@ for (let i = 0; i < domErrors.length; i++) {
   const name = domErrors[i];
   core.registerErrorBuilder(`DOMException${name}`, domError(name));
 }
+core.registerErrorClass("EvalError", EvalError);
 /** What calls of an object end with that is no more. */
-const errors = ["Error", "RangeError", "ReferenceError", "SyntaxError", "TypeError"];
+const errors = [
+  "Error",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+];
 for (let i = 0; i < errors.length; i++) {
   const name = errors[i];
   core.registerErrorBuilder(`ObjectReset${name}`, (message) => {

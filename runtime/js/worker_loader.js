@@ -126,7 +126,15 @@ function ask(event, loading, getCode) {
   );
 }
 
-const CLASSES = ["Error", "RangeError", "ReferenceError", "SyntaxError", "TypeError"];
+const CLASSES = [
+  "Error",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+];
 
 /** A class that the host knows, and a message. */
 function told(error) {

@@ -531,6 +531,8 @@ export const refused = { async test(controller, env, ctx) {
   const worker = env.OWN.load(code(fine));
   const load = (rest, main = fine) => () => env.OWN.load(code(main, rest));
   const call = (rest, main) => () => load(rest, main)().getEntrypoint().greet(0);
+  const fetched = (name) => () =>
+    load({}, `export default { fetch() { throw new ${name}("e"); } };`)().getEntrypoint().fetch("http://x/");
   const start = (said) => "Error: Failed to start Worker:\nUncaught " + said;
   const cases = [
     [() => env.OWN.load(), "TypeError: Failed to execute 'load' on 'WorkerLoader': parameter 1 is not of type 'WorkerCode'."],
@@ -565,12 +567,15 @@ export const refused = { async test(controller, env, ctx) {
     [() => worker.getEntrypoint("no").greet(0), "Error: Worker has no such entrypoint: no"],
     [() => worker.getEntrypoint().no(0), "TypeError: The RPC receiver does not implement the method \"no\"."],
     [() => worker.getEntrypoint().fetch("http://x/"), "Error: Handler does not export a fetch() function."],
+    [fetched("EvalError"), "EvalError: e"],
+    [fetched("URIError"), "URIError: e"],
     [call({ mainModule: "other.js" }), start("Error: No such module: other.js")],
     [call({ modules: { "main.js": { text: "x" } } }), start("TypeError: Main module must be an ES module.")],
     [call({}, "throw new TypeError('top'); export default {};"), start("TypeError: top\n  at main.js:1:7")],
     [call({ globalOutbound: null }, "export default { greet() { return fetch('http://a.test/'); } };"), "Error: This worker is not permitted to access the internet via global functions like fetch(). It must use capabilities (such as bindings in 'env') to talk to the outside world."],
     [() => env.OWN.get("x", () => 5).getEntrypoint().greet(0), "TypeError: Callback returned incorrect type; expected 'Promise'"],
     [() => env.OWN.get("y", () => { throw new RangeError("no code"); }).getEntrypoint().greet(0), "RangeError: no code"],
+    [() => env.OWN.get("z", () => { throw new EvalError("no code"); }).getEntrypoint().greet(0), "EvalError: no code"],
   ];
   for (const [f, expected] of cases) same(await tried(f), expected);
 } };

@@ -506,7 +506,8 @@ fn named(error: ServiceError) -> JsErrorBox {
             let line = message.as_str();
             match line.split_once(": ") {
                 Some((
-                    name @ ("TypeError" | "RangeError" | "SyntaxError" | "ReferenceError"),
+                    name @ ("EvalError" | "RangeError" | "ReferenceError" | "SyntaxError"
+                    | "TypeError" | "URIError"),
                     text,
                 )) => JsErrorBox::new(name.to_string(), text.to_string()),
                 Some((name @ ("AbortError" | "TimeoutError" | "DataCloneError"), text)) => {

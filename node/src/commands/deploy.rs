@@ -10,7 +10,7 @@ use http::Method;
 use outboard_project::{DevVars, Mode, Package, Route};
 use serde::Deserialize;
 
-use super::remote::Remote;
+use super::remote::{Remote, segment};
 use super::{bundle_project, command_runtime, load};
 use crate::cli::{Deploy, Rollback, Secret, Versions, WorkerArgs};
 use crate::output;
@@ -118,6 +118,7 @@ pub(super) fn secret(command: &Secret) -> anyhow::Result<()> {
         Secret::List(args) => return list_secrets(args),
     };
     let remote = Remote::new(&args.remote)?;
+    let secret = segment("SECRET", secret)?;
     let path = format!("/v1/workers/{}/secrets/{secret}", name(args)?);
     let value = match command {
         Secret::Put { .. } => read_value()?,
@@ -156,7 +157,7 @@ fn read_value() -> anyhow::Result<Bytes> {
 /// The worker that somebody means: by name, else the project's.
 fn name(args: &WorkerArgs) -> anyhow::Result<String> {
     if let Some(name) = &args.name {
-        return Ok(name.clone());
+        return Ok(segment("--name", name)?.into());
     }
     let project = load(&args.dir, args.env.as_deref(), DevVars::Ignore);
     let loaded = project.context("--name names a worker without its project")?;

@@ -26,6 +26,8 @@ pub(super) enum RemoteError {
     NoUrl,
     #[error("--to: {0:?} is no address; write https://HOST or http://127.0.0.1:8788")]
     BadUrl(String),
+    #[error("{field}: {name:?}: a name has letters, digits, \"-\", \"_\" and \"$\"")]
+    BadName { field: &'static str, name: String },
     #[error("{TOKEN} is not set; put the token there that `outboard token create` printed")]
     NoToken,
     #[error("{TOKEN} holds no token")]
@@ -46,6 +48,16 @@ pub(super) struct Remote {
     client: Client,
     url: String,
     token: HeaderValue,
+}
+
+/// A name as a part of a path, if it leads nowhere else there.
+pub(super) fn segment<'a>(field: &'static str, name: &'a str) -> Result<&'a str, RemoteError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return Ok(name);
+    }
+    let name = name.into();
+    Err(RemoteError::BadName { field, name })
 }
 
 impl Remote {

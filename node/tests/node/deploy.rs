@@ -348,6 +348,19 @@ fn secrets_are_set_and_never_shown() {
         kept.contains("secrets.required: \"KEY\" is not set"),
         "{kept}"
     );
+    // A name is no path: none of these is KEY.
+    for name in ["KEY?x", "KEY#x", "../KEY", "K Y", ""] {
+        let told = refused(put(name, "x"));
+        assert!(
+            told.contains(&format!("SECRET: {name:?}: a name has")),
+            "{told}"
+        );
+    }
+    let told = node.refused(&token, &["delete", "--name", "api/secrets/NAME"]);
+    assert!(
+        told.contains("--name: \"api/secrets/NAME\": a name has"),
+        "{told}"
+    );
     for (name, value, fault) in [
         ("1KEY", "x", "secret: \"1KEY\": a name has letters"),
         ("KEY", "", "secret: it has no value"),

@@ -95,4 +95,7 @@ pub(crate) struct Place {
     /// Where databases are kept [default: .outboard in the project's folder]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
+    /// The tenant of a node whose database it is, for what was deployed
+    #[arg(long, value_name = "NAME", requires = "data")]
+    pub(crate) tenant: Option<String>,
 }

@@ -13,7 +13,7 @@ use outboard_storage::{Store, StoreError, StoreOptions};
 use self::dump::Dump;
 use super::command_runtime;
 use crate::cli::d1::{D1, Place, Sql};
-use crate::objects::{Catalogue, key_of, open_named};
+use crate::objects::{Catalogue, Scope, key_of, open_named};
 use crate::resources::d1::{Database, Format, KIND, Results};
 
 /// Results are one person's, who has the machine's memory.
@@ -105,7 +105,11 @@ fn named(name: &str, place: &Place) -> anyhow::Result<(D1Database, PathBuf)> {
     };
     let folder = place.data.clone();
     let folder = folder.unwrap_or_else(|| project.root.join(".outboard"));
-    Ok((database.clone(), folder))
+    let mut database = database.clone();
+    if let Some(tenant) = &place.tenant {
+        database.id = Scope::of_tenant(tenant).name(&database.id);
+    }
+    Ok((database, folder))
 }
 
 impl Opened {

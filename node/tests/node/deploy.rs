@@ -690,6 +690,36 @@ fn what_workers_keep_is_their_tenants_own_and_migrations_go_one_way() {
     assert_eq!(node.text("other.test", "/"), "2 other.test");
 }
 
+#[test]
+fn a_tenants_database_is_asked_from_the_command_line() {
+    let site = Site::new();
+    let token = site.token("acme", &[]);
+    let node = site.start();
+    let fields = r#""routes": ["acme.test/*"], "d1_databases": [{ "binding": "DB", "database_id": "shop" }]"#;
+    let script = "export default { async fetch(request, { DB }) {
+        await DB.exec(`CREATE TABLE IF NOT EXISTS visits (path)`);
+        await DB.prepare('INSERT INTO visits VALUES (?)').bind(new URL(request.url).pathname).run();
+        return new Response('noted');
+    } };";
+    let folder = site.project("api", fields, script);
+    node.deploy(&token, &folder);
+    assert_eq!(node.text("acme.test", "/a"), "noted");
+    drop(node);
+    let mut command = Command::new(OUTBOARD);
+    command.args([
+        "d1",
+        "execute",
+        "DB",
+        "--command",
+        "SELECT path FROM visits",
+    ]);
+    command.arg("--dir").arg(&folder);
+    command.arg("--data").arg(site.dir.path().join("data"));
+    command.args(["--tenant", "acme"]);
+    let told = done(command.output().expect("outboard runs"));
+    assert_eq!(told, "path\n----\n/a\n");
+}
+
 /// Kills nodes while they deploy. `OUTBOARD_KILLS` says how many.
 #[test]
 fn a_killed_deployment_has_happened_or_not() {

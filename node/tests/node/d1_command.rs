@@ -280,6 +280,11 @@ fn what_is_exported_makes_the_same_database() {
     let told = refused(dir.path(), &["export", "DB"]);
     assert!(told.contains("\"f\" is a virtual table"), "{told}");
 }
+    let told = refused(dir.path(), &["export", "DB", "--table", "chidl"]);
+    assert!(
+        told.contains("--table: there is no table \"chidl\""),
+        "{told}"
+    );
 
 /// A session's bookmark leads back to what the database was.
 #[test]

@@ -17,8 +17,14 @@ pub(super) struct Dump<'a> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is a virtual table, which SQL does not hold; --sqlite writes the database as it is")]
-struct Virtual(String);
+enum DumpError {
+    #[error("--table: there is no table {0:?}")]
+    NoTable(String),
+    #[error(
+        "{0:?} is a virtual table, which SQL does not hold; --sqlite writes the database as it is"
+    )]
+    Virtual(String),
+}
 
 /// Writing stops inside of what reads.
 enum Stop {
@@ -46,11 +52,15 @@ struct Table {
 impl Dump<'_> {
     pub(super) fn write(&self, database: &Database, out: &mut impl Write) -> anyhow::Result<()> {
         let tables = database.trusted(tables)?;
+        let is_there = |name: &&String| tables.iter().any(|table| table.name == **name);
+        if let Some(name) = self.tables.iter().find(|name| !is_there(name)) {
+            return Err(DumpError::NoTable(name.clone()).into());
+        }
         let tables = tables.into_iter().filter(|table| self.has(&table.name));
         let tables: Vec<_> = tables.collect();
         let is_virtual = |table: &&Table| table.sql.starts_with("CREATE VIRTUAL TABLE");
         if let Some(table) = tables.iter().find(is_virtual) {
-            return Err(Virtual(table.name.clone()).into());
+            return Err(DumpError::Virtual(table.name.clone()).into());
         }
         // Rows come before what they refer to.
         writeln!(out, "PRAGMA defer_foreign_keys=TRUE;")?;

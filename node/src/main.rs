@@ -39,7 +39,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // What a command says about a project already names its place.
-            eprintln!("{} {error:#}", output::mark("error:", output::RED));
+            let told = output::causes(&error);
+            eprintln!("{} {told}", output::mark("error:", output::RED));
             ExitCode::FAILURE
         }
     }

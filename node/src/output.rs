@@ -26,3 +26,17 @@ pub(crate) fn mark(text: &str, code: &str) -> String {
         text.to_string()
     }
 }
+
+/// An error with what caused it, less what its own words end with already.
+pub(crate) fn causes(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if told.is_empty() {
+            told = cause;
+        } else if !told.ends_with(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}

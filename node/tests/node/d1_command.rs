@@ -112,6 +112,7 @@ fn a_file_may_be_long_and_is_sql() {
     assert!(told.contains("a SQLite database, not SQL"), "{told}");
     let told = refused(dir.path(), &["execute", "DB", "--file", "none.sql"]);
     assert!(told.contains("none.sql: "), "{told}");
+    assert_eq!(told.matches("No such file").count(), 1, "{told}");
     assert!(!d1(dir.path(), &["execute", "DB"]).status.success());
 }
 
@@ -279,12 +280,12 @@ fn what_is_exported_makes_the_same_database() {
     );
     let told = refused(dir.path(), &["export", "DB"]);
     assert!(told.contains("\"f\" is a virtual table"), "{told}");
-}
     let told = refused(dir.path(), &["export", "DB", "--table", "chidl"]);
     assert!(
         told.contains("--table: there is no table \"chidl\""),
         "{told}"
     );
+}
 
 /// A session's bookmark leads back to what the database was.
 #[test]

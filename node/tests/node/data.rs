@@ -143,7 +143,7 @@ fn objects_are_listed_exported_and_imported() {
     std::fs::write(dir.join("text"), "no database").expect("a file");
     let text = refused(dir, &["import", "text", "demo:Box/b", "--force"]);
     assert!(
-        text.contains("FILE: text: not a sound SQLite database"),
+        text.ends_with("FILE: text: not a sound SQLite database: file is not a database\n"),
         "{text}"
     );
     done(dir, &["check"]);

@@ -41,14 +41,6 @@ pub const NO_TRANSACTION: &str = "To execute a transaction, please use the \
      automatically roll back on exceptions, and because it interacts correctly with Durable \
      Objects' automatic atomic write coalescing.";
 
-/// What it is told that renamed a table to a name of the host's.
-pub const RESERVED_NAME: &str =
-    "a table was renamed to a name that is reserved: not authorized: SQLITE_AUTH";
-
-/// How many tables have a name of the host's.
-pub const COUNT_RESERVED: &str =
-    "SELECT count(*) FROM sqlite_schema WHERE substr(name, 1, 4) = '_cf_' COLLATE NOCASE";
-
 /// What statements give, as it comes.
 pub trait Rows {
     /// One begins: what those before it gave is not asked for.

@@ -27,6 +27,7 @@ export class Sql extends DurableObject {
     for (const text of [
       "ALTER TABLE wide RENAME COLUMN a TO d",
       "ALTER TABLE wide DROP COLUMN b",
+      "ALTER TABLE wide RENAME TO _cf_wide",
       "SELECT * FROM wide",
       "SELECT sqlite_version()",
       "PRAGMA optimize(0x10002)",
@@ -193,6 +194,7 @@ export const allowed = {
     assert.deepStrictEqual(await stub(env).allowed(), {
       "ALTER TABLE wide RENAME COLUMN a TO d": "",
       "ALTER TABLE wide DROP COLUMN b": "",
+      "ALTER TABLE wide RENAME TO _cf_wide": "not authorized: SQLITE_AUTH",
       "SELECT * FROM wide": "d,c",
       "SELECT sqlite_version()":
         "not authorized to use function: sqlite_version at offset 7: SQLITE_ERROR",

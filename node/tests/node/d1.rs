@@ -153,7 +153,7 @@ fn errors_are_worded_as_d1s() {
         "attach": d1("not authorized: SQLITE_AUTH"),
         "pragma": d1("not authorized: SQLITE_AUTH"),
         "reserved": d1("not authorized: SQLITE_AUTH"),
-        "renamed": d1("a table was renamed to a name that is reserved: not authorized: SQLITE_AUTH"),
+        "renamed": d1("not authorized: SQLITE_AUTH"),
         "comment": d1("No SQL statements detected."),
         "undefined": type_error("Type 'undefined' not supported for value 'undefined'"),
         "object": type_error("Type 'object' not supported for value '[object Object]'"),

@@ -375,25 +375,12 @@ impl Database {
         &mut self,
         work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
-        // Known before: what the script may make of it is not.
-        let own = i64::from(self.has_keys()?) + i64::from(self.has_alarm_table()?);
         let authority = self.authority.clone();
         let done = authority.script(|| self.with_cursors(work));
         if self.authority.refused_transaction() {
             return Err(DatabaseError::plain(sql::NO_TRANSACTION));
         }
-        if self.authority.may_rename() && self.own_tables()? != own {
-            return Err(DatabaseError::fatal(sql::RESERVED_NAME));
-        }
         done
-    }
-
-    fn own_tables(&mut self) -> Result<i64, DatabaseError> {
-        self.trusted(|connection| {
-            connection
-                .prepare_cached(sql::COUNT_RESERVED)?
-                .query_one((), |row| row.get(0))
-        })
     }
 
     fn with<T>(

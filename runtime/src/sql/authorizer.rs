@@ -16,9 +16,6 @@ pub struct Authority {
     trusted: AtomicBool,
     /// A script's statement would begin or end a transaction.
     transaction: AtomicBool,
-    /// A script's statement may rename a table, to a name that SQLite keeps to
-    /// itself.
-    renames: AtomicBool,
 }
 
 impl Authority {
@@ -33,7 +30,6 @@ impl Authority {
     /// Runs a script's statements; what they tried is known then.
     pub fn script<T>(&self, work: impl FnOnce() -> T) -> T {
         self.transaction.store(false, Relaxed);
-        self.renames.store(false, Relaxed);
         work()
     }
 
@@ -41,11 +37,6 @@ impl Authority {
     /// which it was refused.
     pub fn refused_transaction(&self) -> bool {
         self.transaction.load(Relaxed)
-    }
-
-    /// Whether one of the last script's may have renamed a table, to any name.
-    pub fn may_rename(&self) -> bool {
-        self.renames.load(Relaxed)
     }
 
     /// What SQLite asks before each statement.
@@ -62,14 +53,15 @@ impl Authority {
 
     fn allows(&self, context: &AuthContext<'_>) -> bool {
         use AuthAction::*;
-        // SQLite names a column of its where others have the database.
+        // Where others have the database SQLite names the column, or by our patch the
+        // table's new name.
         if let AlterTable {
             database_name,
             table_name,
         } = &context.action
         {
-            self.renames.store(true, Relaxed);
-            return *database_name == "main" && is_free(table_name);
+            let is_new_free = context.database_name.is_none_or(is_free);
+            return *database_name == "main" && is_free(table_name) && is_new_free;
         }
         match context.database_name {
             Some("main") | None => {}

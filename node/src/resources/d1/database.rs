@@ -194,9 +194,6 @@ impl Database {
                 return Ok(false);
             }
         };
-        if self.authority.may_rename() && self.number(sql::COUNT_RESERVED)? > 0 {
-            return Err(D1Error::Sql(sql::RESERVED_NAME.into()));
-        }
         let after = self.state()?;
         json.extend_from_slice(b",\"meta\":");
         meta(json, began.elapsed(), &before, &after, touched);

@@ -24,6 +24,8 @@ pub(crate) struct NodeOptions {
     pub(crate) ingress: IngressOptions,
     pub(crate) host: MakeHost,
     pub(crate) objects: Arc<NodeObjects>,
+    /// Connections wait until this is cancelled, where it is there.
+    pub(crate) open: Option<CancellationToken>,
 }
 
 /// A node that cannot start or change.
@@ -103,12 +105,22 @@ impl Node {
             let ingress = options.ingress.clone();
             let roster = roster.clone();
             let stop = stop.clone();
+            let open = options.open.clone();
             ended.push(lane.run(move |local| {
                 let ingress = Ingress::new(local, Routes::new(roster), ingress);
                 INGRESS.with(|cell| {
                     let _ = cell.set(ingress.clone());
                 });
-                listen_on_lane(listener, ingress, stop).boxed_local()
+                async move {
+                    if let Some(open) = open {
+                        tokio::select! {
+                            () = open.cancelled() => {}
+                            () = stop.cancelled() => {}
+                        }
+                    }
+                    listen_on_lane(listener, ingress, stop).await
+                }
+                .boxed_local()
             })?);
             lanes.push(lane);
         }

@@ -14,6 +14,7 @@ use outboard_project::{DevVars, Loaded, Mode};
 use outboard_runtime::{Inspection, ObjectIsolation, Worker};
 use outboard_storage::Retention;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{bundle_project, command_runtime, load, stop_signal};
 use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
@@ -85,6 +86,7 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         )
     });
     tails.serve_with(host.clone());
+    let open = CancellationToken::new();
     let node = Node::start(
         NodeOptions {
             listen: SocketAddr::new(ip, port),
@@ -108,12 +110,13 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
             },
             host,
             objects: objects.clone(),
+            open: Some(open.clone()),
         },
         &Roster::default(),
     )?;
     let background = async move {
         let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
-        serve(options, node, &resources, inspector, loaded, &data).await
+        serve(options, node, open, &resources, inspector, loaded, &data).await
     };
     command_runtime()?.block_on(background)
 }
@@ -155,6 +158,7 @@ fn load_project(options: &Dev) -> anyhow::Result<Loaded> {
 async fn serve(
     options: &Dev,
     node: Node,
+    open: CancellationToken,
     resources: &Resources,
     inspector: Option<InspectorServer>,
     first: Loaded,
@@ -191,6 +195,8 @@ async fn serve(
                 eprintln!("{}", output::mark("waiting for a change", output::DIM));
             }
         }
+        // Who was faster than the first build has an answer of the worker.
+        open.cancel();
         tokio::select! {
             _ = changes.recv() => {}
             () = &mut interrupt => break,

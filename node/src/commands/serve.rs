@@ -91,6 +91,7 @@ pub(crate) fn run(options: &Serve) -> anyhow::Result<()> {
             },
             host,
             objects,
+            open: None,
         },
         &first.roster(),
     )?;

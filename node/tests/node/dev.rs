@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::Dev;
 use crate::support::http::{Request, Upload, get, send};
+use crate::support::{Dev, Process};
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -35,6 +35,30 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn who_asks_before_the_first_build_waits_for_the_worker() {
+    let dir = project(&[
+        ("wrangler.jsonc", CONFIG),
+        (
+            "src/index.ts",
+            "export default { fetch: () => new Response('built') };\n",
+        ),
+    ]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+    let port = address.port().to_string();
+    command.arg("dev").arg(dir.path());
+    command.args(["--no-inspector", "--port", &port]);
+    let _process = Process::start(command, |_line| {});
+    until("it listens", || {
+        std::net::TcpStream::connect(address).is_ok()
+    });
+    let answer = send(address, &get("localhost", "/"));
+    assert_eq!(answer.body, b"built", "{}", answer.status);
 }
 
 #[test]

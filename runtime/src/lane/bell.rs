@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a lane stays awake: what waking would take. So it wastes as much as it may
-/// save, at most.
-const AWAKE: Duration = Duration::from_micros(50);
+/// How long a lane stays awake. Waking takes some 50 us, and what is waited for takes the
+/// other lane's waking and its work: less than both, and two that talk would each have
+/// gone to sleep when the other answers, for ever.
+const AWAKE: Duration = Duration::from_micros(120);
 /// How long after the last word a conversation is over.
-const TALK: Duration = Duration::from_micros(200);
+const TALK: Duration = Duration::from_micros(400);
 
 /// Rung by whoever has something for a lane, before it wakes the lane.
 #[derive(Debug, Default)]

@@ -196,6 +196,7 @@ fn run(
         // V8 turns are short; look at the sockets often.
         .event_interval(31)
         .on_thread_park(bell::listen)
+        .on_thread_unpark(bell::wake)
         .build()
     {
         Ok(runtime) => runtime,

@@ -221,8 +221,8 @@ impl RpcEnd {
         state.messages.push_back(message);
         let bell = state.bell.clone();
         drop(state);
-        bell::ring_other(bell.as_ref());
         self.outgoing.waker.wake();
+        bell::ring_other(bell.as_ref());
         Ok(())
     }
 

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 /// How long a lane stays awake. Waking takes some 50 us, and what is waited for takes the
 /// other lane's waking and its work: less than both, and two that talk would each have
 /// gone to sleep when the other answers, for ever.
-const AWAKE: Duration = Duration::from_micros(120);
+const AWAKE: Duration = Duration::from_micros(100);
 /// How long after the last word a conversation is over.
 const TALK: Duration = Duration::from_micros(400);
 
-/// Rung by whoever has something for a lane, before it wakes the lane.
+/// Rung by whoever has something for a lane, once the lane's event loop knows of it: one that
+/// heard the bell before would go to sleep after all, and have to be woken.
 #[derive(Debug, Default)]
 pub(crate) struct Bell(AtomicBool);
 
@@ -53,6 +54,16 @@ pub(crate) fn ring_other(bell: Option<&Arc<Bell>>) {
     if !is_own {
         bell.ring();
     }
+}
+
+/// Forgets what woke the lane, which it looks at now. Called when it wakes: else the next
+/// wait would take that for news, and be none.
+pub(super) fn wake() {
+    OWN.with_borrow(|bell| {
+        if let Some(Bell(rung)) = bell.as_deref() {
+            rung.store(false, Ordering::Relaxed);
+        }
+    });
 }
 
 /// Stays awake for a moment, where the lane talks with another. Called before it sleeps.
@@ -100,6 +111,17 @@ mod tests {
         here.ring();
         listen();
         assert!(!here.0.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_woke_a_lane_is_no_news_to_it() {
+        let here = Arc::<Bell>::default();
+        OWN.set(Some(here.clone()));
+        here.ring();
+        wake();
+        let before = Instant::now();
+        listen();
+        assert!(before.elapsed() >= AWAKE);
     }
 
     #[test]

@@ -124,15 +124,15 @@ impl LaneRef {
                     done = f(lane) => done,
                     () = sender.closed() => return,
                 };
-                bell::ring_other(asking.as_ref());
                 // Nobody may wait for it any more.
                 let _ = sender.send(done);
+                bell::ring_other(asking.as_ref());
             }
             .boxed_local()
         });
         let commands = self.commands.upgrade().ok_or_else(lane_ended)?;
-        self.bell.ring();
         let sent = commands.send(command).await;
+        self.bell.ring();
         // What waits does not keep the lane from ending.
         drop(commands);
         sent.map_err(|_gone| lane_ended())?;

@@ -290,16 +290,8 @@ for (let i = 0; i < domErrors.length; i++) {
   core.registerErrorBuilder(`DOMException${name}`, domError(name));
 }
 core.registerErrorClass("EvalError", EvalError);
+const { names: errors } = load("ext:outboard/error_classes.js");
 /** What calls of an object end with that is no more. */
-const errors = [
-  "Error",
-  "EvalError",
-  "RangeError",
-  "ReferenceError",
-  "SyntaxError",
-  "TypeError",
-  "URIError",
-];
 for (let i = 0; i < errors.length; i++) {
   const name = errors[i];
   core.registerErrorBuilder(`ObjectReset${name}`, (message) => {

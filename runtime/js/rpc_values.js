@@ -66,15 +66,7 @@ const KEPT_SERVICE = 12;
 const KEPT_OBJECT = 13;
 const KEPT_STUB = 14;
 
-const ERRORS = [
-  "Error",
-  "EvalError",
-  "RangeError",
-  "ReferenceError",
-  "SyntaxError",
-  "TypeError",
-  "URIError",
-];
+const { names: ERRORS } = core.loadExtScript("ext:outboard/error_classes.js");
 
 function cloneErrorOf(message) {
   return new DOMException(message, "DataCloneError");

@@ -126,15 +126,7 @@ function ask(event, loading, getCode) {
   );
 }
 
-const CLASSES = [
-  "Error",
-  "EvalError",
-  "RangeError",
-  "ReferenceError",
-  "SyntaxError",
-  "TypeError",
-  "URIError",
-];
+const { names: CLASSES } = core.loadExtScript("ext:outboard/error_classes.js");
 
 /** A class that the host knows, and a message. */
 function told(error) {

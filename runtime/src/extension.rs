@@ -234,6 +234,7 @@ deno_core::extension!(
         "deliveries.js",
         "digest_stream.js",
         "dispatch.js",
+        "error_classes.js",
         "eval.js",
         "event.js",
         "event_source.js",

@@ -59,8 +59,7 @@ const START_RETRY: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(10);
 const LARGE_HEAP: usize = 8 << 20;
 /// How long after a ready isolate was taken the next one is made: its first
-/// answer should be on its way by then, also where it goes by another lane, not wait
-/// for this.
+/// answer should be on its way by then, by another lane too, not wait for this.
 const REFILL_AFTER: Duration = Duration::from_millis(4);
 /// How long a turn lasts that holds its lane: longer than what collecting garbage or
 /// a start takes.

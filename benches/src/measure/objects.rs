@@ -284,7 +284,7 @@ impl Running {
             let more = known_at(effort, stage);
             let count = (more - known) as u32;
             // Who is slower has no figure for so many.
-            let limit = PATIENCE.max(Duration::from_millis(1) * count);
+            let limit = PATIENCE.max(Duration::from_micros(1_500) * count);
             if 10 * took > limit {
                 return Ok(());
             }

@@ -22,6 +22,7 @@ use http_body_util::{BodyDataStream, BodyExt, StreamBody};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::body::{BodyError, HostBody, ResponseBody, carried, split_head};
+use crate::heap::copy_of;
 
 /// A content coding (RFC 9110, 8.4.1) that the runtime reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,9 +320,7 @@ pub(crate) fn take_body<'a>(
         return Ok(Handed::Full(bytes.into()));
     }
     if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(body) {
-        let mut bytes = vec![0; view.byte_length()];
-        view.copy_contents(&mut bytes);
-        return Ok(Handed::Full(bytes.into()));
+        return Ok(Handed::Full(copy_of(view).into()));
     }
     let rid = body.uint32_value(scope).unwrap_or(ResourceId::MAX);
     let resource = state

@@ -11,6 +11,7 @@ use rusqlite::types::{Value, ValueRef};
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
+use crate::heap::copy_of;
 use crate::sql::{self, Lost, Reach, RowValues, TakeRows, Touched};
 
 /// A cursor in the script's hands: closed when the script has lost it.
@@ -195,9 +196,7 @@ fn binding<'a>(
         ));
     }
     if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(value) {
-        let mut bytes = vec![0; view.byte_length()];
-        view.copy_contents(&mut bytes);
-        return Ok(Value::Blob(bytes));
+        return Ok(Value::Blob(copy_of(view)));
     }
     if value.is_big_int() || value.is_symbol() {
         return Err(JsErrorBox::type_error(

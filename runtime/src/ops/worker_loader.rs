@@ -20,6 +20,7 @@ use crate::capability::{Capability, Grant};
 use crate::dynamic::{Dynamic, LoadFault, Loaded, Loading, Outbound};
 use crate::entrypoint::{CallLimits, Entrypoint, Props};
 use crate::event::EventId;
+use crate::heap::copy_of;
 use crate::limits::Limits;
 use crate::trace::{TailTarget, Tails};
 use crate::worker::{Module, ModuleKind, Worker, WorkerError, WorkerSpec, module_base, module_url};
@@ -318,10 +319,7 @@ fn bytes(scope: &v8::PinScope<'_, '_>, content: v8::Local<'_, v8::Value>) -> Opt
         return Some(content.to_rust_string_lossy(scope).into_bytes());
     }
     if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(content) {
-        let mut bytes = vec![0; view.byte_length()];
-        let copied = view.copy_contents(&mut bytes);
-        bytes.truncate(copied);
-        return Some(bytes);
+        return Some(copy_of(view));
     }
     // Compiled code is V8's to share: it knows it by these bytes.
     let module = v8::Local::<v8::WasmModuleObject>::try_from(content).ok()?;

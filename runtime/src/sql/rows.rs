@@ -27,6 +27,7 @@ impl Count {
             written: written.unsigned_abs(),
         }
     }
+
     /// What they have touched since.
     pub(super) fn touched(self, connection: &Connection) -> Touched {
         let now = Self::of(connection);

@@ -111,8 +111,11 @@ impl Opened {
             return Err(DataError::NoStore(folder));
         }
         let opened = Store::open(&folder, StoreOptions::default()).and_then(|opened| {
-            // What is looked at are the databases, not the log.
-            opened.0.checkpoint()?;
+            // What is looked at are the databases, not the log: a start leaves that to be
+            // done later, where it found something.
+            if opened.1.commits > 0 {
+                opened.0.checkpoint()?;
+            }
             Ok(opened)
         });
         let (store, recovery) = match opened {

@@ -134,6 +134,7 @@ impl Commit {
         let mut pages = Vec::with_capacity(rest.len() / (PAGE_HEAD + PAGE_SIZE));
         for _ in 0..head.pages {
             let number = u32::from_le_bytes(take(&mut rest)?);
+            (number > 0).then_some(())?;
             let [how] = take(&mut rest)?;
             let len = usize::from(u16::from_le_bytes(take(&mut rest)?));
             let (packed, after) = rest.split_at_checked(len)?;

@@ -15,6 +15,7 @@
 //! acknowledged is there whole or not at all.
 
 mod bookmark;
+mod changes;
 mod commit;
 mod disk;
 mod history;

@@ -458,17 +458,6 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     )
 }
 
-/// Writes a commit to its database's file, as recovery does: again and again
-/// gives the same.
-pub(crate) fn replay(file: &dyn DiskFile, commit: &Commit) -> io::Result<()> {
-    for (number, page) in &commit.pages {
-        let mut bytes = **page;
-        seal(*number, &mut bytes);
-        file.write_at(&bytes, u64::from(number - 1) * PAGE_SIZE as u64)?;
-    }
-    file.set_len(u64::from(commit.size) * PAGE_SIZE as u64)
-}
-
 /// The page numbers of a file whose checksums are wrong.
 pub(crate) fn damaged_pages(file: &dyn DiskFile) -> io::Result<Vec<u32>> {
     let mut damaged = Vec::new();

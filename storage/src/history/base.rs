@@ -10,10 +10,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::History;
-use crate::commit::{Commit, PAGE_SIZE};
+use crate::commit::PAGE_SIZE;
 use crate::disk::DiskFile;
 use crate::key::{ObjectKey, Seq};
-use crate::pages;
 
 const MAGIC: [u8; 8] = *b"OBBASE\0\x01";
 const HEAD: usize = 36;
@@ -135,16 +134,6 @@ impl History {
 
 /// The pages of a base, as those of a database.
 pub(crate) struct BasePages(pub(crate) Arc<dyn DiskFile>);
-
-impl BasePages {
-    /// Writes a commit to it; again and again gives the same.
-    pub(super) fn replay(&self, commit: &Commit) -> io::Result<()> {
-        if commit.is_first {
-            self.set_len(0)?;
-        }
-        pages::replay(self, commit)
-    }
-}
 
 impl DiskFile for BasePages {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

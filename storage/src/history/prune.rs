@@ -6,9 +6,14 @@ use std::time::Duration;
 use super::base::BasePages;
 use super::index::{Entry, Index, IndexHead};
 use super::{History, Limits, Start, index, index_path, segment_path};
+use crate::changes::Changes;
+use crate::commit::PAGE_SIZE;
 use crate::disk::DiskFile;
 use crate::key::Seq;
 use crate::pages;
+
+/// Pages of an object that are in memory at once: 64 MiB.
+const MOST_CHANGED: usize = (64 << 20) / PAGE_SIZE;
 
 impl History {
     /// Drops segments that are past the limits, but none with commits after `pin`.
@@ -107,12 +112,20 @@ impl History {
         };
         let pages = BasePages(file);
         let follow = || -> io::Result<bool> {
+            let mut changes = Changes::default();
             for entry in of_one.iter().filter(|entry| entry.seq >= base.from) {
-                match entry.read(segment)? {
-                    Some(commit) => pages.replay(&commit)?,
-                    None => return Ok(false),
+                let Some(commit) = entry.read(segment)? else {
+                    return Ok(false);
+                };
+                if commit.is_first {
+                    changes.clear();
+                }
+                changes.add(commit);
+                if changes.len() >= MOST_CHANGED {
+                    std::mem::take(&mut changes).write(&pages)?;
                 }
             }
+            changes.write(&pages)?;
             Ok(true)
         };
         let what = match follow() {

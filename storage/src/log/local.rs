@@ -74,7 +74,11 @@ impl LocalLog {
         let mut first = None;
         let mut next = None;
         let mut last = 0;
-        for (number, segment) in segments(&*disk)? {
+        let segments = segments(&*disk)?;
+        if !segments.is_empty() {
+            disk.sync_names("log")?;
+        }
+        for (number, segment) in segments {
             last = number;
             let file = disk.open(&segment, false)?;
             let Some(head) = segment::head_of(&*file, number)? else {
@@ -86,6 +90,9 @@ impl LocalLog {
                 replay(damage(None, &segment, 0))?;
             }
             first.get_or_insert(head.first);
+            // A process that was killed may have left bytes that no sync followed; what
+            // is made of them must not outlive them.
+            file.sync()?;
             let end = scan(&*file, head, &segment, replay)?;
             if end.torn {
                 tracing::info!(

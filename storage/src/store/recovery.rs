@@ -1,18 +1,18 @@
 //! The log's end: after a crash, and at every checkpoint.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::{Damage, Recovery, StoreError, StoreOptions, log_io, named, note_damage};
-use crate::commit::Commit;
-use crate::disk::{Disk, DiskFile};
+use crate::changes::Changes;
+use crate::commit::{Commit, PAGE_SIZE};
+use crate::disk::Disk;
 use crate::history::History;
 use crate::key::{ObjectKey, Seq};
 use crate::log::CommitLog;
 use crate::log::local::{LocalLog, Replay, segments_before};
-use crate::pages;
 
 /// Segments that a start may leave to the first checkpoint. A process that is killed again
 /// and again before that reads no more than them.
@@ -27,14 +27,11 @@ pub(super) fn recover(
     history: &mut Option<History>,
 ) -> Result<(LocalLog, Recovery), StoreError> {
     let mut recovery = Recovery::default();
-    let mut files = Files {
-        disk: &**disk,
-        open: HashMap::new(),
-    };
+    let mut newest = Newest::new(&**disk);
     let mut replay = |replay: Replay| match replay {
         Replay::Commit(commit) => {
             recovery.commits += 1;
-            files.replay(&commit)
+            newest.replay(commit)
         }
         Replay::Damage {
             object,
@@ -57,6 +54,7 @@ pub(super) fn recover(
     let checkpoint = rotated.clone();
     let opened = LocalLog::open(disk.clone(), options.log, rotated, next, &mut replay);
     let (log, first) = opened.map_err(log_io)?;
+    newest.write().map_err(|error| named("objects", error))?;
     let unknown: Vec<_> = recovery
         .damage
         .iter()
@@ -107,25 +105,48 @@ pub(super) fn give_up(
     }
 }
 
-/// Databases that recovery has open: not more than a process may.
-struct Files<'a> {
+/// What recovery has yet to write to databases. Commits of many objects alternate, and
+/// change the same pages again and again: each database is opened once for a share of
+/// the log, and gets the newest of each page.
+struct Newest<'a> {
     disk: &'a dyn Disk,
-    open: HashMap<ObjectKey, Arc<dyn DiskFile>>,
+    changes: BTreeMap<ObjectKey, Changes>,
+    /// Pages of all of them.
+    pages: usize,
 }
 
-impl Files<'_> {
-    const MOST: usize = 256;
+impl<'a> Newest<'a> {
+    /// A segment's worth: 64 MiB.
+    const MOST: usize = (64 << 20) / PAGE_SIZE;
 
-    fn replay(&mut self, commit: &Commit) -> io::Result<()> {
-        if self.open.len() >= Self::MOST && !self.open.contains_key(&commit.object) {
-            self.open.clear();
+    fn new(disk: &'a dyn Disk) -> Self {
+        Self {
+            disk,
+            changes: BTreeMap::new(),
+            pages: 0,
         }
-        let file = match self.open.entry(commit.object) {
-            std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(self.disk.open(&commit.object.path(), true)?)
-            }
-        };
-        pages::replay(&**file, commit)
+    }
+
+    fn replay(&mut self, commit: Commit) -> io::Result<()> {
+        self.pages += commit.pages.len();
+        self.changes.entry(commit.object).or_default().add(commit);
+        if self.pages < Self::MOST {
+            return Ok(());
+        }
+        // Many replaced others.
+        self.pages = self.changes.values().map(Changes::len).sum();
+        if self.pages > Self::MOST / 2 {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Writes all of it.
+    fn write(&mut self) -> io::Result<()> {
+        for (object, changes) in std::mem::take(&mut self.changes) {
+            changes.write(&*self.disk.open(&object.path(), true)?)?;
+        }
+        self.pages = 0;
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The power goes at every operation in turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
@@ -27,6 +27,7 @@ fn work(disk: &SimDisk, dice: &mut Dice, known: &mut BTreeMap<u8, Known>) {
         return;
     };
     let mut open: BTreeMap<u8, Object> = BTreeMap::new();
+    let mut untouched: BTreeSet<u8> = (0..OBJECTS).collect();
     for _ in 0..40 {
         let number = dice.below(OBJECTS.into()) as u8;
         if dice.below(6) == 0 {
@@ -48,7 +49,12 @@ fn work(disk: &SimDisk, dice: &mut Dice, known: &mut BTreeMap<u8, Known>) {
                     return;
                 };
                 let entry = known.entry(number).or_default();
-                entry.tried = entry.tried.max(version(&object).unwrap_or(0));
+                let found = version(&object).unwrap_or(0);
+                entry.tried = entry.tried.max(found);
+                if untouched.remove(&number) {
+                    // Whoever reads what a start found is told of it.
+                    entry.acknowledged = entry.acknowledged.max(found);
+                }
                 vacant.insert(object)
             }
         };
@@ -107,6 +113,29 @@ fn an_acknowledged_commit_survives_a_power_cut() {
             // The power goes again, while the node recovers or soon after.
             let disk = disk.after_power_cut(&mut dice);
             disk.power_off_after(dice.below(operations));
+            work(&disk, &mut dice, &mut known);
+            let disk = disk.after_power_cut(&mut dice);
+            check(&disk, &known, &how);
+        }
+    }
+}
+
+/// What a killed process wrote is there for the next, and not durable.
+#[test]
+fn what_a_start_found_after_a_kill_survives_a_power_cut() {
+    let whole = SimDisk::default();
+    work(&whole, &mut Dice::new(0), &mut BTreeMap::new());
+    let operations = whole.operations();
+    for seed in 0..3 {
+        for cut in 0..operations {
+            let how = format!("seed {seed}, killed at {cut} of {operations}");
+            let mut dice = Dice::new(seed);
+            let mut known = BTreeMap::new();
+            let disk = SimDisk::default();
+            disk.power_off_after(cut);
+            work(&disk, &mut dice, &mut known);
+            let disk = disk.after_kill();
+            disk.power_off_after(dice.below(operations / 2));
             work(&disk, &mut dice, &mut known);
             let disk = disk.after_power_cut(&mut dice);
             check(&disk, &known, &how);

@@ -262,7 +262,7 @@ fn an_object_is_what_it_is_or_what_it_was() {
             let disk = SimDisk::default();
             disk.power_off_after(cut);
             work(&disk, limit, &mut dice, &mut known);
-            let disk = disk.after_power_cut(&mut dice);
+            let disk = disk.after_kill_or_power_cut(&mut dice);
             disk.power_off_after(dice.below(operations));
             work(&disk, limit, &mut dice, &mut known);
             let disk = disk.after_power_cut(&mut dice);
@@ -393,7 +393,7 @@ fn a_large_restore_is_whole_or_did_not_happen() {
         let disk = SimDisk::default();
         disk.power_off_after(cut);
         let _ = run(&disk, &mut known);
-        let mut disk = disk.after_power_cut(&mut dice);
+        let mut disk = disk.after_kill_or_power_cut(&mut dice);
         // The power goes again while the restore goes on.
         for _ in 0..dice.below(3) {
             disk.power_off_after(dice.below(40));
@@ -402,7 +402,7 @@ fn a_large_restore_is_whole_or_did_not_happen() {
                     .object(key(1))
                     .map(|mut object| object.finish_restore());
             }
-            disk = disk.after_power_cut(&mut dice);
+            disk = disk.after_kill_or_power_cut(&mut dice);
         }
         let opened = Store::open_on(Arc::new(disk), keeping(u64::MAX));
         let (store, _) = opened.expect("opens");

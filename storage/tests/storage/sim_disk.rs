@@ -22,6 +22,7 @@ struct State {
     renames: Vec<Rename>,
 }
 
+#[derive(Clone)]
 struct Rename {
     from: String,
     to: String,
@@ -98,7 +99,30 @@ impl SimDisk {
         Held(self.held.clone())
     }
 
-    /// The disk as the next start finds it.
+    /// The disk as the next process finds it where this one ended at what was to be
+    /// the power's end: all that was written, and no more of it durable.
+    pub(crate) fn after_kill(&self) -> Self {
+        let state = self.state();
+        let after = State {
+            files: state.files.clone(),
+            renames: state.renames.clone(),
+            ..State::default()
+        };
+        Self {
+            state: Arc::new(Mutex::new(after)),
+            held: Arc::default(),
+        }
+    }
+
+    pub(crate) fn after_kill_or_power_cut(&self, dice: &mut Dice) -> Self {
+        if dice.below(2) == 0 {
+            self.after_kill()
+        } else {
+            self.after_power_cut(dice)
+        }
+    }
+
+    /// The disk as the next start finds it after a power cut.
     pub(crate) fn after_power_cut(&self, dice: &mut Dice) -> Self {
         let mut files = BTreeMap::new();
         for (path, file) in &self.names_after_power_cut(dice) {

@@ -247,62 +247,60 @@ impl Event {
 #[derive(Default)]
 pub(crate) struct Events {
     open: RefCell<HashMap<EventId, Rc<Event>>>,
+    /// Those that nobody waits for: as many as there are objects in memory, so that what
+    /// is done for each open event must not be done for them.
+    background: RefCell<HashMap<EventId, Rc<Event>>>,
     last: Cell<EventId>,
-    background: Cell<usize>,
 }
 
 impl Events {
     pub(crate) fn insert(&self, event: Rc<Event>) -> EventId {
-        let mut open = self.open.borrow_mut();
         let mut id = self.last.get();
         // 0 means "no event" on the script's side, and numbers stay small
         // integers for V8. An old event can outlive a wrap-around.
         loop {
             id = if id >= MAX_ID { 1 } else { id + 1 };
-            if !open.contains_key(&id) {
+            if self.get(id).is_none() {
                 break;
             }
         }
         self.last.set(id);
-        let count = self.counter(&event);
-        if let Some(count) = count {
-            count.set(count.get() + 1);
+        if event.background {
+            self.background.borrow_mut().insert(id, event);
+            return id;
         }
-        if let Some(object) = event.object.as_ref().filter(|_| !event.background) {
+        if let Some(object) = &event.object {
+            object.open_events.set(object.open_events.get() + 1);
             object.entered(event.depth.get());
         }
-        open.insert(id, event);
+        self.open.borrow_mut().insert(id, event);
         id
     }
 
     pub(crate) fn get(&self, id: EventId) -> Option<Rc<Event>> {
-        self.open.borrow().get(&id).cloned()
+        let open = self.open.borrow().get(&id).cloned();
+        open.or_else(|| self.background.borrow().get(&id).cloned())
     }
 
     pub(crate) fn remove(&self, id: EventId) -> Option<Rc<Event>> {
-        let event = self.open.borrow_mut().remove(&id);
-        if let Some(count) = event.as_deref().and_then(|event| self.counter(event)) {
-            count.set(count.get() - 1);
-        }
-        if let Some(event) = event.as_ref().filter(|event| !event.background)
-            && let Some(object) = &event.object
-        {
+        let Some(event) = self.open.borrow_mut().remove(&id) else {
+            return self.background.borrow_mut().remove(&id);
+        };
+        if let Some(object) = &event.object {
+            object.open_events.set(object.open_events.get() - 1);
             object.left(event.depth.get());
         }
-        event
+        Some(event)
     }
 
-    /// Where an event is counted, besides the table.
-    fn counter<'a>(&'a self, event: &'a Event) -> Option<&'a Cell<usize>> {
-        if event.background {
-            return Some(&self.background);
-        }
-        event.object.as_ref().map(|object| &object.open_events)
-    }
-
-    /// Those that somebody waits for.
+    /// How many somebody waits for.
     pub(crate) fn len(&self) -> usize {
-        self.open.borrow().len() - self.background.get()
+        self.open.borrow().len()
+    }
+
+    /// How many nobody waits for.
+    pub(crate) fn in_background(&self) -> usize {
+        self.background.borrow().len()
     }
 
     /// Those of an object, its life apart.
@@ -310,7 +308,7 @@ impl Events {
         let open = self.open.borrow();
         let is_of = |event: &&Rc<Event>| {
             let of = event.object.as_ref();
-            !event.background && of.is_some_and(|of| Rc::ptr_eq(of, object))
+            of.is_some_and(|of| Rc::ptr_eq(of, object))
         };
         open.values().filter(is_of).cloned().collect()
     }
@@ -326,6 +324,7 @@ impl Events {
         latest.map(|(_, event)| event.clone())
     }
 
+    /// Hands over those that somebody waits for.
     pub(crate) fn for_each(&self, mut f: impl FnMut(&Rc<Event>)) {
         self.for_each_id(|_, event| f(event));
     }

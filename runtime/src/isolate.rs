@@ -357,22 +357,16 @@ impl Isolate {
         self.tell_script();
         // Several events may run in one turn of the loop; it may last as long
         // as the one with the most time left.
-        let limit = self.worker.limits.cpu;
-        let mut open = 0;
+        let (open, in_background) = (self.shared.events.len(), self.shared.events.in_background());
         let mut budget = Duration::ZERO;
-        self.shared.events.for_each(|event| {
-            open += 1;
-            // An object's life has no end that its limit could be for.
-            let used = if event.background {
-                Duration::ZERO
-            } else {
-                event.cpu.get()
-            };
-            let limit = event.cpu_limit(&self.worker.limits);
-            budget = budget.max(limit.saturating_sub(used));
-        });
-        if open == 0 {
-            budget = limit;
+        // An object's life has no end that its limit could be for.
+        if open == 0 || in_background > 0 {
+            budget = self.worker.limits.cpu;
+        } else {
+            self.shared.events.for_each(|event| {
+                let limit = event.cpu_limit(&self.worker.limits);
+                budget = budget.max(limit.saturating_sub(event.cpu.get()));
+            });
         }
         let (poll, end) = {
             let mut runtime = self.resident.runtime.borrow_mut();
@@ -382,7 +376,8 @@ impl Isolate {
             self.shared.objects.end_round();
             (poll, self.end(turn, runtime.v8_isolate()))
         };
-        let share = end.cpu / open.max(1);
+        let sharers = u32::try_from(open + in_background).unwrap_or(u32::MAX);
+        let share = end.cpu / sharers.max(1);
         let charge = |event: &Rc<Event>| event.cpu.set(event.cpu.get() + share);
         self.shared.events.for_each(charge);
         self.shared.traced.borrow().iter().for_each(charge);

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 /// other lane's waking and its work: less than both, and two that talk would each have
 /// gone to sleep when the other answers, for ever.
 const AWAKE: Duration = Duration::from_micros(100);
+/// A sleep that was shorter, with the waking, was one in a conversation without pauses.
+const SHORT: Duration = Duration::from_micros(200);
 /// How long after the last word a conversation is over.
 const TALK: Duration = Duration::from_micros(400);
 
@@ -24,6 +26,19 @@ impl Bell {
         self.0.store(true, Ordering::Release);
         TALKED.set(Some(Instant::now()));
     }
+
+    /// Waits until it is rung, or until a time; whether it was.
+    fn hear(&self, until: Instant) -> bool {
+        while !self.0.swap(false, Ordering::Acquire) {
+            for _ in 0..32 {
+                std::hint::spin_loop();
+            }
+            if Instant::now() > until {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 thread_local! {
@@ -31,6 +46,11 @@ thread_local! {
     static OWN: RefCell<Option<Arc<Bell>>> = const { RefCell::new(None) };
     /// When it last spoke to another lane, or another to it.
     static TALKED: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Whether its last wait for another was short: the next is taken to be, too. One that
+    /// stays awake for what comes late is in the way of who would send it.
+    static IS_PROMPT: Cell<bool> = const { Cell::new(false) };
+    /// When it went to sleep in a conversation.
+    static SLEPT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Makes it the bell of this thread's lane, where staying awake is no other's loss.
@@ -59,38 +79,40 @@ pub(crate) fn ring_other(bell: Option<&Arc<Bell>>) {
 /// Forgets what woke the lane, which it looks at now. Called when it wakes: else the next
 /// wait would take that for news, and be none.
 pub(super) fn wake() {
+    let slept = SLEPT.take();
     OWN.with_borrow(|bell| {
-        if let Some(Bell(rung)) = bell.as_deref() {
-            rung.store(false, Ordering::Relaxed);
+        if let Some(Bell(rung)) = bell.as_deref()
+            && rung.swap(false, Ordering::Relaxed)
+            && let Some(slept) = slept
+        {
+            IS_PROMPT.set(slept.elapsed() < SHORT);
         }
     });
 }
 
-/// Stays awake for a moment, where the lane talks with another. Called before it sleeps.
+/// Stays awake for a moment, where the lane talks with another that answers at once.
+/// Called before it sleeps.
 pub(super) fn listen() {
     let Some(talked) = TALKED.get() else {
         return;
     };
-    let mut now = Instant::now();
-    if now.duration_since(talked) > TALK {
+    let began = Instant::now();
+    if began.duration_since(talked) > TALK {
         TALKED.set(None);
         return;
     }
-    let until = now + AWAKE;
     OWN.with_borrow(|bell| {
-        let Some(Bell(rung)) = bell.as_deref() else {
+        let Some(bell) = bell.as_deref() else {
             return;
         };
-        while !rung.swap(false, Ordering::Acquire) {
-            for _ in 0..32 {
-                std::hint::spin_loop();
-            }
-            now = Instant::now();
-            if now > until {
+        if IS_PROMPT.get() {
+            if bell.hear(began + AWAKE) {
+                TALKED.set(Some(Instant::now()));
                 return;
             }
+            IS_PROMPT.set(false);
         }
-        TALKED.set(Some(now));
+        SLEPT.set(Some(began));
     });
 }
 
@@ -108,6 +130,7 @@ mod tests {
         assert!(there.0.load(Ordering::Acquire));
         assert!(TALKED.get().is_some());
         // Another's word ends the wait, and is heard once.
+        IS_PROMPT.set(true);
         here.ring();
         listen();
         assert!(!here.0.load(Ordering::Acquire));
@@ -117,6 +140,7 @@ mod tests {
     fn what_woke_a_lane_is_no_news_to_it() {
         let here = Arc::<Bell>::default();
         OWN.set(Some(here.clone()));
+        IS_PROMPT.set(true);
         here.ring();
         wake();
         let before = Instant::now();
@@ -125,8 +149,32 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_stays_awake_for_what_was_prompt() {
+        let here = Arc::<Bell>::default();
+        OWN.set(Some(here.clone()));
+        let sleeps_since = |slept: Option<Instant>| {
+            TALKED.set(Some(Instant::now()));
+            listen();
+            assert!(SLEPT.get().is_some());
+            SLEPT.set(slept);
+            here.ring();
+            wake();
+            IS_PROMPT.get()
+        };
+        let now = Instant::now();
+        assert!(!sleeps_since(now.checked_sub(2 * SHORT)));
+        // No time at all, however long the test takes.
+        assert!(sleeps_since(Some(now + Duration::from_secs(60))));
+        // Nothing came while it stayed awake.
+        TALKED.set(Some(Instant::now()));
+        listen();
+        assert!(!IS_PROMPT.get());
+    }
+
+    #[test]
     fn what_was_said_long_ago_keeps_nobody_awake() {
         OWN.set(Some(Arc::default()));
+        IS_PROMPT.set(true);
         TALKED.set(Instant::now().checked_sub(2 * TALK));
         listen();
         assert!(TALKED.get().is_none());

@@ -215,6 +215,7 @@ mod range {
     pub(super) const PACKAGE_MB: Range = 1..=1_024;
     pub(super) const CONCURRENT_EVENTS: Range = 1..=65_536;
     pub(super) const DYNAMIC_WORKERS: Range = 1..=65_536;
+    pub(super) const AWAKE_OBJECTS: Range = 16..=1_000_000;
 
     const HOUR_MS: i64 = 3_600_000;
 }

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Keeps what was freed at hand: bodies and messages come and go by the megabyte, and
 /// fresh pages cost more than what is done with them.
@@ -30,6 +31,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    allow_open_files();
     let done = if is_called("workerd") {
         commands::run_workerd(&commands::WorkerdArgs::parse().command)
     } else {
@@ -43,6 +45,21 @@ fn main() -> ExitCode {
             eprintln!("{} {told}", output::mark("error:", output::RED));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Has the process open as many files and sockets as its user may: the usual limit is for
+/// programs that know of no more than 1,024.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(1 << 20);
+    if limit.current.is_some_and(|current| current < most) {
+        let raised = Rlimit {
+            current: Some(most),
+            ..limit
+        };
+        // Without, it has fewer.
+        let _ = setrlimit(Resource::Nofile, raised);
     }
 }
 

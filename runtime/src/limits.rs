@@ -27,6 +27,8 @@ pub struct Limits {
     pub response: Option<u64>,
     /// Workers that a script of one isolate may have loaded at a time.
     pub dynamic_workers: usize,
+    /// Durable objects one isolate has in memory; past that the idlest leave it.
+    pub awake_objects: usize,
     /// Events one isolate may have open at a time; more are refused.
     pub concurrent_events: usize,
 }
@@ -46,6 +48,8 @@ impl Default for Limits {
             // More than fit into the memory of a process at once: idle ones end,
             // and start again when they are called.
             dynamic_workers: 4_096,
+            // About a gigabyte, with their databases' pages.
+            awake_objects: 10_000,
             // A lane runs one event at a time; past this they wait on I/O that
             // itself has become the bottleneck.
             concurrent_events: 2_048,

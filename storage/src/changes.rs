@@ -145,24 +145,25 @@ mod tests {
 
     fn commits() -> impl Strategy<Value = Vec<Commit>> {
         let pages = prop::collection::vec((1..8_u32, any::<u8>()), 0..4);
-        let commit = (0..8_u32, prop::bool::weighted(0.1), pages).prop_map(
-            |(size, is_first, pages)| Commit {
-                object: ObjectKey {
-                    namespace: NamespaceId(1),
-                    id: ObjectId([0; 32]),
-                },
-                epoch: Epoch(1),
-                is_first,
-                goes_on: false,
-                previous: Seq(0),
-                time: 0,
-                size,
-                pages: pages
-                    .into_iter()
-                    .map(|(number, byte)| (number, Arc::new([byte; PAGE_SIZE])))
-                    .collect(),
-            },
-        );
+        let commit =
+            (0..8_u32, prop::bool::weighted(0.1), pages).prop_map(|(size, is_first, pages)| {
+                Commit {
+                    object: ObjectKey {
+                        namespace: NamespaceId(1),
+                        id: ObjectId([0; 32]),
+                    },
+                    epoch: Epoch(1),
+                    is_first,
+                    goes_on: false,
+                    previous: Seq(0),
+                    time: 0,
+                    size,
+                    pages: pages
+                        .into_iter()
+                        .map(|(number, byte)| (number, Arc::new([byte; PAGE_SIZE])))
+                        .collect(),
+                }
+            });
         prop::collection::vec(commit, 0..12)
     }
 

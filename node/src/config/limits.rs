@@ -19,6 +19,7 @@ pub(super) struct WorkerLimitsToml {
     subrequests: Option<Number>,
     concurrent_events: Option<Number>,
     dynamic_workers: Option<Number>,
+    awake_objects: Option<Number>,
 }
 
 /// Limits that the config sets; the rest are the runtime's.
@@ -33,6 +34,7 @@ pub(crate) struct WorkerLimits {
     pub(crate) subrequests: Option<u32>,
     pub(crate) concurrent_events: Option<usize>,
     pub(crate) dynamic_workers: Option<usize>,
+    pub(crate) awake_objects: Option<usize>,
 }
 
 impl WorkerLimits {
@@ -53,6 +55,7 @@ impl WorkerLimits {
         set(&mut limits.subrequests, &self.subrequests);
         set(&mut limits.concurrent_events, &self.concurrent_events);
         set(&mut limits.dynamic_workers, &self.dynamic_workers);
+        set(&mut limits.awake_objects, &self.awake_objects);
     }
 
     /// A project's own limits, as far as these allow.
@@ -76,6 +79,7 @@ impl WorkerLimits {
         at_most(&mut limits.subrequests, &self.subrequests);
         at_most(&mut limits.concurrent_events, &self.concurrent_events);
         at_most(&mut limits.dynamic_workers, &self.dynamic_workers);
+        at_most(&mut limits.awake_objects, &self.awake_objects);
     }
 }
 
@@ -111,6 +115,7 @@ impl Checker<'_> {
             &limits.dynamic_workers,
             range::DYNAMIC_WORKERS,
         );
+        let awake_objects = number("awake_objects", &limits.awake_objects, range::AWAKE_OBJECTS);
         WorkerLimits {
             cpu,
             startup_cpu,
@@ -121,6 +126,7 @@ impl Checker<'_> {
             subrequests: subrequests.map(|count| count as u32),
             concurrent_events,
             dynamic_workers,
+            awake_objects,
         }
     }
 }

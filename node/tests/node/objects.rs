@@ -76,6 +76,48 @@ fn outlives_process_and_version(isolation: &str) {
 }
 
 #[test]
+fn more_objects_are_awake_than_files_may_be_open() {
+    let dir = project(&counting("one"));
+    let dev = Dev::start_with_files(dir.path(), 256);
+    for count in 1..=2 {
+        for number in 0..400 {
+            let answer = body(&dev, &format!("/{number}"));
+            assert_eq!(answer, format!("one {count}"), "{}", dev.process.log());
+        }
+    }
+}
+
+#[test]
+fn the_idlest_objects_leave_where_too_many_are_in_memory() {
+    let dir = project(
+        "asked = 0;
+         async fetch() {
+           const all = ((await this.ctx.storage.get('all')) ?? 0) + 1;
+           await this.ctx.storage.put('all', all);
+           return new Response(`${++this.asked} of ${all}`);
+         }",
+    );
+    let node = Outboard::serve(&format!(
+        "lanes = 1\ndata = {:?}\n[[worker]]\nname = \"demo\"\ndir = {:?}\nroutes = [\"*\"]\n\
+         limits = {{ awake_objects = 16 }}\n",
+        dir.path().join("data"),
+        dir.path(),
+    ));
+    let body = |number: u32| {
+        let answer = send(node.address, &get("localhost", &format!("/{number}")));
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    for number in 0..40 {
+        assert_eq!(body(number), "1 of 1", "{}", node.process.log());
+    }
+    // The newest are where they were; the first have left, and come back.
+    assert_eq!(body(39), "2 of 2");
+    assert_eq!(body(25), "2 of 2");
+    assert_eq!(body(0), "1 of 2");
+    assert_eq!(body(20), "1 of 2");
+}
+
+#[test]
 fn two_processes_do_not_share_a_folder() {
     let dir = project(&counting("one"));
     let first = Dev::start(dir.path());

@@ -140,7 +140,28 @@ impl Dev {
 
     /// The same with more in its environment.
     pub(crate) fn start_in(dir: &Path, options: &[&str], more: &[(&str, String)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+        Self::start_by(
+            Command::new(env!("CARGO_BIN_EXE_outboard")),
+            dir,
+            options,
+            more,
+        )
+    }
+
+    /// The same in a process that may have so many files open.
+    pub(crate) fn start_with_files(dir: &Path, files: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_outboard"));
+        Self::start_by(shell, dir, &[], &[])
+    }
+
+    fn start_by(
+        mut command: Command,
+        dir: &Path,
+        options: &[&str],
+        more: &[(&str, String)],
+    ) -> Self {
         command
             .arg("dev")
             .arg(dir)

@@ -48,6 +48,7 @@ impl Isolate {
             .get_or_insert(target, facet, || self.handle.clone());
         object.lives_in(self);
         if !object.started.replace(true) {
+            self.make_room_for(&object);
             self.start_object(&object);
         }
         object
@@ -309,6 +310,25 @@ impl Isolate {
             if broken || idle {
                 self.end_object(&object, broken);
             }
+        }
+    }
+
+    /// Has the one leave that was idle for longest, where too many are in memory.
+    fn make_room_for(&self, new: &Rc<Object>) {
+        let objects = &self.shared.objects;
+        let most = self.worker.limits.awake_objects;
+        if objects.len() <= most {
+            return;
+        }
+        let is_idle = |object: &Rc<Object>| {
+            object.open_events.get() == 0
+                && !object.facets.are_called()
+                && !self.is_held(object)
+                && !Rc::ptr_eq(object, new)
+        };
+        // To find the idlest all are looked at; so some are found at a time.
+        if let Some(idlest) = objects.next_idlest(most / 16 + 1, is_idle) {
+            self.end_object(&idlest, false);
         }
     }
 

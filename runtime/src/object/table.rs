@@ -1,9 +1,10 @@
 //! The objects that an isolate has in memory.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use deno_core::v8;
 
@@ -26,6 +27,10 @@ pub(crate) struct Objects {
     closing: RefCell<HashMap<Key, Rc<Object>>>,
     /// Counts the rounds of the event loop.
     round: Rc<Cell<u64>>,
+    /// Those that were idle for longest when they were last looked for, and since when.
+    idlest: RefCell<VecDeque<(u32, Instant)>>,
+    /// The newest that there was then.
+    looked_at: Cell<u32>,
     /// Those whose databases the turn that runs has touched.
     touched: RefCell<Vec<Rc<Object>>>,
 }
@@ -93,6 +98,34 @@ impl Objects {
         self.by_key.borrow().values().cloned().collect()
     }
 
+    /// The next of those that are idle for longest, of which `some` are looked for at a
+    /// time, and not before as many are new.
+    pub(crate) fn next_idlest(
+        &self,
+        some: usize,
+        is_idle: impl Fn(&Rc<Object>) -> bool,
+    ) -> Option<Rc<Object>> {
+        let mut idlest = self.idlest.borrow_mut();
+        let is_new = self.last.get().wrapping_sub(self.looked_at.get()) as usize >= some;
+        if idlest.is_empty() && is_new {
+            self.looked_at.set(self.last.get());
+            let mut idle = self.all();
+            idle.retain(&is_idle);
+            idle.sort_unstable_by_key(|object| object.last_used.get());
+            let found = idle.iter().take(some);
+            idlest.extend(found.map(|object| (object.number, object.last_used.get())));
+        }
+        while let Some((number, last_used)) = idlest.pop_front() {
+            let object = self.get(number);
+            let still_idle =
+                |object: &Rc<Object>| object.last_used.get() == last_used && is_idle(object);
+            if let Some(object) = object.filter(still_idle) {
+                return Some(object);
+            }
+        }
+        None
+    }
+
     /// Those of some namespaces.
     pub(crate) fn of(&self, keys: &[String]) -> Vec<Rc<Object>> {
         among(&self.by_key.borrow(), keys)
@@ -101,6 +134,10 @@ impl Objects {
     /// The same of those whose databases have yet to be closed.
     pub(crate) fn closing_of(&self, keys: &[String]) -> Vec<Rc<Object>> {
         among(&self.closing.borrow(), keys)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.borrow().len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The power goes at every operation in turn.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::executor::block_on;

@@ -88,7 +88,7 @@ fn push_sealed(run: &mut Vec<u8>, number: u32, page: &Page) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use parking_lot::Mutex;
@@ -98,7 +98,7 @@ mod tests {
     use crate::key::{Epoch, NamespaceId, ObjectId, ObjectKey, Seq};
 
     #[derive(Default)]
-    struct Memory(Mutex<Vec<u8>>);
+    pub(crate) struct Memory(Mutex<Vec<u8>>);
 
     impl DiskFile for Memory {
         fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {

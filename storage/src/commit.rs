@@ -41,7 +41,7 @@ pub(crate) const HEAD: usize = 8 + 32 + 8 + 8 + 8 + 4 + 4;
 const IS_FIRST: u64 = 1 << 62;
 const GOES_ON: u64 = 1 << 63;
 /// Before a page's bytes: its number, how they are written, how many.
-const PAGE_HEAD: usize = 4 + 1 + 2;
+pub(crate) const PAGE_HEAD: usize = 4 + 1 + 2;
 
 /// What a commit says before its pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

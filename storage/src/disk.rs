@@ -50,7 +50,15 @@ pub struct FileDisk {
 impl FileDisk {
     /// Opens the folder, and makes it if it is not there.
     pub fn open(root: &Path) -> io::Result<Self> {
+        let new: Vec<_> = root
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .collect();
         std::fs::create_dir_all(root)?;
+        for folder in new {
+            let above = folder.parent().filter(|above| *above != Path::new(""));
+            File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         let folder = File::open(root)?;
         // Two logs in one folder would write over each other. The lock goes with the
         // process.
@@ -66,11 +74,25 @@ impl FileDisk {
                 error.into()
             }
         })?;
+        // A process that was killed may have made what is in it a moment ago.
+        folder.sync_all()?;
         Ok(Self {
             root: root.to_path_buf(),
             folder,
             handles: Handles::of_process(),
         })
+    }
+
+    /// Makes the folder that `path` is in.
+    fn make_folder_of(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(folder)?;
+        // Whoever syncs names in a folder relies on its own; folders further down are of
+        // what `sync_all` is for.
+        if folder.parent() == Some(&*self.root) {
+            self.folder.sync_all()?;
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +109,7 @@ impl Disk for FileDisk {
         };
         let file = match open() {
             Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+                self.make_folder_of(&path)?;
                 open()?
             }
             other => other?,
@@ -117,9 +139,14 @@ impl Disk for FileDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let to = self.root.join(to);
-        std::fs::create_dir_all(to.parent().unwrap_or(&self.root))?;
-        std::fs::rename(self.root.join(from), to)
+        let (from, to) = (self.root.join(from), self.root.join(to));
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder_of(&to)?;
+                std::fs::rename(from, to)
+            }
+            other => other,
+        }
     }
 
     fn sync_names(&self, dir: &str) -> io::Result<()> {

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 pub(crate) use self::fold::{Past, Point};
 use self::index::{Entry, Index, IndexHead};
+use crate::clock::Clock;
 use crate::disk::{Disk, DiskFile};
 use crate::key::{ObjectKey, Seq};
 use crate::pages;
@@ -69,6 +70,7 @@ pub(crate) struct Start {
 /// The past of a store's objects.
 pub(crate) struct History {
     disk: Arc<dyn Disk>,
+    clock: Clock,
     /// None where nothing is dropped.
     limits: Option<Limits>,
     start: Option<Start>,
@@ -93,7 +95,11 @@ pub(crate) struct Taken {
 
 impl History {
     /// Opens what is kept; `None` where nothing is to be.
-    pub(crate) fn open(disk: &Arc<dyn Disk>, keep: Retention) -> io::Result<Option<Self>> {
+    pub(crate) fn open(
+        disk: &Arc<dyn Disk>,
+        keep: Retention,
+        clock: Clock,
+    ) -> io::Result<Option<Self>> {
         let mut is_broken = false;
         let start = match read_start(&**disk) {
             Err(error) if is_damage(&error) => {
@@ -113,6 +119,7 @@ impl History {
         };
         let mut history = Self {
             disk: disk.clone(),
+            clock,
             limits,
             start,
             segments: BTreeMap::new(),
@@ -153,7 +160,7 @@ impl History {
             (None, first) => {
                 let seq = Seq(first.map_or(0, |first| first.0.saturating_sub(1)));
                 // Before the first commit of all there was nothing.
-                let time = if seq == Seq(0) { 0 } else { pages::now() };
+                let time = if seq == Seq(0) { 0 } else { self.clock.now() };
                 self.set_start(Start {
                     seq,
                     time,
@@ -171,7 +178,7 @@ impl History {
 
     /// Begins anew, with the commit `first`.
     pub(crate) fn give_up(&mut self, first: Seq) -> io::Result<()> {
-        let time = pages::now();
+        let time = self.clock.now();
         // Bases of before are none from here on.
         self.set_start(Start {
             seq: Seq(first.0.saturating_sub(1)),
@@ -276,6 +283,12 @@ impl History {
                     self.begin_with_copy(first.object, first.seq, newest)
                 };
                 match begun {
+                    // Somebody removed it: no reason for all others' log to stay.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        tracing::warn!(object = %first.object, "an object's database is not there");
+                        self.end(first.object)?;
+                        continue;
+                    }
                     Err(error) if pages::is_full(&error) => {
                         // The object is worth more than its past.
                         tracing::warn!(object = %first.object, "no room to begin an object's history");
@@ -377,6 +390,8 @@ fn remove_all(disk: &dyn Disk) -> io::Result<()> {
         return Ok(());
     }
     remove_bases(disk)?;
+    // A history that begins later has no start that tells its bases from these.
+    disk.sync_all()?;
     let files = names
         .iter()
         .filter(|name| numbered(name, ".log").is_some() || numbered(name, ".index").is_some());

@@ -16,8 +16,10 @@
 
 mod bookmark;
 mod changes;
+mod clock;
 mod commit;
 mod disk;
+mod doubt;
 mod history;
 mod key;
 mod log;
@@ -30,6 +32,7 @@ mod transfer;
 mod vfs;
 
 pub use bookmark::{BadBookmark, Bookmark};
+pub use clock::Clock;
 pub use commit::{Commit, PAGE_SIZE, Page};
 pub use disk::{Disk, DiskFile, FileDisk};
 pub use history::Retention;

@@ -29,6 +29,9 @@ pub trait CommitLog: Send + Sync {
 
     /// Pages that certainly fit into one commit.
     fn most_pages(&self) -> usize;
+
+    /// Pages of the largest commit that is taken where there is room.
+    fn largest(&self) -> usize;
 }
 
 /// Why a commit is not durable.

@@ -6,13 +6,16 @@
 //! holds what a crash could take back. It is written without a sync; the
 //! store syncs all files at once before it forgets segments of the log.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
+use crate::clock::Clock;
 use crate::commit::{Commit, PAGE_SIZE, Page};
 use crate::disk::{Disk, DiskFile};
 use crate::key::{Epoch, ObjectKey, Seq};
@@ -54,9 +57,11 @@ pub(crate) struct Pages {
     object: ObjectKey,
     log: Arc<dyn CommitLog>,
     file: Arc<dyn DiskFile>,
+    clock: Clock,
     inner: Mutex<Inner>,
 }
 
+#[derive(Default)]
 struct Inner {
     epoch: Epoch,
     /// The newest commit, and the newest that is known to be durable.
@@ -68,13 +73,14 @@ struct Inner {
     committed: u32,
     /// A commit was refused, and SQLite has not rolled back yet.
     refused: bool,
-    /// The disk had no room for the file to grow. What was to be in it is in the
-    /// log, and stays in memory.
+    /// The file could not be written, most likely since the disk has no room for it to
+    /// grow. What was to be in it is in the log, and stays in memory.
     full: bool,
     /// Of the open transaction.
     pending: BTreeMap<u32, Page>,
     /// Committed, and not in the file. Of a page that several commits changed while
-    /// none of them was durable, each version: a crash may keep any of them.
+    /// none of them was durable, each version: a crash may keep any of them. Of
+    /// those that are durable, the newest.
     logged: BTreeMap<u32, Vec<(Seq, Page)>>,
     /// Commits that are not known to be durable, oldest first.
     waiting: VecDeque<Receipt>,
@@ -92,6 +98,7 @@ impl Pages {
         log: Arc<dyn CommitLog>,
         object: ObjectKey,
         epoch: Epoch,
+        clock: Clock,
     ) -> io::Result<Self> {
         let file = disk.open(&object.path(), true)?;
         let size = pages_in(file.size()?)?;
@@ -99,20 +106,13 @@ impl Pages {
             object,
             log,
             file,
+            clock,
             inner: Mutex::new(Inner {
                 epoch,
-                last: Seq(0),
-                durable: Seq(0),
                 size,
                 committed: size,
-                refused: false,
-                full: false,
-                pending: BTreeMap::new(),
-                logged: BTreeMap::new(),
-                waiting: VecDeque::new(),
-                newest: None,
                 file_size: size,
-                fault: None,
+                ..Inner::default()
             }),
         })
     }
@@ -181,17 +181,29 @@ impl Pages {
         Ok(())
     }
 
-    /// Writes one page of the open transaction.
-    pub(crate) fn write(&self, bytes: &[u8; PAGE_SIZE], offset: u64) {
+    /// Writes one page of the open transaction. Refused when there are more than a
+    /// commit can have: they would be in memory for nothing.
+    pub(crate) fn write(&self, bytes: &[u8; PAGE_SIZE], offset: u64) -> Result<(), PagesError> {
         let mut inner = self.inner.lock();
         let (number, _) = place(offset);
-        inner.size = inner.size.max(number);
         match inner.pending.get_mut(&number).and_then(Arc::get_mut) {
             Some(page) => *page = *bytes,
             None => {
+                let most = self.log.largest();
+                // What is written to roll back is what there is.
+                if inner.pending.len() >= most && !inner.refused {
+                    let size = inner.size;
+                    let error = LogError::TooLarge {
+                        bytes: (inner.pending.len() + 1) * PAGE_SIZE,
+                        most: most * PAGE_SIZE,
+                    };
+                    return Err(inner.refuse(size, error.into()));
+                }
                 inner.pending.insert(number, Arc::new(*bytes));
             }
         }
+        inner.size = inner.size.max(number);
+        Ok(())
     }
 
     /// Cuts the database, as part of the open transaction.
@@ -222,18 +234,23 @@ impl Pages {
             }
         }
         if inner.full && inner.logged.len() > HOMELESS {
-            self.settle_what_fits(&mut inner)?;
+            if let Err(error) = self.settle_what_fits(&mut inner) {
+                return Err(inner.refuse(uncut, error));
+            }
             if inner.logged.len() > HOMELESS {
-                return Err(inner.refuse(uncut, LogError::Full));
+                return Err(inner.refuse(uncut, LogError::Full.into()));
             }
         }
         if let Err(error) = self.append(&mut inner, Part::Whole) {
-            return Err(inner.refuse(uncut, error));
+            return Err(inner.refuse(uncut, error.into()));
         }
-        if inner.logged.len() > KEEP {
-            // The log has the commit: that the file has no room is no reason to
+        if inner.logged.len() > KEEP
+            && let Err(error) = self.settle_what_fits(&mut inner)
+        {
+            // The log has the commit: that the file cannot be written is no reason to
             // say that it failed.
-            self.settle_what_fits(&mut inner)?;
+            tracing::error!(object = %self.object, %error, "a database could not be written");
+            inner.full = true;
         }
         Ok(())
     }
@@ -246,7 +263,7 @@ impl Pages {
             is_first: inner.committed == 0,
             goes_on: part == Part::GoesOn,
             previous: inner.last,
-            time: now(),
+            time: self.clock.now(),
             size: inner.size,
             pages: inner
                 .pending
@@ -258,8 +275,12 @@ impl Pages {
         let seq = receipt.seq();
         inner.last = seq;
         inner.committed = inner.size;
+        inner.note_durable();
         for (number, page) in std::mem::take(&mut inner.pending) {
-            inner.logged.entry(number).or_default().push((seq, page));
+            let versions = inner.logged.entry(number).or_default();
+            let durable = versions.partition_point(|(seq, _)| *seq <= inner.durable);
+            versions.drain(..durable.saturating_sub(1));
+            versions.push((seq, page));
         }
         inner.waiting.push_back(receipt.clone());
         inner.newest = Some(receipt.clone());
@@ -350,15 +371,11 @@ impl Pages {
             inner.full = true;
             return LogError::Full.into();
         }
-        inner.fail(self.io(error))
+        self.io(error)
     }
 
     fn settle_locked(&self, inner: &mut Inner) -> Result<(), PagesError> {
-        while inner.waiting.front().is_some_and(Receipt::is_durable) {
-            if let Some(receipt) = inner.waiting.pop_front() {
-                inner.durable = receipt.seq();
-            }
-        }
+        inner.note_durable();
         let (durable, committed) = (inner.durable, inner.committed);
         // While a commit may still be lost, so may the cut that it made.
         let cut_is_durable = inner.waiting.is_empty();
@@ -438,10 +455,17 @@ impl Pages {
 }
 
 impl Inner {
-    fn refuse(&mut self, uncut: u32, error: LogError) -> PagesError {
+    fn refuse(&mut self, uncut: u32, error: PagesError) -> PagesError {
         self.refused = true;
         self.size = uncut;
-        self.fail(error.into())
+        self.fail(error)
+    }
+
+    /// Looks which commits are durable by now.
+    fn note_durable(&mut self) {
+        while let Some(receipt) = self.waiting.pop_front_if(|receipt| receipt.is_durable()) {
+            self.durable = receipt.seq();
+        }
     }
 
     fn fail(&mut self, fault: PagesError) -> PagesError {
@@ -520,10 +544,4 @@ fn stored(page: &[u8; PAGE_SIZE]) -> u32 {
 pub(crate) fn seal(number: u32, page: &mut [u8; PAGE_SIZE]) {
     let crc = checksum(number, page);
     page[PAGE_SIZE - RESERVED..PAGE_SIZE - RESERVED + 4].copy_from_slice(&crc.to_le_bytes());
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

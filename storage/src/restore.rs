@@ -23,7 +23,7 @@ use crate::history::{History, Past, Point};
 use crate::key::{Epoch, ObjectKey};
 use crate::moment::Moment;
 use crate::object::{Object, ObjectError};
-use crate::pages::{self, Pages, Part};
+use crate::pages::{Pages, Part};
 use crate::store::{Inner, Store, damage_note};
 
 /// Why an object's past is not to be had.
@@ -60,11 +60,14 @@ impl ObjectPast {
     /// The state after the newest commit. Each sorts after those before.
     pub fn now(&self) -> Bookmark {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        // A clock that is set back takes no bookmark behind those before.
+        static LAST: AtomicU64 = AtomicU64::new(0);
         let (epoch, at) = self.pages.position();
+        let now = self.store.clock.now();
         Bookmark {
             epoch,
             at,
-            time: pages::now(),
+            time: LAST.fetch_max(now, Ordering::Relaxed).max(now),
             count: COUNT.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -93,7 +96,7 @@ impl ObjectPast {
                 wanted: Wanted::Next(*to),
             },
         )?;
-        let mut undo = Bookmark::end_of(epoch, pages::now());
+        let mut undo = Bookmark::end_of(epoch, self.store.clock.now());
         undo.count = at.0;
         Ok(undo)
     }
@@ -140,7 +143,7 @@ impl Store {
 
 impl Inner {
     fn bookmark_at(&self, key: ObjectKey, time: u64) -> Result<Bookmark, HistoryError> {
-        if time > pages::now() {
+        if time > self.clock.now() {
             return Err(HistoryError::Late);
         }
         let (epoch, at) = self.with_past(key, |past| past.at_time(time))?;

@@ -13,7 +13,9 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 use self::recovery::{give_up, recover};
+use crate::clock::Clock;
 use crate::disk::{Disk, DiskFile, FileDisk};
+use crate::doubt::Doubted;
 use crate::history::{History, Retention};
 use crate::key::{Epoch, NamespaceId, ObjectKey, Seq, folder};
 use crate::log::local::{LocalLog, LogOptions};
@@ -31,6 +33,7 @@ pub struct StoreOptions {
     /// Opens although commits are damaged of which nobody knows whose they were.
     /// Without it that is [`StoreError::Damaged`].
     pub accept_loss: bool,
+    pub clock: Clock,
 }
 
 /// Why a store does not open.
@@ -85,6 +88,7 @@ pub struct Store {
 
 pub(crate) struct Inner {
     pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) clock: Clock,
     /// Taken when the store ends, so that the log's thread does.
     log: Arc<LocalLog>,
     /// None where the past is not kept. Whoever has it makes checkpoints wait; it is
@@ -116,13 +120,20 @@ impl Store {
         options: StoreOptions,
     ) -> Result<(Self, Recovery), StoreError> {
         let (rotated, rotations) = sync_channel(1);
-        let history = History::open(&disk, options.keep);
+        let doubted = Arc::new(Doubted::new(disk));
+        let disk: Arc<dyn Disk> = doubted.clone();
+        let history = History::open(&disk, options.keep, options.clock);
         let mut history = history.map_err(|error| named("history", error))?;
         let notes = Notes::open(&*disk).map_err(|error| named("restores", error))?;
-        let (log, recovery) = recover(&disk, options, rotated, &mut history)?;
+        let pin = notes.pin();
+        let (log, recovery) = recover(&disk, options, &rotated, &mut history, pin)?;
+        drop(rotated);
+        let log = Arc::new(log);
+        doubted.ends(&log);
         let inner = Arc::new(Inner {
             disk,
-            log: Arc::new(log),
+            clock: options.clock,
+            log,
             history: Mutex::new(history),
             notes: Mutex::new(notes),
             objects: Mutex::default(),
@@ -161,9 +172,11 @@ impl Store {
                 if let Some(what) = damage_note(&*self.inner.disk, key).map_err(io)? {
                     return Err(ObjectError::Damaged { object: key, what });
                 }
-                let log = self.inner.log.clone();
-                let pages = Pages::open(&*self.inner.disk, log, key, Epoch(0)).map_err(io)?;
-                let pages = Arc::new(pages);
+                let Inner {
+                    disk, clock, log, ..
+                } = &*self.inner;
+                let pages = Pages::open(&**disk, log.clone(), key, Epoch(0), *clock);
+                let pages = Arc::new(pages.map_err(io)?);
                 let entry = Entry {
                     pages: pages.clone(),
                     open: true,
@@ -184,7 +197,16 @@ impl Store {
     /// itself whenever a segment is full; call it before a planned end, so that the
     /// next start has nothing to recover.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.inner.checkpoint()
+        self.inner.checkpoint().map(drop)
+    }
+
+    /// A checkpoint after which the log has nothing of what was committed before.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        self.inner.log.retry();
+        if self.inner.checkpoint()? {
+            return Ok(());
+        }
+        Err(named("log", LogError::Full.into()))
     }
 
     /// The objects that have a database, in order.
@@ -287,17 +309,17 @@ impl Drop for Store {
 }
 
 impl Inner {
-    fn checkpoint(&self) -> Result<(), StoreError> {
+    /// Answers whether the log has nothing of before any more; without room for another
+    /// segment it has what is in the last.
+    fn checkpoint(&self) -> Result<bool, StoreError> {
         // One checkpoint at a time, and none while somebody reads the past.
         let mut history = self.history.lock();
         if self.log.is_short() {
             self.make_room(&mut history)?;
         }
         // What is appended from here on is in segments that stay.
-        let cut = self
-            .log
-            .seal()
-            .map_err(|error| named("log", error.into()))?;
+        let sealed = self.log.seal();
+        let sealed = sealed.map_err(|error| named("log", error.into()))?;
         let mut open: Vec<_> = {
             let objects = self.objects.lock();
             objects
@@ -312,13 +334,13 @@ impl Inner {
                 .map_err(|error| named(&key.path(), error.into()))?;
             self.forget_settled(*key);
         }
-        give_up(&*self.disk, &self.log, &mut history, cut)?;
+        give_up(&*self.disk, &self.log, &mut history, sealed.cut)?;
         let pin = self.notes.lock().pin();
         if let Some(Err(error)) = history.as_mut().map(|history| history.prune(pin)) {
             // What is old stays for longer.
             tracing::error!(%error, "old history could not be dropped");
         }
-        Ok(())
+        Ok(sealed.has_all)
     }
 
     /// The newest commit of all that is durable.
@@ -335,6 +357,7 @@ impl Inner {
         let gave = history.give_way(pin);
         if gave.map_err(|error| named("history", error))? {
             tracing::warn!("the disk is full: the oldest of the history was dropped");
+            self.log.retry();
         }
         Ok(())
     }

@@ -73,7 +73,7 @@ impl Store {
         let inner = &self.inner;
         inner.notes.lock().forget(&*inner.disk, key)?;
         // No commit of before may be replayed over it.
-        self.checkpoint()?;
+        self.empty_log()?;
         let from = self.begin_anew(key)?;
         self.replace(key, |target| write_sealed(&file, target))?;
         self.begin_from(key, from);

@@ -218,8 +218,8 @@ unsafe extern "C" fn write(
         return ffi::SQLITE_IOERR_WRITE;
     };
     // SAFETY: the file is open, and `bytes` are `len` bytes, which is a page.
-    unsafe { pages(file).write(&*bytes.cast(), offset) };
-    ffi::SQLITE_OK
+    let written = unsafe { pages(file).write(&*bytes.cast(), offset) };
+    code(written, ffi::SQLITE_IOERR_WRITE)
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, len: ffi::sqlite3_int64) -> c_int {

@@ -31,6 +31,12 @@ pub(super) enum DataError {
     NoStore(PathBuf),
     #[error("--data: {}: a node has it open; stop `outboard dev` or `outboard serve` first", .0.display())]
     Busy(PathBuf),
+    #[error(
+        "--data: {}: its disk is read-only, and who opens a store may have to write what a \
+         crash cut short; copy the folder (cp -a) to where it can be written, and name the copy",
+        .0.display()
+    )]
+    ReadOnly(PathBuf),
     #[error("--data: {}: {source}", path.display())]
     Store { path: PathBuf, source: StoreError },
     #[error(
@@ -122,6 +128,11 @@ impl Opened {
             Ok(opened) => opened,
             Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => {
                 return Err(DataError::Busy(folder));
+            }
+            Err(StoreError::Io { error, .. })
+                if error.kind() == io::ErrorKind::ReadOnlyFilesystem =>
+            {
+                return Err(DataError::ReadOnly(folder));
             }
             Err(source) => {
                 return Err(DataError::Store {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::Dev;
 use crate::support::http::{Answer, get, send};
+use crate::support::{Dev, Process, until};
 
 const CONFIG: &str = r#"{
   "name": "bank",
@@ -195,23 +195,56 @@ fn survive_kills(cycles: u64, options: &[&str]) {
     check(&dir.path().join(".outboard"));
 }
 
-/// A file system in memory that this test alone sees, mounted by a shell in a
-/// namespace of its own.
+/// A file system that this test alone sees, mounted by a shell in a namespace of its
+/// own.
 struct Mounted {
     shell: Child,
     answers: BufReader<std::process::ChildStdout>,
-    _below: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     below: PathBuf,
 }
 
 impl Mounted {
-    /// None, and said, where the machine lets nobody mount.
+    /// In memory. None, and said, where the machine lets nobody mount.
     fn new(mib: u32) -> Option<Self> {
+        let mut mounted = Self::shell("-rm")?;
+        let folder = mounted.below.display().to_string();
+        if mounted.run(&format!("mount -t tmpfs -o size={mib}m outboard {folder}")) {
+            return Some(mounted);
+        }
+        eprintln!("SKIPPED: this machine lets nobody mount, so no disk to fill");
+        None
+    }
+
+    /// A file system of a disk, in a file beside it, which turns read-only at its first
+    /// fault. None, and said, where one may not do that.
+    fn disk(mib: u32) -> Option<Self> {
+        let mut mounted = Self::shell("-m")?;
+        let image = mounted.image();
+        let made = format!("truncate -s {mib}M {image} && mkfs.ext4 -q {image}");
+        if mounted.run(&made) && mounted.mount() {
+            return Some(mounted);
+        }
+        eprintln!("SKIPPED: only root may mount ext4, where there is mkfs.ext4");
+        None
+    }
+
+    fn image(&self) -> String {
+        format!("{}.image", self.below.display())
+    }
+
+    fn mount(&mut self) -> bool {
+        let (image, folder) = (self.image(), self.below.display().to_string());
+        self.run(&format!("mount -o loop,errors=remount-ro {image} {folder}"))
+    }
+
+    fn shell(unshare: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a folder");
-        let below = dir.path().to_path_buf();
+        let below = dir.path().join("mounted");
+        std::fs::create_dir(&below).expect("a folder");
         let mut command = Command::new("unshare");
         command
-            .args(["-rm", "sh"])
+            .args([unshare, "sh"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let shell = command.stderr(Stdio::null()).spawn();
@@ -220,18 +253,12 @@ impl Mounted {
             return None;
         };
         let answers = BufReader::new(shell.stdout.take().expect("stdout is piped"));
-        let mut mounted = Self {
+        Some(Self {
             shell,
             answers,
-            _below: dir,
+            _dir: dir,
             below,
-        };
-        let folder = mounted.below.display().to_string();
-        if mounted.run(&format!("mount -t tmpfs -o size={mib}m outboard {folder}")) {
-            return Some(mounted);
-        }
-        eprintln!("SKIPPED: this machine lets nobody mount, so no disk to fill");
-        None
+        })
     }
 
     /// Runs a command inside; answers whether it succeeded.
@@ -306,28 +333,130 @@ fn a_full_disk_refuses_writes_serves_reads_and_loses_nothing() {
     assert_eq!(add(&dev, 10).expect("room"), kept + 1);
     drop(dev);
     check(&folder);
+}
 
-    // The same folder, where nobody may write.
-    assert!(disk.run(&format!("mount -o remount,ro {}", disk.below.display())));
+/// As a disk turns when it fails: those who have files open write to it no more.
+#[test]
+fn a_disk_that_turns_read_only_refuses_writes_serves_reads_and_loses_nothing() {
+    let Some(mut disk) = Mounted::disk(400) else {
+        return;
+    };
+    let dir = project();
+    let folder = disk.folder().join("store");
+    let data = folder.to_str().expect("a path that is text").to_string();
+    let mut dev = Dev::start_with(dir.path(), &["--data", &data]);
+    let add =
+        |dev: &Dev, ledger: &str, number: u64| ask(dev, &format!("/{ledger}/add/c/{number}/300"));
+    let all = |last: u64| format!(r#"{{"count":{last},"clients":{{"c":[1,{last},{last}]}}}}"#);
+    for number in 1..=20 {
+        for ledger in ["a", "b"] {
+            assert_eq!(text(&add(&dev, ledger, number)), number.to_string());
+        }
+    }
+    assert!(disk.run(&format!("mount -o remount,abort {}", disk.below.display())));
+    let refused = add(&dev, "a", 21);
+    assert_eq!(refused.status, "500 Internal Server Error", "{refused:?}");
+    let told = text(&refused);
+    assert!(told.contains("until the node starts again"), "{told}");
+    // Others are read, and cannot be written either.
+    assert_eq!(text(&ask(&dev, "/b/all")), all(20));
+    let refused = add(&dev, "b", 21);
+    assert_eq!(refused.status, "500 Internal Server Error", "{refused:?}");
+    until("the log", || {
+        let log = dev.process.log();
+        log.contains("every commit is refused from now on")
+    });
+
+    // It ends when it is asked to.
+    crate::support::signal(&dev.process, libc::SIGTERM);
+    dev.process.wait(Duration::from_secs(30));
+    drop(dev);
+    let below = disk.below.display().to_string();
+    assert!(disk.run(&format!("umount {below}")) && disk.mount());
+    let dev = Dev::start_with(dir.path(), &["--data", &data]);
+    // Whether the last is there nobody was told.
+    let found = text(&ask(&dev, "/a/all"));
+    assert!(found == all(20) || found == all(21), "{found}");
+    assert_eq!(text(&ask(&dev, "/b/all")), all(20));
+    assert_eq!(text(&add(&dev, "b", 21)), "21");
+    drop(dev);
+    check(&folder);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_with_one_error() {
+    let Some(mut disk) = Mounted::new(200) else {
+        return;
+    };
+    let dir = project();
+    let folder = disk.folder().join("store");
+    let data = folder.to_str().expect("a path that is text").to_string();
+    let dev = Dev::start_with(dir.path(), &["--data", &data]);
+    assert_eq!(text(&ask(&dev, "/a/add/c/1/10")), "1");
+    drop(dev);
+    let below = disk.below.display().to_string();
+    assert!(disk.run(&format!("mount -o remount,ro {below}")));
     let config = dir.path().join("outboard.toml");
     let toml = format!(
         "listen = \"127.0.0.1:0\"\ndata = {data:?}\n\
          [[worker]]\nname = \"bank\"\ndir = \".\"\nroutes = [\"*\"]\n"
     );
     std::fs::write(&config, toml).expect("a file");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
+        let output = command.args(arguments).current_dir(dir.path()).output();
+        output.expect("outboard runs")
+    };
+    let refused = |arguments: &[&str]| {
+        let output = run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{arguments:?}: {told}");
+        let mut errors = told.lines().filter(|line| line.starts_with("error:"));
+        let error = errors.next().map(String::from);
+        assert!(errors.next().is_none(), "{arguments:?}: {told}");
+        error.filter(|error| error.contains(&data)).expect(&told)
+    };
+    let error = refused(&["serve", "--config", "outboard.toml"]);
+    assert!(error.contains("Read-only file system"), "{error}");
+    // This one waits until that is mended.
     let mut command = Command::new(env!("CARGO_BIN_EXE_outboard"));
-    let output = command.args(["serve", "--config"]).arg(&config).output();
-    let output = output.expect("outboard runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    let errors: Vec<_> = told
-        .lines()
-        .filter(|line| line.starts_with("error:"))
-        .collect();
-    assert!(!output.status.success());
-    assert!(
-        errors.len() == 1
-            && errors[0].contains(&data)
-            && errors[0].contains("Read-only file system"),
-        "{told}"
-    );
+    command.arg("dev").arg(dir.path());
+    command.args(["--port", "0", "--inspector-port", "0", "--data", &data]);
+    let waits = Process::start(command, |_| {});
+    until("the error", || {
+        let told = waits.log();
+        told.contains(&data) && told.contains("Read-only file system")
+    });
+    drop(waits);
+    for arguments in [
+        &["data", "ls", "--data", &data][..],
+        &["data", "check", "--data", &data],
+        &[
+            "data",
+            "export",
+            "bank:Ledger/a",
+            "a.sqlite",
+            "--data",
+            &data,
+        ],
+    ] {
+        let error = refused(arguments);
+        assert!(
+            error.contains("its disk is read-only") && error.contains("copy the folder"),
+            "{error}"
+        );
+    }
+    assert!(!dir.path().join("a.sqlite").exists());
+
+    // As it says.
+    let copy = dir.path().join("copy");
+    let mut command = Command::new("cp");
+    let copied = command.arg("-a").arg(&folder).arg(&copy).status();
+    assert!(copied.expect("cp runs").success());
+    check(&copy);
+    // What was acknowledged is there once it can be written.
+    assert!(disk.run(&format!("mount -o remount,rw {below}")));
+    let dev = Dev::start_with(dir.path(), &["--data", &data]);
+    let one = r#"{"count":1,"clients":{"c":[1,1,1]}}"#;
+    assert_eq!(text(&ask(&dev, "/a/all")), one);
 }

@@ -215,12 +215,13 @@ impl<'a> Past<'a> {
     /// The point that a time is, and its epoch.
     pub(crate) fn at_time(&self, time: u64) -> Result<(Epoch, Seq), HistoryError> {
         let start = self.history.start();
-        let since = start.time.max(self.history.oldest_time());
+        let now = self.history.clock.now();
+        let since = self.history.start_time().max(self.history.oldest_time(now));
         if time < since {
             return Err(HistoryError::Early { since });
         }
-        let found = self.find(|entry| entry.time <= time && !entry.goes_on)?;
-        let (epoch, seq) = found.map_or((Epoch(0), Seq(0)), |(_, entry)| (entry.epoch, entry.seq));
+        let found = self.last_at(time, now)?;
+        let (epoch, seq) = found.map_or((Epoch(0), Seq(0)), |entry| (entry.epoch, entry.seq));
         // The latest point of all that is the same for this object: it is kept longest.
         let kept = self.history.segments.values();
         let before = kept.take_while(|head| head.last_time <= time).last();
@@ -243,8 +244,57 @@ impl<'a> Past<'a> {
 
     fn early(&self) -> HistoryError {
         HistoryError::Early {
-            since: self.history.start().time,
+            since: self.history.start_time(),
         }
+    }
+
+    /// The newest commit that is not later than `time`. Where clocks were set back and
+    /// forth there are several such points: it is the one that the times of the fewest
+    /// commits speak against, those of the future left out.
+    fn last_at(&self, time: u64, now: u64) -> Result<Option<Entry>, HistoryError> {
+        let mut best: Option<Entry> = None;
+        // Of commits after this point how many more are later than the time than not; and
+        // the most of the points so far.
+        let (mut later, mut most) = (0_i64, i64::MIN);
+        let mut sources = self.sources().peekable();
+        while let Some(source) = sources.next() {
+            let entries = self.entries_of(&source)?;
+            let known = entries
+                .iter()
+                .filter(|entry| entry.seq >= self.base.from && !entry.goes_on);
+            for entry in known.rev() {
+                if later > most {
+                    (best, most) = (Some(*entry), later);
+                }
+                later += match entry.time {
+                    at if at <= time => -1,
+                    at if at <= now => 1,
+                    _ => 0,
+                };
+            }
+            // Of those that are older, none speaks for a point before it.
+            let is_end = |head: &IndexHead| head.last_time <= time;
+            if later <= most
+                && matches!(sources.peek(), Some(Source::Kept(_)))
+                && self.kept_before(&source).all(is_end)
+            {
+                return Ok(best);
+            }
+        }
+        Ok(if later > most { None } else { best })
+    }
+
+    /// Heads of the kept segments before one, newest first.
+    fn kept_before<'s>(&'s self, source: &Source<'_>) -> impl Iterator<Item = &'s IndexHead> {
+        let before = match source {
+            Source::Live(..) => u64::MAX,
+            Source::Kept(head) => head.number,
+        };
+        self.history
+            .segments
+            .range(..before)
+            .rev()
+            .map(|(_, head)| head)
     }
 
     /// The newest commit of the object that is like this.

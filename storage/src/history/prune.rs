@@ -12,30 +12,64 @@ use crate::disk::DiskFile;
 use crate::key::Seq;
 use crate::pages;
 
+/// Segments that a checkpoint, which adds about one, drops for their age at most.
+const MOST_OLD: usize = 2;
+
 /// Pages of an object that are in memory at once: 64 MiB.
 const MOST_CHANGED: usize = (64 << 20) / PAGE_SIZE;
 
 impl History {
     /// Drops segments that are past the limits, but none with commits after `pin`.
+    ///
+    /// A clock that was set wrong for a while must not throw the past away. So ages are
+    /// those at the first commit of the newest segment, and a checkpoint drops few for
+    /// their age: whoever believes the clock too early has lost little when it is set.
     pub(crate) fn prune(&mut self, pin: Option<Seq>) -> io::Result<()> {
         let Some(Limits { bytes, .. }) = self.limits else {
             return Ok(());
         };
-        let oldest_time = self.oldest_time();
+        let newest = self.segments.values().next_back();
+        let now = newest.map_or(0, |newest| newest.first_time.min(self.clock.now()));
+        let oldest_time = self.oldest_time(now);
+        let mut left = MOST_OLD;
         while let Some(oldest) = self.oldest() {
-            let is_over = oldest.last_time < oldest_time || self.cost() > bytes;
+            let is_old = left > 0 && self.ended(&oldest) < oldest_time;
+            let is_over = is_old || self.cost() > bytes;
             if !is_over || pin.is_some_and(|pin| oldest.last() > pin) {
                 break;
             }
+            left = left.saturating_sub(1);
             self.drop_oldest(oldest)?;
         }
         Ok(())
     }
 
-    /// Before it, all is too old, in milliseconds since 1970.
-    pub(super) fn oldest_time(&self) -> u64 {
+    /// Before it, all is too old at `now`, both in milliseconds since 1970.
+    pub(super) fn oldest_time(&self, now: u64) -> u64 {
         let age = self.limits.map(|limits| millis(limits.age));
-        age.map_or(0, |age| pages::now().saturating_sub(age))
+        age.map_or(0, |age| now.saturating_sub(age))
+    }
+
+    /// When the history begins, as far as clocks can be believed: one that said the
+    /// future was wrong.
+    pub(crate) fn start_time(&self) -> u64 {
+        let (start, now) = (self.start().time, self.clock.now());
+        match self.oldest() {
+            _ if start <= now => start,
+            Some(oldest) => oldest.last_time.min(now),
+            None => now,
+        }
+    }
+
+    /// When the oldest segment did, in the same sense.
+    fn ended(&self, oldest: &IndexHead) -> u64 {
+        let now = self.clock.now();
+        let mut time = oldest.last_time;
+        if time > now {
+            let next = self.segments.values().nth(1);
+            time = next.map_or(now, |next| next.last_time.min(now));
+        }
+        time.max(self.start_time())
     }
 
     /// Drops the oldest segment, to make room; answers whether there was one.
@@ -66,7 +100,7 @@ impl History {
         // are not to be had.
         let start = Start {
             seq: oldest.last(),
-            time: oldest.last_time.max(self.start().time),
+            time: self.ended(&oldest),
             ..self.start()
         };
         self.set_start(start)?;

@@ -48,6 +48,16 @@ pub struct LocalLog {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Where the log was ended to go on in another segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sealed {
+    /// What is in segments before this one is durable, and they get no more.
+    pub(crate) cut: u64,
+    /// Whether they have all that was there. Without room for another segment the
+    /// current one goes on.
+    pub(crate) has_all: bool,
+}
+
 /// One thing that the log held when it was opened.
 pub(crate) enum Replay {
     Commit(Commit),
@@ -57,13 +67,15 @@ pub(crate) enum Replay {
         segment: String,
         offset: u64,
     },
+    /// That was all. What is written now is written before the log takes space.
+    End,
 }
 
 impl LocalLog {
     /// Opens the log of a folder and hands what is in it to `replay`, in order.
     /// What the power cut off in the middle is cut away. `rotated` hears of each
-    /// full segment, of a full disk, and of the log's end by being dropped. An empty log begins with
-    /// `at_least`; the seq that one begins with that is not is answered.
+    /// full segment, of a full disk, and of the log's end by being dropped. An empty log begins
+    /// with `at_least`; the seq that one begins with that is not is answered.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         options: LogOptions,
@@ -74,6 +86,7 @@ impl LocalLog {
         let mut first = None;
         let mut next = None;
         let mut last = 0;
+        let mut empty = Vec::new();
         let segments = segments(&*disk)?;
         if !segments.is_empty() {
             disk.sync_names("log")?;
@@ -102,11 +115,22 @@ impl LocalLog {
                 );
                 file.set_len(end.offset)?;
                 file.sync()?;
+            } else if end.offset < file.size()? {
+                // Space that was made and not needed; now others may.
+                file.set_len(end.offset)?;
             }
             next = Some(end.next);
+            if end.offset <= HEAD as u64 {
+                empty.push((head.first, segment));
+            }
         }
+        replay(Replay::End)?;
         let next = next.unwrap_or(at_least);
         let (writer, shared) = Writer::new(disk.clone(), options, rotated, last + 1, next)?;
+        // The new one says what they did. Starts that go no further than this leave one each.
+        for (_, segment) in empty.iter().filter(|(first, _)| *first == next) {
+            disk.remove(segment)?;
+        }
         let thread = std::thread::Builder::new()
             .name("commit-log".into())
             .spawn(move || writer.run())?;
@@ -119,9 +143,8 @@ impl LocalLog {
         Ok((log, first))
     }
 
-    /// Ends the current segment if there is room for another. What is in segments
-    /// before the one answered is durable, and they get no more.
-    pub(crate) fn seal(&self) -> Result<u64, LogError> {
+    /// Ends the current segment if there is room for another.
+    pub(crate) fn seal(&self) -> Result<Sealed, LogError> {
         let mut state = self.shared.state.lock();
         state.seal = true;
         self.shared.work.notify_one();
@@ -133,7 +156,10 @@ impl LocalLog {
                 return Err(LogError::Closed);
             }
             if !state.seal {
-                return Ok(state.segment);
+                return Ok(Sealed {
+                    cut: state.segment,
+                    has_all: state.sealed_all,
+                });
             }
             self.shared.progress.wait(&mut state);
         }
@@ -165,6 +191,20 @@ impl LocalLog {
         self.shared.progress.notify_all();
     }
 
+    /// Looks whether there is room by now.
+    pub(crate) fn retry(&self) {
+        self.shared.state.lock().retry = true;
+        self.shared.work.notify_one();
+    }
+
+    /// Takes no more commits; those that wait are written.
+    pub(crate) fn end(&self, error: Arc<io::Error>) {
+        let mut state = self.shared.state.lock();
+        state.refusal.get_or_insert(LogError::Poisoned(error));
+        drop(state);
+        self.shared.progress.notify_all();
+    }
+
     /// Whether the disk had no room for more log.
     pub(crate) fn is_short(&self) -> bool {
         self.shared.state.lock().is_short()
@@ -185,6 +225,10 @@ impl CommitLog for LocalLog {
     fn most_pages(&self) -> usize {
         // Half a segment: the rest of the current one may be too small for more.
         (self.options.segment_bytes / 2 / (2 * PAGE_SIZE)).clamp(1, MOST_PAGES)
+    }
+
+    fn largest(&self) -> usize {
+        Batch::most_pages(self.options.segment_bytes - HEAD)
     }
 
     fn append(&self, commit: Commit) -> Result<Receipt, LogError> {

@@ -7,16 +7,20 @@
 //! power went while it was written.
 //!
 //! ```text
-//! head   magic 8 | number 8 | first seq 8 | crc 4 | zeros to 32
-//! batch  magic 8 | first seq 8 | records 4 | bytes 4 | crc 4 | zeros to 32 | records
+//! head   magic 8 | number 8 | first seq 8 | crc 4 | salt 4
+//! batch  magic 8 | first seq 8 | records 4 | bytes 4 | crc 4 | salt 4 | records
 //! record bytes 4 | crc of the commit 4 | crc of these 8 bytes and the object 4 | commit
 //! ```
-//! Integers are little endian; a record's commit starts with its object.
+//! Integers are little endian; a record's commit starts with its object. The salt is
+//! drawn for each segment, so that what objects write cannot be a batch: where one is
+//! looked for behind damage, their pages are looked through. Segments of before have 0.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::io;
 use std::ops::Range;
 
-use crate::commit::{Commit, CommitHead};
+use crate::commit::{self, Commit, CommitHead, PAGE_SIZE};
 use crate::disk::DiskFile;
 use crate::key::{ObjectKey, Seq};
 
@@ -25,11 +29,44 @@ const BATCH_MAGIC: [u8; 8] = *b"OBBATCH\x01";
 pub(super) const HEAD: usize = 32;
 const RECORD_HEAD: usize = 12;
 
+/// What the batches of a segment have that nobody else knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Salt(u32);
+
+impl Salt {
+    pub(super) fn random() -> Self {
+        // Its keys are the system's randomness.
+        Self(RandomState::new().hash_one(0) as u32)
+    }
+
+    /// Of a head, the checksum.
+    fn crc(self, head: &[u8; HEAD]) -> u32 {
+        let crc = crc32c::crc32c(&head[..24]);
+        match self.0 {
+            0 => crc,
+            salt => crc32c::crc32c_append(crc, &salt.to_le_bytes()),
+        }
+    }
+
+    fn seal(self, head: &mut [u8; HEAD]) {
+        let crc = self.crc(head);
+        head[24..28].copy_from_slice(&crc.to_le_bytes());
+        head[28..].copy_from_slice(&self.0.to_le_bytes());
+    }
+
+    /// That of a head, where the head is sound.
+    fn of(head: &[u8; HEAD]) -> Option<Self> {
+        let salt = Self(word(head, 28));
+        (salt.crc(head) == word(head, 24)).then_some(salt)
+    }
+}
+
 /// A segment's first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SegmentHead {
     pub(super) number: u64,
     pub(super) first: Seq,
+    pub(super) salt: Salt,
 }
 
 impl SegmentHead {
@@ -38,17 +75,17 @@ impl SegmentHead {
         head[..8].copy_from_slice(&SEGMENT_MAGIC);
         head[8..16].copy_from_slice(&self.number.to_le_bytes());
         head[16..24].copy_from_slice(&self.first.0.to_le_bytes());
-        let crc = crc32c::crc32c(&head[..24]);
-        head[24..28].copy_from_slice(&crc.to_le_bytes());
+        self.salt.seal(&mut head);
         head
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let head: &[u8; HEAD] = bytes.first_chunk()?;
-        let sound = head[..8] == SEGMENT_MAGIC && crc32c::crc32c(&head[..24]) == word(head, 24);
-        sound.then(|| Self {
+        let salt = Salt::of(head).filter(|_| head[..8] == SEGMENT_MAGIC)?;
+        Some(Self {
             number: long(head, 8),
             first: Seq(long(head, 16)),
+            salt,
         })
     }
 }
@@ -64,6 +101,11 @@ impl Batch {
     /// The most bytes that a record of `commit` takes, with a batch's head.
     pub(super) fn bound(commit: &Commit) -> usize {
         HEAD + RECORD_HEAD + commit.bound()
+    }
+
+    /// Pages of the largest commit that fits into so many bytes.
+    pub(super) fn most_pages(bytes: usize) -> usize {
+        bytes.saturating_sub(HEAD + RECORD_HEAD + commit::HEAD) / (commit::PAGE_HEAD + PAGE_SIZE)
     }
 
     /// Starts over, and keeps the memory.
@@ -85,16 +127,21 @@ impl Batch {
         self.records += 1;
     }
 
-    /// The bytes to write, once all records are in.
-    pub(super) fn seal(&mut self, first: Seq) -> &[u8] {
+    /// Bytes that are to be written.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Those, once all records are in.
+    pub(super) fn seal(&mut self, first: Seq, salt: Salt) -> &[u8] {
         let len = (self.bytes.len() - HEAD) as u32;
-        let head = &mut self.bytes[..HEAD];
-        head[..8].copy_from_slice(&BATCH_MAGIC);
-        head[8..16].copy_from_slice(&first.0.to_le_bytes());
-        head[16..20].copy_from_slice(&self.records.to_le_bytes());
-        head[20..24].copy_from_slice(&len.to_le_bytes());
-        let crc = crc32c::crc32c(&head[..24]);
-        head[24..28].copy_from_slice(&crc.to_le_bytes());
+        if let Some(head) = self.bytes.first_chunk_mut::<HEAD>() {
+            head[..8].copy_from_slice(&BATCH_MAGIC);
+            head[8..16].copy_from_slice(&first.0.to_le_bytes());
+            head[16..20].copy_from_slice(&self.records.to_le_bytes());
+            head[20..24].copy_from_slice(&len.to_le_bytes());
+            salt.seal(head);
+        }
         &self.bytes
     }
 }
@@ -104,16 +151,18 @@ struct BatchHead {
     first: Seq,
     records: u32,
     bytes: usize,
+    salt: Salt,
 }
 
 impl BatchHead {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let head: &[u8; HEAD] = bytes.first_chunk()?;
-        let sound = head[..8] == BATCH_MAGIC && crc32c::crc32c(&head[..24]) == word(head, 24);
-        sound.then(|| Self {
+        let salt = Salt::of(head).filter(|_| head[..8] == BATCH_MAGIC)?;
+        Some(Self {
             first: Seq(long(head, 8)),
             records: word(head, 16),
             bytes: word(head, 20) as usize,
+            salt,
         })
     }
 }
@@ -159,8 +208,15 @@ pub(super) fn head_of(file: &dyn DiskFile, number: u64) -> io::Result<Option<Seg
     let read = file.read_at(&mut bytes, 0)?;
     let head = SegmentHead::decode(&bytes[..read]).filter(|head| head.number == number);
     // Batches come only after a durable head: with one there, the head is damaged.
-    let first = || BatchHead::decode(&bytes[HEAD.min(read)..read]).map(|batch| batch.first);
-    Ok(head.or_else(|| first().map(|first| SegmentHead { number, first })))
+    let of_first = || {
+        let BatchHead { first, salt, .. } = BatchHead::decode(&bytes[HEAD.min(read)..read])?;
+        Some(SegmentHead {
+            number,
+            first,
+            salt,
+        })
+    };
+    Ok(head.or_else(of_first))
 }
 
 /// Hands all that a segment holds to `found`, in its order.
@@ -293,7 +349,8 @@ fn walk(
 ) -> io::Result<End> {
     let mut at = HEAD.min(bytes.len());
     let mut next = head.first;
-    while let Some(start) = batch_from(bytes, at, next) {
+    let batch_from = |at, next| batch_from(bytes, at, next, head.salt);
+    while let Some(start) = batch_from(at, next) {
         if start.offset > at {
             let offset = at as u64;
             found(Piece::Damage {
@@ -306,7 +363,7 @@ fn walk(
         let records = records(bytes, body..end.min(bytes.len()), start.head.records);
         let sound = records.iter().all(|record| record.is_ok()) && end <= bytes.len();
         let after = Seq(start.head.first.0 + u64::from(start.head.records));
-        if !sound && batch_from(bytes, end, after).is_none() {
+        if !sound && batch_from(end, after).is_none() {
             // The last batch, and not whole: it was never acknowledged.
             at = start.offset;
             next = start.head.first;
@@ -342,16 +399,17 @@ struct BatchAt {
 
 /// The batch at `at`, or the next sound one behind it that can follow: seqs of
 /// what is between are then missing.
-fn batch_from(bytes: &[u8], at: usize, next: Seq) -> Option<BatchAt> {
+fn batch_from(bytes: &[u8], at: usize, next: Seq, salt: Salt) -> Option<BatchAt> {
     let here = bytes.get(at..)?;
-    if let Some(head) = BatchHead::decode(here).filter(|head| head.first == next) {
+    let decode = |bytes| BatchHead::decode(bytes).filter(|head| head.salt == salt);
+    if let Some(head) = decode(here).filter(|head| head.first == next) {
         return Some(BatchAt { offset: at, head });
     }
     // Not there: nothing was written, or its head is damaged and another follows.
     let mut skipped = 0;
     while let Some(found) = memchr::memmem::find(&here[skipped..], &BATCH_MAGIC) {
         let offset = skipped + found;
-        if let Some(head) = BatchHead::decode(&here[offset..])
+        if let Some(head) = decode(&here[offset..])
             && head.first > next
         {
             return Some(BatchAt {
@@ -398,4 +456,102 @@ fn records(
         at += len;
     }
     records
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key::{Epoch, NamespaceId, ObjectId};
+
+    fn commit(object: u8, page: [u8; PAGE_SIZE]) -> Commit {
+        Commit {
+            object: ObjectKey {
+                namespace: NamespaceId(1),
+                id: ObjectId([object; 32]),
+            },
+            epoch: Epoch(0),
+            is_first: true,
+            goes_on: false,
+            previous: Seq(0),
+            time: 0,
+            size: 1,
+            pages: vec![(1, Arc::new(page))],
+        }
+    }
+
+    fn batch(commits: &[Commit], first: u64, salt: Salt) -> Vec<u8> {
+        let mut batch = Batch::default();
+        batch.clear();
+        commits.iter().for_each(|commit| batch.push(commit));
+        batch.seal(Seq(first), salt).to_vec()
+    }
+
+    fn segment(salt: Salt, batches: &[Vec<u8>]) -> (SegmentHead, Vec<u8>) {
+        let head = SegmentHead {
+            number: 1,
+            first: Seq(1),
+            salt,
+        };
+        let mut bytes = head.encode().to_vec();
+        batches.iter().for_each(|batch| bytes.extend(batch));
+        bytes.resize(bytes.len() + 4096, 0);
+        (head, bytes)
+    }
+
+    /// The objects of the commits that are found; None for damage.
+    fn found(head: SegmentHead, bytes: &[u8]) -> Vec<Option<u8>> {
+        let mut found = Vec::new();
+        let walked = walk(bytes, head, &mut |piece| {
+            found.push(match piece {
+                Piece::Record { body, .. } => Commit::object_of(body).map(|key| key.id.0[0]),
+                Piece::Damage { .. } => None,
+            });
+            Ok(())
+        });
+        walked.expect("it is in memory");
+        found
+    }
+
+    /// A script chooses the bytes of its pages: they must not become commits of other
+    /// objects where damage has the log looked through for what follows.
+    #[test]
+    fn bytes_of_a_page_are_no_batch() {
+        let forged = batch(&[commit(9, [9; PAGE_SIZE])], 50, Salt(0));
+        // What compresses is not there as it is.
+        let mut state = 1_u64;
+        let mut page = [0; PAGE_SIZE];
+        for byte in &mut page {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state as u8;
+        }
+        page[100..100 + forged.len()].copy_from_slice(&forged);
+        let (salt, second) = (Salt::random(), commit(2, [2; PAGE_SIZE]));
+        let first = batch(&[commit(1, page)], 1, salt);
+        let (head, bytes) = segment(salt, &[first, batch(&[second], 2, salt)]);
+        assert_eq!(found(head, &bytes), [Some(1), Some(2)]);
+        let mut damaged = bytes.clone();
+        damaged[HEAD + 9] ^= 1;
+        assert_eq!(found(head, &damaged), [None, Some(2)]);
+        // The power went while the only batch was written.
+        let (head, mut torn) = segment(salt, &[batch(&[commit(1, page)], 1, salt)]);
+        torn[HEAD..HEAD + 16].fill(0);
+        assert_eq!(found(head, &torn), []);
+    }
+
+    #[test]
+    fn segments_without_a_salt_are_read() {
+        let salt = Salt(0);
+        let (head, mut bytes) = segment(salt, &[batch(&[commit(1, [1; PAGE_SIZE])], 1, salt)]);
+        assert_eq!(bytes[28..HEAD], [0; 4]);
+        assert_eq!(SegmentHead::decode(&bytes), Some(head));
+        assert_eq!(found(head, &bytes), [Some(1)]);
+        let crc = crc32c::crc32c(&bytes[..24]);
+        assert_eq!(word(&bytes, 24), crc);
+        bytes[29] ^= 1;
+        assert_eq!(SegmentHead::decode(&bytes), None);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 use parking_lot::{Condvar, Mutex};
 
 use super::local::LogOptions;
-use super::segment::{Batch, HEAD, SegmentHead};
+use super::segment::{Batch, HEAD, Salt, SegmentHead};
 use super::{LogError, Receipt};
 use crate::commit::Commit;
 use crate::disk::{Disk, DiskFile};
@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) retry: bool,
     /// Somebody wants what comes next to be in a new segment.
     pub(super) seal: bool,
+    /// Whether the last who wanted it has it.
+    pub(super) sealed_all: bool,
     /// The segment that is written now.
     pub(super) segment: u64,
     pub(super) closing: bool,
@@ -67,6 +69,11 @@ impl State {
             Spare::Ready(spare) => self.space.rest.max(spare.len - HEAD),
             _ => self.space.rest,
         }
+    }
+
+    /// Whether there is another segment to go on in, or will not be.
+    fn can_seal(&self) -> bool {
+        matches!(self.space.spare, Spare::Ready(_) | Spare::Failed)
     }
 
     /// Whether a thread makes the next segment.
@@ -111,6 +118,7 @@ pub(super) struct Waiting {
 struct Segment {
     file: Arc<dyn DiskFile>,
     number: u64,
+    salt: Salt,
     offset: usize,
     len: usize,
 }
@@ -143,7 +151,11 @@ impl Writer {
         number: u64,
         next: Seq,
     ) -> io::Result<(Self, Arc<Shared>)> {
-        let current = Segment::make(&*disk, number, options.segment_bytes)?;
+        let current = Segment::make(&*disk, number, options.segment_bytes);
+        let current = current.inspect_err(|_| {
+            // A part of one would be in the way.
+            let _ = disk.remove(&path(number));
+        })?;
         current.begin(next)?;
         disk.sync_names("log")?;
         let shared = Arc::new(Shared {
@@ -159,6 +171,7 @@ impl Writer {
                 refusal: None,
                 retry: false,
                 seal: false,
+                sealed_all: false,
                 segment: number,
                 closing: false,
             }),
@@ -200,7 +213,10 @@ impl Writer {
             state.segment = self.current.number;
             state.space.rest = self.current.rest();
             match result {
-                Ok(Sealed(sealed)) => state.seal &= !sealed,
+                Ok(Sealed(sealed)) => {
+                    state.seal &= !sealed;
+                    state.sealed_all = self.current.offset == HEAD;
+                }
                 Err(error) => {
                     for waiting in state.queue.drain(..) {
                         waiting.receipt.settle(Err(error.clone()));
@@ -222,8 +238,7 @@ impl Writer {
         let mut state = self.shared.state.lock();
         loop {
             self.make_spare(&mut state);
-            let can_seal = !matches!(state.space.spare, Spare::Making);
-            if !state.queue.is_empty() || (state.seal && can_seal) {
+            if !state.queue.is_empty() || (state.seal && state.can_seal()) {
                 break;
             }
             if state.closing {
@@ -248,12 +263,12 @@ impl Writer {
             for waiting in taken {
                 self.batch.push(&waiting.commit);
             }
-            let bytes = self.batch.seal(seq);
-            if bytes.len() > self.current.rest() {
+            if self.batch.len() > self.current.rest() {
                 self.current = next_segment(&self.shared, &*self.disk, seq)?;
                 // Full: a note is waiting already.
                 let _ = self.rotated.try_send(());
             }
+            let bytes = self.batch.seal(seq, self.current.salt);
             self.current.append(bytes)?;
         }
         let (sealed, next, spare) = {
@@ -261,7 +276,7 @@ impl Writer {
             let queued = state.queue.first().map(|waiting| waiting.receipt.seq());
             let spare = &state.space.spare;
             (
-                state.seal && !matches!(spare, Spare::Making),
+                state.seal && state.can_seal(),
                 queued.unwrap_or(state.next),
                 matches!(spare, Spare::Ready(_)),
             )
@@ -357,6 +372,7 @@ impl Segment {
         Ok(Self {
             file,
             number,
+            salt: Salt::random(),
             offset: HEAD,
             len,
         })
@@ -367,6 +383,7 @@ impl Segment {
         let head = SegmentHead {
             number: self.number,
             first,
+            salt: self.salt,
         };
         self.file.write_at(&head.encode(), 0)?;
         self.file.sync()

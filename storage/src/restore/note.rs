@@ -55,7 +55,13 @@ fn note_path(key: ObjectKey) -> String {
 impl Notes {
     pub(crate) fn open(disk: &dyn Disk) -> io::Result<Self> {
         let mut by_object = HashMap::new();
-        for name in disk.list("restores")? {
+        let names = disk.list("restores")?;
+        if !names.is_empty() {
+            // A process that was killed may have given one its name and not synced that;
+            // what is made of a note must not outlive it.
+            disk.sync_names("restores")?;
+        }
+        for name in names {
             let key = name.split_once('-').and_then(|(namespace, id)| {
                 Some(ObjectKey {
                     namespace: NamespaceId(u64::from_str_radix(namespace, 16).ok()?),

@@ -13,6 +13,7 @@ use crate::history::History;
 use crate::key::{ObjectKey, Seq};
 use crate::log::CommitLog;
 use crate::log::local::{LocalLog, Replay, segments_before};
+use crate::pages::is_full;
 
 /// Segments that a start may leave to the first checkpoint. A process that is killed again
 /// and again before that reads no more than them.
@@ -23,9 +24,56 @@ const MOST_LEFT: usize = 4;
 pub(super) fn recover(
     disk: &Arc<dyn Disk>,
     options: StoreOptions,
-    rotated: SyncSender<()>,
+    rotated: &SyncSender<()>,
     history: &mut Option<History>,
+    pin: Option<Seq>,
 ) -> Result<(LocalLog, Recovery), StoreError> {
+    let (log, first, recovery) = loop {
+        match replay(disk, options, rotated, history.as_ref()) {
+            // Where the disk is full, the past gives way to the present.
+            Err(StoreError::Io { error, path }) if is_full(&error) => {
+                let gave = history.as_mut().map(|history| history.give_way(pin));
+                if !matches!(gave, Some(Ok(true))) {
+                    return Err(StoreError::Io { error, path });
+                }
+                tracing::warn!("the disk is full: the oldest of the history was dropped");
+            }
+            other => break other?,
+        }
+    };
+    let unknown: Vec<_> = recovery
+        .damage
+        .iter()
+        .filter(|damage| damage.object.is_none())
+        .cloned()
+        .collect();
+    if !unknown.is_empty() && !options.accept_loss {
+        return Err(StoreError::Damaged(unknown));
+    }
+    if let Some(history) = history {
+        let connected = history.connect(first);
+        connected.map_err(|error| named("history", error))?;
+    }
+    let left = segments_before(&**disk, u64::MAX).map_err(log_io)?.len();
+    // What was lost is given up now, so that it is not lost, and told of, once more; and
+    // so is a log that nobody had the time to.
+    if recovery.commits > 0 && recovery.damage.is_empty() && left <= MOST_LEFT {
+        // One that waits already is as good.
+        let _ = rotated.try_send(());
+    } else {
+        let sealed = log.seal().map_err(|error| named("log", error.into()))?;
+        give_up(&**disk, &log, history, sealed.cut)?;
+    }
+    Ok((log, recovery))
+}
+
+/// Opens the log, and answers what it begins with and what it had.
+fn replay(
+    disk: &Arc<dyn Disk>,
+    options: StoreOptions,
+    rotated: &SyncSender<()>,
+    history: Option<&History>,
+) -> Result<(LocalLog, Option<Seq>, Recovery), StoreError> {
     let mut recovery = Recovery::default();
     let mut newest = Newest::new(&**disk);
     let mut replay = |replay: Replay| match replay {
@@ -49,36 +97,13 @@ pub(super) fn recover(
             recovery.damage.push(damage);
             Ok(())
         }
+        Replay::End => newest.write(),
     };
-    let next = history.as_ref().map_or(Seq(1), History::next);
-    let checkpoint = rotated.clone();
+    let next = history.map_or(Seq(1), History::next);
+    let rotated = rotated.clone();
     let opened = LocalLog::open(disk.clone(), options.log, rotated, next, &mut replay);
     let (log, first) = opened.map_err(log_io)?;
-    newest.write().map_err(|error| named("objects", error))?;
-    let unknown: Vec<_> = recovery
-        .damage
-        .iter()
-        .filter(|damage| damage.object.is_none())
-        .cloned()
-        .collect();
-    if !unknown.is_empty() && !options.accept_loss {
-        return Err(StoreError::Damaged(unknown));
-    }
-    if let Some(history) = history {
-        let connected = history.connect(first);
-        connected.map_err(|error| named("history", error))?;
-    }
-    let left = segments_before(&**disk, u64::MAX).map_err(log_io)?.len();
-    // What was lost is given up now, so that it is not lost, and told of, once more; and
-    // so is a log that nobody had the time to.
-    if recovery.commits > 0 && recovery.damage.is_empty() && left <= MOST_LEFT {
-        // One that waits already is as good.
-        let _ = checkpoint.try_send(());
-    } else {
-        let cut = log.seal().map_err(|error| named("log", error.into()))?;
-        give_up(&**disk, &log, history, cut)?;
-    }
-    Ok((log, recovery))
+    Ok((log, first, recovery))
 }
 
 /// Makes all databases durable, and gives the log's segments before `cut` to the

@@ -12,7 +12,7 @@ impl Store {
     /// called again.
     pub fn remove_namespace(&self, namespace: NamespaceId) -> Result<(), StoreError> {
         // No commit of before may be replayed, which would make its file again.
-        self.checkpoint()?;
+        self.empty_log()?;
         let mut history = self.inner.history.lock();
         for path in self.paths(&folder(namespace))? {
             let Some(key) = ObjectKey::from_path(&path) else {
@@ -29,7 +29,7 @@ impl Store {
     /// Removes some objects that will not be opened again; those that are open stay. It
     /// can be called again, as above. Tells which are no more.
     pub fn remove(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>, StoreError> {
-        self.checkpoint()?;
+        self.empty_log()?;
         let mut history = self.inner.history.lock();
         let mut removed = Vec::new();
         for key in keys {

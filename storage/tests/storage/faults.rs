@@ -1,13 +1,14 @@
 //! Full disks, rot and failing writes.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
-use outboard_storage::{LogError, ObjectError, Store, StoreError, StoreOptions};
+use outboard_storage::{LogError, ObjectError, Store, StoreError, StoreOptions, TransferError};
 
 use crate::sim_disk::SimDisk;
-use crate::support::{key, prepare, put, put_durably, small, version};
+use crate::support::{Dice, key, prepare, put, put_durably, small, version};
 
 fn open(disk: &SimDisk) -> Store {
     let opened = Store::open_on(Arc::new(disk.clone()), small());
@@ -315,4 +316,188 @@ fn rot_in_a_database_is_named_and_others_serve() {
         "{error}"
     );
     assert_eq!(version(&store.object(key(2)).unwrap()), Some(1));
+}
+
+/// What a sync that failed was about is not on disk, though the next one succeeds.
+#[test]
+fn after_a_failed_sync_the_log_stays_and_takes_no_more() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put_durably(&object, 1, b"one").unwrap();
+    disk.fail_next_sync();
+    store.checkpoint().unwrap_err();
+    store.checkpoint().unwrap_err();
+    let error = put_durably(&object, 2, b"two").unwrap_err();
+    assert!(
+        matches!(error, ObjectError::Log(LogError::Poisoned(_))),
+        "{error}"
+    );
+    assert_eq!(version(&object), Some(1));
+    drop((object, store));
+    let store = open(&disk.after_power_cut(&mut Dice::new(1)));
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(1));
+    put_durably(&object, 2, b"two").unwrap();
+    store.checkpoint().unwrap();
+}
+
+/// Nothing is acknowledged, and nothing lost.
+#[test]
+fn a_disk_that_turns_read_only_is_read_and_keeps_what_it_has() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    for number in 1..=20 {
+        put_durably(&object, number, &[number as u8; 3000]).unwrap();
+    }
+    let other = store.object(key(2)).unwrap();
+    prepare(&other).unwrap();
+    put_durably(&other, 1, b"one").unwrap();
+    disk.set_read_only(true);
+    let error = put_durably(&object, 21, b"more").unwrap_err();
+    assert!(
+        error.to_string().contains("read-only filesystem"),
+        "{error}"
+    );
+    // Others are read on, and closed ones opened.
+    assert_eq!(version(&other), Some(1));
+    assert!(put_durably(&other, 2, b"two").is_err());
+    assert_eq!(version(&other), Some(1));
+    drop(other);
+    assert_eq!(version(&store.object(key(2)).unwrap()), Some(1));
+    assert!(store.checkpoint().is_err());
+    drop((object, store));
+    let refused = Store::open_on(Arc::new(disk.clone()), small())
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&refused, StoreError::Io { error, .. }
+            if error.kind() == io::ErrorKind::ReadOnlyFilesystem),
+        "{refused}"
+    );
+    disk.set_read_only(false);
+    let store = open(&disk);
+    let found = version(&store.object(key(1)).unwrap());
+    assert!(found == Some(20), "{found:?}");
+    put_durably(&store.object(key(2)).unwrap(), 2, b"two").unwrap();
+}
+
+/// The log has the commit, so it has happened.
+#[test]
+fn a_database_that_cannot_be_written_loses_nothing() {
+    let disk = SimDisk::default();
+    let mut options = small();
+    options.log.segment_bytes = 8 << 20;
+    options.log.queue_bytes = 16 << 20;
+    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), options).unwrap().0;
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    disk.break_files(Some("objects/"));
+    // More than stays in memory by itself.
+    for number in 1..=40 {
+        put_durably(&object, number, &[number as u8; 20_000]).unwrap();
+    }
+    assert_eq!(version(&object), Some(40));
+    assert!(store.checkpoint().is_err());
+    drop((object, store));
+    disk.break_files(None);
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(40));
+    put_durably(&object, 41, b"more").unwrap();
+}
+
+/// Where the log cannot go on in another segment, its last one has commits that the
+/// next start would write to files that are not what they were of.
+#[test]
+fn on_a_full_disk_nothing_is_removed_or_replaced_by_halves() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put_durably(&object, 1, b"one").unwrap();
+    block_on(object.close()).unwrap();
+    store.checkpoint().unwrap();
+    disk.set_log_full(true);
+    let object = store.object(key(1)).unwrap();
+    put_durably(&object, 2, b"two").unwrap();
+    // Takes the segment that may be there.
+    store.checkpoint().unwrap();
+    put_durably(&object, 3, b"three").unwrap();
+    block_on(object.close()).unwrap();
+    let is_full = |error: &StoreError| matches!(error, StoreError::Io { error, .. } if error.kind() == io::ErrorKind::StorageFull);
+    let refused = store.remove(&[key(1)]).unwrap_err();
+    assert!(is_full(&refused), "{refused}");
+    let refused = store.remove_namespace(key(1).namespace).unwrap_err();
+    assert!(is_full(&refused), "{refused}");
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source.sqlite");
+    let new = rusqlite::Connection::open(&source).unwrap();
+    new.execute_batch("CREATE TABLE t (version INTEGER PRIMARY KEY, body BLOB)")
+        .unwrap();
+    let refused = store.import(key(1), &source, &dir.path().join("scratch"));
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(&refused, TransferError::Store(error) if is_full(error)),
+        "{refused}"
+    );
+    assert_eq!(version(&store.object(key(1)).unwrap()), Some(3));
+
+    disk.set_log_full(false);
+    assert_eq!(store.remove(&[key(1)]).unwrap(), [key(1)]);
+    drop(store);
+    let store = open(&disk.after_power_cut(&mut Dice::new(1)));
+    assert!(!store.exists(key(1)).unwrap());
+}
+
+/// A node that is started again and again, since it refuses to, fills no disk.
+#[test]
+fn starts_that_are_refused_leave_nothing() {
+    let (disk, segment) = written();
+    let files = || disk.files().len();
+    // The length of the first batch.
+    disk.flip(&segment, 32 + 20, 3);
+    let mut counts = Vec::new();
+    for _ in 0..6 {
+        let refused = Store::open_on(Arc::new(disk.clone()), small());
+        assert!(matches!(refused, Err(StoreError::Damaged(_))));
+        counts.push(files());
+    }
+    assert_eq!(counts[1], counts[5], "{counts:?}");
+}
+
+#[test]
+fn a_transaction_that_no_commit_can_hold_is_not_gathered_first() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put_durably(&object, 1, b"one").unwrap();
+    let connection = object.connection();
+    connection.execute_batch("BEGIN").unwrap();
+    let mut dice = Dice::new(1);
+    let mut number = 1;
+    let error = loop {
+        number += 1;
+        assert!(number < 2000, "pages are gathered without end");
+        let body: Vec<u8> = (0..4000).map(|_| dice.next() as u8).collect();
+        if let Err(error) = put(&object, number, &body) {
+            break object.explain(error);
+        }
+    };
+    // What SQLite has in its own memory is bounded by its cache.
+    assert!(
+        matches!(error, ObjectError::Log(LogError::TooLarge { .. })),
+        "{error}"
+    );
+    assert!(connection.is_autocommit());
+    assert_eq!(version(&object), Some(1));
+    put_durably(&object, 2, b"two").unwrap();
+    block_on(object.close()).unwrap();
+    let image = disk.after_power_cut(&mut dice);
+    assert_eq!(version(&open(&image).object(key(1)).unwrap()), Some(2));
 }

@@ -1,12 +1,13 @@
 //! What objects were, on a disk that works, fills up or rots.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::executor::block_on;
 use outboard_storage::{
-    Bookmark, HistoryError, LogError, Object, ObjectError, ObjectPast, Retention, Store,
-    StoreOptions,
+    Bookmark, Clock, Disk, HistoryError, LogError, Object, ObjectError, ObjectPast, Retention,
+    Store, StoreOptions,
 };
 use rusqlite::Connection;
 
@@ -379,7 +380,6 @@ fn a_lost_part_of_the_past_is_noticed() {
         keep: Retention::AsItIs,
         ..small()
     };
-    use outboard_storage::Disk;
     let hidden: Vec<_> = disk
         .files()
         .into_iter()
@@ -405,4 +405,161 @@ fn a_lost_part_of_the_past_is_noticed() {
     write(&object, 15);
     let (object, _) = restore(&store, object, &eleven);
     assert_eq!(version(&object), Some(11));
+}
+
+#[test]
+fn a_full_disk_is_started_on_with_less_of_the_past() {
+    let disk = SimDisk::default();
+    let store = open(&disk);
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put_durably(&object, 1, b"one").unwrap();
+    while store.history_bytes().unwrap() < 500 << 10 {
+        let sql = "UPDATE t SET body = randomblob(3000)";
+        object.connection().execute(sql, ()).unwrap();
+        block_on(object.newest().unwrap().wait()).unwrap();
+    }
+    drop((object, store));
+    // A new log has no room.
+    disk.limit(Some(10 << 10));
+    let mut options = keeping(u64::MAX);
+    options.log.segment_bytes = 256 << 10;
+    let (store, _) = Store::open_on(Arc::new(disk.clone()), options).unwrap();
+    assert!(store.history_bytes().unwrap() < 500 << 10);
+    let object = store.object(key(1)).unwrap();
+    assert_eq!(version(&object), Some(1));
+    let changed = object.connection().execute("UPDATE t SET body = 'x'", ());
+    changed.unwrap();
+    block_on(object.newest().unwrap().wait()).unwrap();
+    assert_eq!(store.history_faults().unwrap(), [""; 0]);
+}
+
+const DAY: u64 = 24 * 3600 * 1000;
+const YEAR: u64 = 365 * DAY;
+
+/// Versions that one has at points in time, where these are known.
+fn version_at(store: &Store, time: u64) -> Result<u64, HistoryError> {
+    let point = store.bookmark_at(key(1), time)?;
+    let (_dir, then) = database_at(store, 1, &point)?;
+    let table = "SELECT count(*) FROM sqlite_schema";
+    let count = |sql: &str| then.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+    Ok(if count(table) == 0 {
+        0
+    } else {
+        count("SELECT count(*) FROM t") as u64
+    })
+}
+
+#[test]
+fn a_clock_that_was_set_wrong_throws_no_past_away() {
+    static NOW: AtomicU64 = AtomicU64::new(50 * YEAR);
+    let set = |now| NOW.store(now, Ordering::Relaxed);
+    let mut options = keeping(u64::MAX);
+    options.clock = Clock::new(|| NOW.load(Ordering::Relaxed));
+    let disk = SimDisk::default();
+    let (store, _) = Store::open_on(Arc::new(disk.clone()), options).unwrap();
+    let object = store.object(key(1)).unwrap();
+    let mut points = Vec::new();
+    for day in 0..20 {
+        set(50 * YEAR + day * DAY);
+        write(&object, day + 1);
+        points.push((day + 1, object.past().now()));
+        store.checkpoint().unwrap();
+    }
+    let are_known = |store: &Store| {
+        for (number, point) in &points {
+            let (_dir, then) = database_at(store, 1, point).unwrap();
+            let count = then.query_row("SELECT count(*) FROM t", (), |row| row.get(0));
+            assert_eq!(count, Ok(*number as i64));
+        }
+    };
+    // A year ahead, with commits and without, and over starts.
+    let then = 50 * YEAR + 20 * DAY;
+    set(then);
+    write(&object, 21);
+    set(then + YEAR);
+    write(&object, 22);
+    store.checkpoint().unwrap();
+    are_known(&store);
+    drop((object, store));
+    let (store, _) = Store::open_on(Arc::new(disk.clone()), options).unwrap();
+    store.checkpoint().unwrap();
+    are_known(&store);
+    set(then + DAY);
+    let object = store.object(key(1)).unwrap();
+    write(&object, 23);
+    store.checkpoint().unwrap();
+    are_known(&store);
+    // In 1970, as machines are whose battery is empty.
+    set(1000);
+    write(&object, 24);
+    store.checkpoint().unwrap();
+    are_known(&store);
+    set(then + 2 * DAY);
+    write(&object, 25);
+    store.checkpoint().unwrap();
+    are_known(&store);
+    for day in 0..20 {
+        let at = 50 * YEAR + day * DAY + DAY / 2;
+        assert_eq!(version_at(&store, at).unwrap(), day + 1, "day {day}");
+    }
+    assert_eq!(version_at(&store, then + 2 * DAY).unwrap(), 25);
+
+    // What is really old goes, and what was said of a wrong time is in nobody's way.
+    for day in 0..60 {
+        set(then + (3 + day) * DAY);
+        write(&object, 26 + day);
+        store.checkpoint().unwrap();
+    }
+    let refused = database_at(&store, 1, &points[19].1).unwrap_err();
+    assert!(matches!(refused, HistoryError::Early { .. }), "{refused}");
+    let now = then + 62 * DAY;
+    assert!(matches!(
+        version_at(&store, now - 31 * DAY),
+        Err(HistoryError::Early { .. })
+    ));
+    for day in 1..28 {
+        let at = now - day * DAY + DAY / 2;
+        assert_eq!(version_at(&store, at).unwrap(), 85 - day, "{day} days ago");
+    }
+    assert_eq!(store.history_faults().unwrap(), [""; 0]);
+}
+
+/// Where the clock is ahead while the oldest goes for its size, the history does not
+/// begin in the future.
+#[test]
+fn a_history_does_not_begin_in_the_future() {
+    static NOW: AtomicU64 = AtomicU64::new(50 * YEAR);
+    let set = |now| NOW.store(now, Ordering::Relaxed);
+    let mut options = keeping(150 << 10);
+    options.clock = Clock::new(|| NOW.load(Ordering::Relaxed));
+    let (store, _) = Store::open_on(Arc::new(SimDisk::default()), options).unwrap();
+    let object = store.object(key(1)).unwrap();
+    write(&object, 10);
+    set(51 * YEAR);
+    write(&object, 20);
+    store.checkpoint().unwrap();
+    for number in 21..200 {
+        set(50 * YEAR + number * 1000);
+        write(&object, number);
+    }
+    store.checkpoint().unwrap();
+    let early = version_at(&store, 50 * YEAR).unwrap_err();
+    assert!(matches!(early, HistoryError::Early { .. }), "{early}");
+    for number in 190..200 {
+        let found = version_at(&store, 50 * YEAR + number * 1000).unwrap();
+        assert_eq!(found, number);
+    }
+}
+
+#[test]
+fn bookmarks_sort_as_they_were_taken_though_the_clock_is_set_back() {
+    static NOW: AtomicU64 = AtomicU64::new(100 * YEAR);
+    let mut options = keeping(u64::MAX);
+    options.clock = Clock::new(|| NOW.fetch_sub(DAY, Ordering::Relaxed));
+    let (store, _) = Store::open_on(Arc::new(SimDisk::default()), options).unwrap();
+    let object = store.object(key(1)).unwrap();
+    write(&object, 1);
+    let texts: Vec<_> = (0..5).map(|_| object.past().now().text(key(1))).collect();
+    assert!(texts.is_sorted(), "{texts:?}");
 }

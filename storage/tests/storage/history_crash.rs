@@ -434,3 +434,45 @@ fn a_large_restore_is_whole_or_did_not_happen() {
     }
     assert!(restored > 0, "the restore is cut");
 }
+
+/// A note that a killed process had given its name, and nobody had synced: what was
+/// made of it must not be there without it, since others have to be told.
+#[test]
+fn what_was_made_of_a_note_does_not_outlive_it() {
+    let run = |disk: &SimDisk| -> Result<(), Off> {
+        let opened = Store::open_on(Arc::new(disk.clone()), keeping(u64::MAX));
+        let (store, _) = opened.map_err(|_| Off)?;
+        let object = store.object(key(1))?;
+        prepare(&object).map_err(|_| Off)?;
+        put_durably(&object, 1, b"one")?;
+        let one = object.past().now();
+        put_durably(&object, 2, b"two")?;
+        object.past().restore_next(&one).map_err(|_| Off)?;
+        Ok(())
+    };
+    let version = |object: &Object| crate::support::version(object);
+    let whole = SimDisk::default();
+    assert!(run(&whole).is_ok());
+    let mut restored = 0;
+    for cut in 0..whole.operations() {
+        for seed in 0..4 {
+            let disk = SimDisk::default();
+            disk.power_off_after(cut);
+            let _ = run(&disk);
+            let disk = disk.after_kill();
+            let (store, _) = Store::open_on(Arc::new(disk.clone()), keeping(u64::MAX)).unwrap();
+            let object = store.object(key(1)).unwrap();
+            let was_restored = object.is_restored();
+            // Whoever opened it gets no further than this.
+            let disk = disk.after_power_cut(&mut Dice::new(cut * 4 + seed));
+            let (store, _) = Store::open_on(Arc::new(disk), keeping(u64::MAX)).unwrap();
+            let object = store.object(key(1)).unwrap();
+            if was_restored {
+                assert!(object.is_restored(), "cut {cut}, seed {seed}");
+                assert_eq!(version(&object), Some(1));
+                restored += 1;
+            }
+        }
+    }
+    assert!(restored > 0, "the note is cut");
+}

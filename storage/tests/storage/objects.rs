@@ -45,7 +45,9 @@ fn an_object_is_open_once() {
 
 #[test]
 fn a_rolled_back_transaction_leaves_nothing_however_large() {
-    let store = open(&SimDisk::default());
+    let mut options = small();
+    options.log.segment_bytes = 8 << 20;
+    let (store, _) = Store::open_on(Arc::new(SimDisk::default()), options).unwrap();
     let object = store.object(key(1)).unwrap();
     prepare(&object).unwrap();
     put(&object, 1, b"one").unwrap();

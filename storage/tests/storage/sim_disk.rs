@@ -18,6 +18,14 @@ struct State {
     power_off_at: Option<u64>,
     /// Bytes that fit; writes past that fail as on a full disk.
     room: Option<u64>,
+    /// There is none for another segment of the log.
+    is_log_full: bool,
+    /// Nothing can be written.
+    is_read_only: bool,
+    /// Files whose paths begin so cannot be written.
+    broken: Option<&'static str>,
+    /// The next sync of all fails, and loses what it was to write.
+    fails_sync: bool,
     /// Those that a power cut may take back, the newest first.
     renames: Vec<Rename>,
 }
@@ -66,6 +74,9 @@ impl SimDisk {
         if state.power_off_at.is_some_and(|at| state.operations >= at) {
             return Err(io::Error::other("the power is off"));
         }
+        if state.is_read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         state.operations += 1;
         Ok(state)
     }
@@ -91,6 +102,25 @@ impl SimDisk {
         let mut state = self.state();
         let used: u64 = state.files.values().map(|file| file.now.len() as u64).sum();
         state.room = bytes.map(|bytes| used + bytes);
+    }
+
+    pub(crate) fn set_log_full(&self, is_full: bool) {
+        self.state().is_log_full = is_full;
+    }
+
+    pub(crate) fn set_read_only(&self, is_read_only: bool) {
+        self.state().is_read_only = is_read_only;
+    }
+
+    /// Has writes to files fail whose paths begin so.
+    pub(crate) fn break_files(&self, broken: Option<&'static str>) {
+        self.state().broken = broken;
+    }
+
+    /// Has the next sync of all fail as systems do: what it was to write is lost, and
+    /// the one after it succeeds.
+    pub(crate) fn fail_next_sync(&self) {
+        self.state().fails_sync = true;
     }
 
     /// Has whoever makes a new segment of the log wait for as long as the answer lives.
@@ -240,6 +270,9 @@ impl Disk for SimDisk {
                 drop(changed.wait_while(held, |held| *held).unwrap());
             }
             let mut state = self.operate()?;
+            if state.is_log_full && path.starts_with("log/") {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             state.files.insert(path.into(), File::default());
         }
         Ok(Arc::new(SimFile {
@@ -297,6 +330,12 @@ impl Disk for SimDisk {
 
     fn sync_all(&self) -> io::Result<()> {
         let mut state = self.operate()?;
+        if std::mem::take(&mut state.fails_sync) {
+            for file in state.files.values_mut() {
+                file.changes.clear();
+            }
+            return Err(io::Error::other("the disk did not take it"));
+        }
         state.renames.clear();
         for file in state.files.values_mut() {
             file.sync();
@@ -308,8 +347,9 @@ impl Disk for SimDisk {
 
 impl File {
     fn sync(&mut self) {
-        self.durable = self.now.clone();
-        self.changes.clear();
+        for change in self.changes.drain(..) {
+            apply(&mut self.durable, &change, None);
+        }
     }
 }
 
@@ -327,6 +367,12 @@ impl SimFile {
         };
         let used: u64 = state.files.values().map(|file| file.now.len() as u64).sum();
         let room = state.room;
+        if state
+            .broken
+            .is_some_and(|broken| self.path.starts_with(broken))
+        {
+            return Err(io::Error::other("a bad sector"));
+        }
         let file = state
             .files
             .get_mut(&self.path)

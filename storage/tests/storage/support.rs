@@ -23,7 +23,7 @@ pub(crate) fn small() -> StoreOptions {
             patience: Duration::from_secs(60),
         },
         keep: Retention::Nothing,
-        accept_loss: false,
+        ..StoreOptions::default()
     }
 }
 

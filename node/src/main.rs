@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod control;
 mod duties;
+mod folders;
 mod host;
 mod ingress;
 mod inspector;

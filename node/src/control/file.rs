@@ -1,10 +1,10 @@
 //! Files that are there whole or not at all, over any crash, and that only the
 //! node's user reads.
 
-use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+
+use crate::folders::{self, sync_names};
 
 /// What a file is called until it is whole; one that is left over is of a crash.
 const UNFINISHED: &str = ".unfinished-";
@@ -34,20 +34,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 
 /// Makes a folder and those that it is in, each with a name that survives a crash.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent().filter(|parent| *parent != Path::new("")) {
-        make_folder(parent)?;
-    }
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    match folder.parent().filter(|parent| *parent != Path::new("")) {
-        Some(parent) => sync_names(parent),
-        None => Ok(()),
-    }
+    folders::make(folder, 0o700)
 }
 
 /// The names in a folder, sorted; none where it is not there.
@@ -75,8 +62,4 @@ pub(super) fn tidy(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn sync_names(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

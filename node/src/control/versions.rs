@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::file;
 use super::tokens::{hex, now};
+use crate::folders;
 
 const FORMAT: u32 = 1;
 
@@ -183,6 +184,9 @@ impl Deployments {
             Err(error) => return Err(io(&path, error)),
             Ok(content) => content,
         };
+        // What is made of it, as migrations are, must not outlive it.
+        let folder = self.folder.join(tenant).join(worker);
+        folders::keep_found(&folder).map_err(|error| io(&folder, error))?;
         let read: Result<WorkerState, _> = serde_json::from_slice(&content);
         let why = match read {
             Ok(state) if state.format == FORMAT => return Ok(Some(state)),

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::digest::{Digests, Found};
 use super::error::R2Error;
+use crate::folders::{self, sync_names};
 
 /// A blob's name: the run of the node that wrote it, and its number in that run. So
 /// what a crash left is in the runs before.
@@ -250,22 +251,7 @@ impl Writing {
 
 /// Makes a folder whose name is durable.
 fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let above = folder.parent().filter(|above| *above != Path::new(""));
-    if let Some(above) = above {
-        make_folder(above)?;
-    }
-    match std::fs::create_dir(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    sync_names(above.unwrap_or(Path::new(".")))
-}
-
-fn sync_names(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    folders::make(folder, 0o777)
 }
 
 /// Does what waits for the disk, away from the lane.

@@ -205,7 +205,12 @@ impl Drop for Releasing {
         if !doomed.is_empty()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(self.kept.clone().remove(doomed, None));
+            let kept = self.kept.clone();
+            runtime.spawn(async move {
+                // That they are nobody's may have been said a moment ago.
+                let newest = kept.index.lock().await.newest();
+                kept.remove(doomed, newest).await;
+            });
         }
     }
 }

@@ -5,7 +5,7 @@
 //! written before the commit that sets an alarm, in the same log, so that after a
 //! crash it may ring too early, and then finds out, but never too late.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,6 +25,14 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
 /// How long an alarm waits whose worker is not here now.
 const NOBODY: Duration = Duration::from_secs(10);
+/// Added to the retries of one that does, so that its time is not taken for the object's.
+const NOBODY_YET: u32 = 1 << 16;
+/// No wait of a retry is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(2 << RETRIES);
+/// How often the clock is looked at, which may be set.
+const LOOK: Duration = Duration::from_secs(5);
+/// How far back a clock is set that is noticed.
+const SET_BACK: Duration = Duration::from_secs(1);
 
 /// No class has this id: it is a part of a hash, and this would be luck.
 pub(super) const INDEX: ObjectKey = ObjectKey {
@@ -36,7 +44,8 @@ pub(crate) struct Alarms {
     index: Mutex<Object>,
     /// The index has a new first.
     changed: Notify,
-    running: Mutex<HashSet<Arc<ObjectTarget>>>,
+    /// Those that run, and whether they were set again meanwhile.
+    running: Mutex<HashMap<Arc<ObjectTarget>, bool>>,
 }
 
 /// An alarm as the index has it.
@@ -74,6 +83,9 @@ impl Alarms {
         time: Option<i64>,
         committed: bool,
     ) -> Result<(), StorageError> {
+        if committed && let Some(is_set) = self.running.lock().get_mut(target) {
+            *is_set = time.is_some();
+        }
         match time {
             // Until the commit the alarm that was there may still be.
             None if !committed => return Ok(()),
@@ -138,13 +150,21 @@ impl Alarms {
             let entries = statement.query_map((), entry)?;
             for entry in entries {
                 let entry = entry?;
-                if !running.contains(&entry.target) {
+                if !running.contains_key(&entry.target) {
                     return Ok(Some(entry));
                 }
             }
             Ok(None)
         };
         find().map_err(|error| told(index.explain(error)))
+    }
+
+    /// Has alarms be tried again that wait for a time which only a wrong clock gave them.
+    fn look_again(&self, now: i64) -> Result<(), StorageError> {
+        self.write(
+            "UPDATE alarms SET time = ?1 WHERE retries > 0 AND time > ?2",
+            (now, now.saturating_add(millis(LONGEST_WAIT))),
+        )
     }
 
     /// Lets an alarm that rang ring again, unless the object has set another meanwhile.
@@ -216,11 +236,20 @@ fn millis(time: Duration) -> i64 {
 
 /// Rings alarms until the future is dropped.
 pub(super) async fn ring(objects: Arc<NodeObjects>) {
+    // As if the clock had been set back: it may have been since the last start.
+    let mut before = i64::MAX;
     loop {
         let Some(Kept { alarms, .. }) = objects.kept.get() else {
             objects.opened.notified().await;
             continue;
         };
+        let time = now();
+        if time < before.saturating_sub(millis(SET_BACK))
+            && let Err(error) = alarms.look_again(time)
+        {
+            tracing::error!(%error, "alarms may wait for too long");
+        }
+        before = time;
         let next = match alarms.first() {
             Ok(next) => next,
             Err(error) => {
@@ -232,13 +261,14 @@ pub(super) async fn ring(objects: Arc<NodeObjects>) {
         let busy = alarms.running.lock().len() >= AT_ONCE;
         match next.filter(|_| !busy) {
             Some(entry) if entry.time <= now() => {
-                alarms.running.lock().insert(entry.target.clone());
+                let mut running = alarms.running.lock();
+                running.insert(entry.target.clone(), false);
+                drop(running);
                 tokio::spawn(run(objects.clone(), entry));
             }
             Some(entry) => {
-                // The clock may be set; so never sleep for very long.
-                let wait = u64::try_from(entry.time - now()).unwrap_or(0).min(60_000);
-                let wait = tokio::time::sleep(Duration::from_millis(wait));
+                let wait = u64::try_from(entry.time - now()).unwrap_or(0);
+                let wait = tokio::time::sleep(Duration::from_millis(wait).min(LOOK));
                 tokio::select! {
                     () = wait => {}
                     () = alarms.changed.notified() => {}
@@ -253,7 +283,7 @@ async fn run(objects: Arc<NodeObjects>, rang: Entry) {
     let Some(Kept { alarms, .. }) = objects.kept.get() else {
         return;
     };
-    let (target, retries) = (&rang.target, rang.retries);
+    let (target, retries) = (&rang.target, rang.retries % NOBODY_YET);
     let placed = objects.place(target).await.map(|(worker, placed)| {
         let home = objects.home(worker, &placed);
         (home, placed)
@@ -264,6 +294,8 @@ async fn run(objects: Arc<NodeObjects>, rang: Entry) {
             let last = retries >= RETRIES;
             let ran = home.lane.alarm(home.worker.clone(), placed, retries, last);
             match ran.await {
+                // The index has the one that it set then, perhaps for this very moment.
+                AlarmOutcome::Done if alarms.running.lock().get(target) == Some(&true) => Ok(()),
                 AlarmOutcome::Done => alarms.forget(&rang),
                 AlarmOutcome::Later(later) => alarms.again(&rang, later, 0),
                 AlarmOutcome::Failed(error) => {
@@ -274,7 +306,7 @@ async fn run(objects: Arc<NodeObjects>, rang: Entry) {
             }
         }
         // Its worker may be deployed again.
-        _ => alarms.again(&rang, now() + millis(NOBODY), retries),
+        _ => alarms.again(&rang, now() + millis(NOBODY), retries + NOBODY_YET),
     };
     if let Err(error) = ended {
         tracing::error!(%error, object = %target.id, "an alarm's end was not recorded");

@@ -3,6 +3,7 @@
 mod bad_input;
 mod browser;
 mod cache;
+mod clock;
 mod configurations;
 mod crons;
 mod d1;

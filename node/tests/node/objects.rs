@@ -180,6 +180,29 @@ fn alarm_rings(isolation: &str) {
     assert!(dev.process.log().contains("not the first time"));
 }
 
+/// One that is set for this very moment, as the one was that runs.
+#[test]
+fn an_alarm_that_sets_the_next_for_now_goes_on() {
+    let dir = project(
+        "async fetch(request) {
+           const { storage } = this.ctx;
+           if (request.url.endsWith('/set')) {
+             await storage.setAlarm(Date.now());
+           }
+           return new Response(String(await storage.get('rang') ?? 0));
+         }
+         async alarm() {
+           const { storage } = this.ctx;
+           const rang = (await storage.get('rang') ?? 0) + 1;
+           await storage.put('rang', rang);
+           if (rang < 300) await storage.setAlarm(Date.now());
+         }",
+    );
+    let dev = Dev::start(dir.path());
+    body(&dev, "/a/set");
+    until("the last", || body(&dev, "/a/get") == "300");
+}
+
 pub(crate) fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
     connect(dev.address, path)
 }

@@ -8,6 +8,7 @@ pub(crate) mod kv;
 mod open;
 mod queues;
 pub(crate) mod r2;
+mod steady;
 
 use std::sync::Arc;
 

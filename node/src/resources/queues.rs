@@ -22,6 +22,7 @@ use self::request::{Refusal, Sent};
 use super::answer::refused;
 use super::database::{Database, DatabaseError};
 use super::open::Open;
+use super::steady::is_steady;
 use crate::duties::{Consumer, Deployed};
 use crate::objects::NodeObjects;
 
@@ -59,6 +60,9 @@ impl Queue {
     async fn open(objects: Arc<NodeObjects>, name: &str) -> Result<Self, DatabaseError> {
         let database = Database::open(objects, KIND, name.to_string(), &SCHEMA).await?;
         database.run(messages::release_all).await?;
+        let now = now();
+        let hurry = move |connection: &rusqlite::Connection| messages::hurry(connection, now);
+        database.run(hurry).await?;
         Ok(Self {
             database,
             changed: Arc::default(),
@@ -75,7 +79,15 @@ impl Queue {
     }
 
     async fn expire(&self, name: &str) -> Result<(), DatabaseError> {
-        let before = now() - i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
+        let now = now();
+        let hurry = move |connection: &rusqlite::Connection| messages::hurry(connection, now);
+        if self.database.run(hurry).await? > 0 {
+            self.changed.notify_one();
+        }
+        if !is_steady(now) {
+            return Ok(());
+        }
+        let before = now - i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
         loop {
             let expire =
                 move |connection: &rusqlite::Connection| messages::expire(connection, before);

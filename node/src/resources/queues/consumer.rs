@@ -10,7 +10,7 @@ use outboard_runtime::{
 };
 use tokio::task::JoinSet;
 
-use super::messages::{self, Fate, Leased, New, Outlook};
+use super::messages::{self, Fate, Leased, MOST_DELAY, New, Outlook};
 use super::{Queue, Queues, now};
 use crate::duties::{Consumer, Deployed};
 
@@ -22,9 +22,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// The clock may be set; so never sleep for very long.
 const LONGEST_SLEEP: i64 = 60_000;
-
-/// Milliseconds of the longest delay, a day.
-const MOST_DELAY: i64 = 86_400_000;
 
 /// Delivers a queue's messages for as long as the node runs, to whoever is deployed
 /// to take them.

@@ -30,6 +30,9 @@ pub(super) const SCHEMA: Schema = Schema {
         END;",
 };
 
+/// The longest that a message waits, in milliseconds.
+pub(super) const MOST_DELAY: i64 = 86_400_000;
+
 /// Messages that one transaction drops for their age.
 const EXPIRED: u32 = 500;
 
@@ -210,6 +213,13 @@ pub(super) fn settle(connection: &Connection, fates: &[(i64, Fate)]) -> rusqlite
     transaction.commit()
 }
 
+/// Has messages be delivered that wait for longer than any may: by a clock that was wrong.
+pub(super) fn hurry(connection: &Connection, now: i64) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("UPDATE messages SET visible = ?1 WHERE leased = 0 AND visible > ?2")?
+        .execute((now, now.saturating_add(MOST_DELAY)))
+}
+
 /// Drops some of what was sent before a time; answers how many.
 pub(super) fn expire(connection: &Connection, before: i64) -> rusqlite::Result<usize> {
     let oldest = backlog(connection)?.oldest;
@@ -319,6 +329,17 @@ mod tests {
         let third = lease(&connection, 60, 10, 1_000).expect("leased");
         assert_eq!(names(&third), ["later", "a"]);
         assert_eq!((third[0].attempts, third[1].attempts), (2, 2));
+    }
+
+    #[test]
+    fn a_message_waits_for_a_day_at_most() {
+        let connection = database();
+        let times = [10 + MOST_DELAY, 11 + MOST_DELAY];
+        let some = times.map(|at| message(&format!("{at}"), 1, at));
+        add(&connection, &some, 1_000).expect("added");
+        assert_eq!(hurry(&connection, 10).expect("done"), 1);
+        let look = outlook(&connection, 10, 10).expect("a look");
+        assert_eq!((look.ready, look.first), (1, Some(10)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::protocol::{
 use super::range;
 use super::read::Reading;
 use super::upload::{Begun, PATIENCE};
+use crate::resources::steady::is_steady;
 
 /// Documented limits: of a key, of all metadata, of what one request puts, and of the
 /// keys that one deletes.
@@ -180,7 +181,11 @@ impl Bucket {
 
     /// Forgets uploads that take too long, and has their parts removed.
     pub(super) async fn expire_uploads(&self) -> Result<(), R2Error> {
-        self.expire(now() - PATIENCE).await
+        let now = now();
+        match is_steady(now) {
+            true => self.expire(now - PATIENCE).await,
+            false => Ok(()),
+        }
     }
 
     async fn expire(&self, before: i64) -> Result<(), R2Error> {

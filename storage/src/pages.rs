@@ -6,6 +6,7 @@
 //! holds what a crash could take back. It is written without a sync; the
 //! store syncs all files at once before it forgets segments of the log.
 
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use self::snapshot::Shots;
+pub(crate) use self::snapshot::{Late, ShotId};
 use crate::clock::Clock;
 use crate::commit::{Commit, PAGE_SIZE, Page};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::DiskFile;
 use crate::key::{Epoch, ObjectKey, Seq};
 use crate::log::{CommitLog, LogError, Receipt};
 
@@ -90,17 +93,19 @@ struct Inner {
     file_size: u32,
     /// The first fault: SQLite only carries a code.
     fault: Option<PagesError>,
+    /// States that are being copied.
+    shots: Shots,
 }
 
 impl Pages {
-    pub(crate) fn open(
-        disk: &dyn Disk,
+    /// Of an object's file.
+    pub(crate) fn of(
+        file: Arc<dyn DiskFile>,
         log: Arc<dyn CommitLog>,
         object: ObjectKey,
         epoch: Epoch,
         clock: Clock,
     ) -> io::Result<Self> {
-        let file = disk.open(&object.path(), true)?;
         let size = pages_in(file.size()?)?;
         Ok(Self {
             object,
@@ -151,6 +156,17 @@ impl Pages {
         number: u32,
         page: &mut [u8; PAGE_SIZE],
     ) -> Result<(), PagesError> {
+        let read = self.committed(inner, number, page);
+        read.map_err(|error| inner.fail(error))
+    }
+
+    /// Reads a page as the last commit left it.
+    fn committed(
+        &self,
+        inner: &Inner,
+        number: u32,
+        page: &mut [u8; PAGE_SIZE],
+    ) -> Result<(), PagesError> {
         let logged = inner.logged.get(&number);
         if let Some((_, newest)) = logged.and_then(|versions| versions.last()) {
             *page = **newest;
@@ -159,11 +175,11 @@ impl Pages {
         let offset = u64::from(number - 1) * PAGE_SIZE as u64;
         match self.file.read_at(page, offset) {
             Ok(_) if is_sound(number, page) => Ok(()),
-            Ok(_) => Err(inner.fail(PagesError::Damaged {
+            Ok(_) => Err(PagesError::Damaged {
                 object: self.object,
                 page: number,
-            })),
-            Err(error) => Err(inner.fail(self.io(error))),
+            }),
+            Err(error) => Err(self.io(error)),
         }
     }
 
@@ -257,6 +273,7 @@ impl Pages {
 
     /// Hands what is pending to the log, as a commit.
     fn append(&self, inner: &mut Inner, part: Part) -> Result<Receipt, LogError> {
+        self.keep_for_shots(inner);
         let commit = Commit {
             object: self.object,
             epoch: inner.epoch,
@@ -421,9 +438,10 @@ impl Pages {
         inner.refused = false;
     }
 
-    /// Whether the file has all that was committed.
+    /// Whether the file has all that was committed, and nobody copies it.
     pub(crate) fn is_done(&self) -> bool {
-        self.inner.lock().logged.is_empty()
+        let inner = self.inner.lock();
+        inner.logged.is_empty() && inner.shots.is_empty()
     }
 
     /// The first fault there was, of disk or log.

@@ -134,10 +134,18 @@ impl Store {
         self.inner.history.lock().as_ref().map(History::cost)
     }
 
-    /// What is damaged of what is kept of the past; none if nothing is.
+    /// What is damaged of what is kept of the past; none if nothing is. Checkpoints go
+    /// on between its parts.
     pub fn history_faults(&self) -> io::Result<Vec<String>> {
-        let history = self.inner.history.lock();
-        history.as_ref().map_or(Ok(Vec::new()), History::faults)
+        let history = &self.inner.history;
+        let all = history.lock().as_ref().map(History::all_kept).transpose()?;
+        let mut faults = Vec::new();
+        for kept in all.unwrap_or_default() {
+            if let Some(history) = &*history.lock() {
+                faults.extend(history.fault(&kept)?);
+            }
+        }
+        Ok(faults)
     }
 }
 

@@ -90,18 +90,20 @@ pub(crate) struct Inner {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Clock,
     /// Taken when the store ends, so that the log's thread does.
-    log: Arc<LocalLog>,
+    pub(crate) log: Arc<LocalLog>,
     /// None where the past is not kept. Whoever has it makes checkpoints wait; it is
     /// locked before anything else here.
     pub(crate) history: Mutex<Option<History>>,
     pub(crate) notes: Mutex<Notes>,
-    objects: Mutex<HashMap<ObjectKey, Entry>>,
+    /// Whoever has it writes a database that is to come in the place of another.
+    incoming: Mutex<()>,
+    pub(crate) objects: Mutex<HashMap<ObjectKey, Entry>>,
 }
 
-/// An object that is open, or that has pages the file has not.
-struct Entry {
-    pages: Arc<Pages>,
-    open: bool,
+/// An object that is open or copied, or that has pages the file has not.
+pub(crate) struct Entry {
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) open: bool,
 }
 
 impl Store {
@@ -136,6 +138,7 @@ impl Store {
             log,
             history: Mutex::new(history),
             notes: Mutex::new(notes),
+            incoming: Mutex::default(),
             objects: Mutex::default(),
         });
         let weak = Arc::downgrade(&inner);
@@ -175,7 +178,8 @@ impl Store {
                 let Inner {
                     disk, clock, log, ..
                 } = &*self.inner;
-                let pages = Pages::open(&**disk, log.clone(), key, Epoch(0), *clock);
+                let file = disk.open(&key.path(), true).map_err(io)?;
+                let pages = Pages::of(file, log.clone(), key, Epoch(0), *clock);
                 let pages = Arc::new(pages.map_err(io)?);
                 let entry = Entry {
                     pages: pages.clone(),
@@ -268,15 +272,24 @@ impl Store {
         write: impl FnOnce(&Arc<dyn DiskFile>) -> io::Result<()>,
     ) -> Result<(), ObjectError> {
         let disk = &*self.inner.disk;
+        let io = |error| ObjectError::Io {
+            object: key,
+            error: Arc::new(error),
+        };
+        let incoming = || {
+            let file = disk.open(INCOMING, true)?;
+            write(&file)?;
+            file.sync()
+        };
+        // One at a time: there is one such file.
+        let _incoming = self.inner.incoming.lock();
+        incoming().map_err(io)?;
         // Held, so that nobody opens the object meanwhile.
         let objects = self.inner.objects.lock();
         if objects.contains_key(&key) {
             return Err(ObjectError::Open(key));
         }
         let replace = || {
-            let file = disk.open(INCOMING, true)?;
-            write(&file)?;
-            file.sync()?;
             disk.rename(INCOMING, &key.path())?;
             // Before the note goes: a crash must not leave damage unsaid.
             disk.sync_all()?;
@@ -286,10 +299,7 @@ impl Store {
                 Ok(()) => disk.sync_names("damaged"),
             }
         };
-        replace().map_err(|error| ObjectError::Io {
-            object: key,
-            error: Arc::new(error),
-        })
+        replace().map_err(io)
     }
 
     /// Bytes of log that a recovery would read now.
@@ -363,7 +373,7 @@ impl Inner {
     }
 
     /// Drops what is kept of an object that is closed and whose file has all.
-    fn forget_settled(&self, key: ObjectKey) {
+    pub(crate) fn forget_settled(&self, key: ObjectKey) {
         let mut objects = self.objects.lock();
         if objects
             .get(&key)

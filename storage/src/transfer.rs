@@ -31,13 +31,16 @@ pub enum TransferError {
     /// Other programs' checksums or keys, which would be lost.
     #[error("its pages keep {0} bytes for another program's use; VACUUM it without that first")]
     Reserved(u8),
+    /// Copying gives way to commits.
+    #[error("{0} changed too much while it was copied; try again when less is written to it")]
+    Late(ObjectKey),
 }
 
 impl Object {
     /// Everything that is wrong with the database, as SQLite sees it; none if it
     /// is sound.
     pub fn faults(&self) -> Result<Vec<String>, ObjectError> {
-        integrity(self.connection()).map_err(|error| self.explain(error))
+        sql_faults(self.connection()).map_err(|error| self.explain(error))
     }
 
     /// Writes the database as one file of SQLite's format, each page's checksum
@@ -65,17 +68,30 @@ impl Store {
         scratch: &Path,
     ) -> Result<(), TransferError> {
         rewrite(source, scratch)?;
-        let file = File::open(scratch)?;
-        // A restore that began is finished, one that is to come is not wanted any more.
-        if let Ok(mut object) = self.object(key) {
-            object.finish_restore()?;
+        self.adopt(key, &File::open(scratch)?)
+    }
+
+    /// The same with a database that [`rewrite`] has written.
+    pub fn adopt(&self, key: ObjectKey, file: &File) -> Result<(), TransferError> {
+        check_form(file)?;
+        match self.object(key) {
+            // A restore that began is finished, one that is to come is not wanted any more.
+            Ok(mut object) => {
+                object.finish_restore()?;
+                if let Some(newest) = object.newest() {
+                    newest.block().map_err(ObjectError::Log)?;
+                }
+            }
+            Err(error @ ObjectError::Open(_)) => return Err(error.into()),
+            // It is damaged, and is replaced.
+            Err(_) => {}
         }
         let inner = &self.inner;
         inner.notes.lock().forget(&*inner.disk, key)?;
         // No commit of before may be replayed over it.
         self.empty_log()?;
         let from = self.begin_anew(key)?;
-        self.replace(key, |target| write_sealed(&file, target))?;
+        self.replace(key, |target| write_sealed(file, target))?;
         self.begin_from(key, from);
         // A commit of nothing: what was before has not the seq of what is now.
         let object = self.object(key)?;
@@ -108,7 +124,8 @@ impl Store {
     }
 }
 
-fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// Everything that is wrong with a database, as SQLite sees it; none if it is sound.
+pub fn sql_faults(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
     let mut faults = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -117,14 +134,14 @@ fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Writes a database again with pages as the store has them. A write-ahead log or
-/// journal beside the source is taken into account.
-fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
+/// journal beside the source is taken into account. `target` is not there yet.
+pub fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
     let sql = |error: rusqlite::Error| TransferError::Source(error.to_string());
     // SQLite would say the same of a folder and of a name that is not there.
     drop(File::open(source)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(source, flags).map_err(sql)?;
-    let faults = integrity(&connection).map_err(sql)?;
+    let faults = sql_faults(&connection).map_err(sql)?;
     if !faults.is_empty() {
         return Err(TransferError::Source(faults.join("; ")));
     }
@@ -137,14 +154,27 @@ fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
     connection
         .execute("VACUUM INTO ?", [&*target_name])
         .map_err(sql)?;
+    check_form(&File::open(target)?)
+}
+
+/// Whether a database's pages are as the store has them.
+fn check_form(file: &File) -> Result<(), TransferError> {
     let mut head = [0; 100];
-    let read = DiskFile::read_at(&File::open(target)?, &mut head, 0)?;
-    // File format, "Bytes of reserved space per page".
-    let reserved = head[20];
-    if read == head.len() && usize::from(reserved) != RESERVED {
-        return Err(TransferError::Reserved(reserved));
+    if DiskFile::read_at(file, &mut head, 0)? < head.len() {
+        // Of nothing: SQLite makes no page of an empty one.
+        return Ok(());
     }
-    Ok(())
+    // File format, "Page Size" and "Bytes of reserved space per page".
+    let size = usize::from(u16::from_be_bytes([head[16], head[17]]));
+    if size != PAGE_SIZE {
+        return Err(TransferError::Source(format!(
+            "its pages have {size} bytes"
+        )));
+    }
+    match head[20] {
+        reserved if usize::from(reserved) == RESERVED => Ok(()),
+        reserved => Err(TransferError::Reserved(reserved)),
+    }
 }
 
 fn write_sealed(file: &File, target: &Arc<dyn DiskFile>) -> io::Result<()> {

@@ -9,40 +9,56 @@ use crate::disk::Disk;
 use crate::key::ObjectKey;
 use crate::pages;
 
+/// One of the things that are kept.
+pub(crate) enum Kept {
+    Segment(u64),
+    Base(ObjectKey),
+}
+
 impl History {
-    /// What is wrong with kept segments and bases, each with its path; none if
-    /// nothing is. Reads all of it.
-    pub(crate) fn faults(&self) -> io::Result<Vec<String>> {
-        let mut faults = Vec::new();
-        for head in self.segments.values() {
-            let (path, index) = (segment_path(head.number), index_path(head.number));
-            let file = self.disk.open(&path, false)?;
-            let found = index::entries_of(&*file, head.number)?;
-            let whole = found
-                .as_ref()
-                .is_some_and(|found| found.damaged.is_empty() && found.extent.next == head.next);
-            if !whole {
-                faults.push(format!("{path}: a commit is damaged"));
-                continue;
-            }
-            let indexed = self.disk.open(&index, false)?;
-            let entries: io::Result<Vec<_>> = Index::new(&*indexed, *head).all().collect();
-            if entries.ok() != found.map(|found| found.entries) {
-                faults.push(format!("{index}: does not list its segment"));
-            }
+    /// All that is kept now.
+    pub(crate) fn all_kept(&self) -> io::Result<Vec<Kept>> {
+        let segments = self.segments.keys().copied().map(Kept::Segment);
+        let bases = bases(&*self.disk)?.into_iter().map(Kept::Base);
+        Ok(segments.chain(bases).collect())
+    }
+
+    /// What is wrong with one of them, with its path; nothing where it was dropped
+    /// meanwhile. Reads all of it.
+    pub(crate) fn fault(&self, kept: &Kept) -> io::Result<Option<String>> {
+        match kept {
+            Kept::Segment(number) => self.segment_fault(*number),
+            Kept::Base(key) => self.base_fault(*key),
         }
-        for key in bases(&*self.disk)? {
-            let Some((_, file)) = self.base(key)? else {
-                continue;
-            };
-            let damaged = pages::damaged_pages(&BasePages(file))?;
-            if !damaged.is_empty() {
-                let pages: Vec<_> = damaged.iter().map(ToString::to_string).collect();
-                let pages = pages.join(", ");
-                faults.push(format!("{}: damaged pages: {pages}", base::path(key)));
-            }
+    }
+
+    fn segment_fault(&self, number: u64) -> io::Result<Option<String>> {
+        let Some(head) = self.segments.get(&number) else {
+            return Ok(None);
+        };
+        let (path, index) = (segment_path(number), index_path(number));
+        let file = self.disk.open(&path, false)?;
+        let found = index::entries_of(&*file, number)?;
+        let whole = found
+            .as_ref()
+            .is_some_and(|found| found.damaged.is_empty() && found.extent.next == head.next);
+        if !whole {
+            return Ok(Some(format!("{path}: a commit is damaged")));
         }
-        Ok(faults)
+        let indexed = self.disk.open(&index, false)?;
+        let entries: io::Result<Vec<_>> = Index::new(&*indexed, *head).all().collect();
+        let is_listed = entries.ok() == found.map(|found| found.entries);
+        Ok((!is_listed).then(|| format!("{index}: does not list its segment")))
+    }
+
+    fn base_fault(&self, key: ObjectKey) -> io::Result<Option<String>> {
+        let Some((_, file)) = self.base(key)? else {
+            return Ok(None);
+        };
+        let damaged = pages::damaged_pages(&BasePages(file))?;
+        let pages: Vec<_> = damaged.iter().map(ToString::to_string).collect();
+        let pages = pages.join(", ");
+        Ok((!damaged.is_empty()).then(|| format!("{}: damaged pages: {pages}", base::path(key))))
     }
 }
 

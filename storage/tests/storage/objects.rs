@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use outboard_storage::{NamespaceId, ObjectError, ObjectKey, PAGE_SIZE, Store};
+use outboard_storage::{
+    NamespaceId, ObjectError, ObjectKey, PAGE_SIZE, Store, TransferError, sql_faults,
+};
 
 use crate::sim_disk::SimDisk;
 use crate::support::{Dice, key, prepare, put, put_durably, small, version};
@@ -159,4 +161,127 @@ fn a_namespace_that_was_removed_does_not_come_back() {
         assert_eq!(store.keys().unwrap(), [other], "seed {seed}");
         assert_eq!(version(&store.object(other).unwrap()), Some(1));
     }
+}
+
+/// With a log whose commits may be large.
+fn open_roomy() -> Store {
+    let mut options = small();
+    options.log.segment_bytes = 4 << 20;
+    options.log.queue_bytes = 8 << 20;
+    let opened = Store::open_on(Arc::new(SimDisk::default()), options);
+    opened.expect("the store opens").0
+}
+
+/// What is in a file that a snapshot was copied to.
+fn version_in(file: &[u8]) -> Option<i64> {
+    let scratch = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(scratch.path(), file).expect("written");
+    let connection = rusqlite::Connection::open(scratch.path()).expect("SQLite opens it");
+    let faults = sql_faults(&connection).expect("it is read");
+    assert_eq!(faults, [""; 0]);
+    let found = connection.query_row("SELECT max(version) FROM t", (), |row| row.get(0));
+    found.expect("the table is there")
+}
+
+/// Writes what it is given, and has `between` run at each write.
+struct Writes<F>(Vec<u8>, F);
+
+impl<F: FnMut()> std::io::Write for Writes<F> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        (self.1)();
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_snapshot_is_one_commit_while_others_go_on() {
+    let store = open_roomy();
+    let object = store.object(key(1)).unwrap();
+    let shrink = "PRAGMA auto_vacuum = FULL";
+    object.connection().execute_batch(shrink).unwrap();
+    prepare(&object).unwrap();
+    for number in 1..=60 {
+        put_durably(&object, number, &[number as u8; 9000]).unwrap();
+    }
+    let sql = |sql: &str| object.connection().execute_batch(sql).unwrap();
+    // Not a part of it: it is not committed.
+    sql("BEGIN; DELETE FROM t");
+    let snapshot = store.snapshot(key(1)).unwrap().expect("a database");
+    sql("ROLLBACK");
+    let size = snapshot.size();
+    assert!(size > 60 * 9000);
+    let mut step = 0;
+    let mut copy = Writes(Vec::new(), || {
+        step += 1;
+        match step {
+            // Every page changes, some again and in the file, and most are cut off.
+            1 => sql("UPDATE t SET body = zeroblob(9001)"),
+            20 => store.checkpoint().unwrap(),
+            30 => sql("UPDATE t SET body = x''"),
+            40 => store.checkpoint().unwrap(),
+            50 => put_durably(&object, 61, &[7; 90_000]).unwrap(),
+            _ => {}
+        }
+    });
+    snapshot.copy_to(&mut copy).unwrap();
+    let copy = copy.0;
+    assert!(step > 50);
+    assert_eq!(copy.len() as u64, size);
+    assert_eq!(version_in(&copy), Some(60));
+    assert_eq!(version(&object), Some(61));
+    assert!(store.snapshot(key(2)).unwrap().is_none());
+}
+
+#[test]
+fn an_object_opens_while_it_is_copied_and_is_removed_afterwards() {
+    let store = open_roomy();
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    put_durably(&object, 1, &[1; 100_000]).unwrap();
+    block_on(object.close()).unwrap();
+    let snapshot = store.snapshot(key(1)).unwrap().expect("a database");
+    for number in 2..4 {
+        // The last that has it open goes while it is copied.
+        let object = store.object(key(1)).unwrap();
+        put_durably(&object, number, &[number as u8; 100_000]).unwrap();
+        block_on(object.close()).unwrap();
+    }
+    assert_eq!(store.remove(&[key(1)]).unwrap(), []);
+    let mut copy = Vec::new();
+    snapshot.copy_to(&mut copy).unwrap();
+    assert_eq!(version_in(&copy), Some(1));
+    assert!(
+        store
+            .size(key(1))
+            .unwrap()
+            .is_some_and(|size| size > 300_000)
+    );
+    assert_eq!(store.remove(&[key(1)]).unwrap(), [key(1)]);
+    assert_eq!(store.size(key(1)).unwrap(), None);
+}
+
+#[test]
+fn a_snapshot_gives_way_to_what_changes_too_much() {
+    let store = open_roomy();
+    let object = store.object(key(1)).unwrap();
+    prepare(&object).unwrap();
+    for number in 1..=90 {
+        put_durably(&object, number, &vec![1; 400_000]).unwrap();
+    }
+    let snapshot = store.snapshot(key(1)).unwrap().expect("a database");
+    for number in 1..=90 {
+        let change = "UPDATE t SET body = zeroblob(400000) WHERE version = ?";
+        object.connection().execute(change, [number]).unwrap();
+        let newest = object.newest().expect("a commit");
+        block_on(newest.wait()).unwrap();
+    }
+    let late = snapshot.copy_to(&mut Vec::new());
+    assert!(matches!(late, Err(TransferError::Late(of)) if of == key(1)));
+    let next = store.snapshot(key(1)).unwrap().expect("a database");
+    next.copy_to(&mut Vec::new()).unwrap();
 }

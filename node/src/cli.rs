@@ -85,7 +85,7 @@ pub(crate) enum Command {
     /// List, verify, take out and put in what durable objects store
     ///
     /// Works on the folder that `outboard dev` or `outboard serve` keeps objects in,
-    /// while neither has it open. An object is written CLASS/ID as `ls` prints it,
+    /// through them where they run. An object is written CLASS/ID as `ls` prints it,
     /// or CLASS/NAME for `getByName(NAME)`, or its id alone.
     ///
     /// Examples:
@@ -98,8 +98,8 @@ pub(crate) enum Command {
     Data(Data),
     /// List, read, write and delete what a namespace of KV has
     ///
-    /// Works on the folder that `outboard dev` or `outboard serve` keeps data in, while
-    /// neither has it open. A namespace is known by its `id` of `kv_namespaces`;
+    /// Works on the folder that `outboard dev` or `outboard serve` keeps data in, through
+    /// them where they run. A namespace is known by its `id` of `kv_namespaces`;
     /// `outboard data ls` lists those that are there as kv/NAMESPACE.
     ///
     /// Examples:
@@ -113,7 +113,7 @@ pub(crate) enum Command {
     /// Run SQL and migrations on a project's D1 databases, and write them out
     ///
     /// Works on the folder that `outboard dev` or `outboard serve` keeps data in,
-    /// while neither has it open. A database is said by its binding, name or id.
+    /// through them where they run. A database is said by its binding, name or id.
     ///
     /// Examples:
     ///     outboard d1 execute DB --command "SELECT * FROM users"
@@ -126,7 +126,7 @@ pub(crate) enum Command {
     /// List, read, write and delete objects of R2 buckets
     ///
     /// Works on the folder that `outboard dev` or `outboard serve` keeps data in,
-    /// while neither has it open.
+    /// through them where they run.
     ///
     /// Examples:
     ///     outboard r2 list

@@ -6,6 +6,7 @@ mod d1;
 mod data;
 mod deploy;
 mod dev;
+mod folder;
 mod kv;
 mod r2;
 mod remote;
@@ -49,7 +50,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 /// A runtime for the command itself; requests run on lanes.
-fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(crate) fn command_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod control;
 mod duties;
+mod errands;
 mod folders;
 mod host;
 mod ingress;

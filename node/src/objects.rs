@@ -9,6 +9,7 @@ mod facets;
 mod lane;
 mod migrate;
 mod past;
+mod replace;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,7 +27,7 @@ use outboard_runtime::{
     ServiceError, ServiceTarget, StorageError, Worker,
 };
 use outboard_storage::{
-    NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, Store, StoreOptions,
+    Damage, NamespaceId, Object, ObjectError, ObjectId, ObjectKey, Retention, Store, StoreOptions,
 };
 use parking_lot::RwLock;
 use rusqlite::Connection;
@@ -43,6 +44,7 @@ pub(crate) use self::facets::{FacetName, Facets};
 pub(crate) use self::lane::LaneObjects;
 pub(crate) use self::migrate::{MigrateError, Plan};
 pub(crate) use self::past::{keep, keep_for_development};
+pub(crate) use self::replace::AloneError;
 use crate::duties::Deployed;
 use crate::host::MakeHost;
 use crate::ingress::Roster;
@@ -70,9 +72,11 @@ pub(crate) enum OpenError {
 pub(crate) struct NodeObjects {
     /// Opened when there is a class: most nodes have none.
     kept: OnceLock<Kept>,
-    opened: Notify,
+    opened: watch::Sender<bool>,
     /// Keys whose classes change just now: who wants an object of theirs waits.
     held: RwLock<HashSet<String>>,
+    /// Databases that are replaced just now: who wants their objects waits too.
+    held_databases: RwLock<HashSet<ObjectKey>>,
     let_go: Notify,
     /// Objects become what they were one at a time.
     restoring: tokio::sync::Mutex<()>,
@@ -90,6 +94,8 @@ pub(crate) struct NodeObjects {
 /// What a folder of objects has.
 struct Kept {
     store: Store,
+    /// What was found when it was opened.
+    damage: Vec<Damage>,
     alarms: Alarms,
     catalogue: Catalogue,
     facets: Facets,
@@ -131,12 +137,13 @@ impl NodeObjects {
         })?;
         let _ = self.kept.set(Kept {
             store,
+            damage: recovery.damage,
             alarms,
             catalogue,
             facets,
             folder: path.to_path_buf(),
         });
-        self.opened.notify_one();
+        self.opened.send_replace(true);
         self.remove_deleted();
         self.remove_deleted_facets();
         Ok(())
@@ -145,6 +152,29 @@ impl NodeObjects {
     /// What is kept beside objects is kept in their store.
     pub(crate) fn store(&self) -> Option<&Store> {
         self.kept.get().map(|kept| &kept.store)
+    }
+
+    /// Waits until it is open.
+    pub(crate) async fn opened(&self) {
+        // Its sender is here.
+        let _ = self.opened.subscribe().wait_for(|is_open| *is_open).await;
+    }
+
+    /// What was found to be damaged of the log when it was opened.
+    pub(crate) fn damage(&self) -> &[Damage] {
+        self.kept.get().map_or(&[], |kept| &kept.damage)
+    }
+
+    /// What tells people what databases are.
+    pub(crate) fn indexes(&self) -> Option<(&Catalogue, &Facets)> {
+        let kept = self.kept.get()?;
+        Some((&kept.catalogue, &kept.facets))
+    }
+
+    /// Has an alarm ring that came with an object's database.
+    pub(crate) fn set_alarm(&self, target: &ObjectTarget, time: i64) -> Result<(), StorageError> {
+        let kept = self.kept.get().ok_or_else(no_store)?;
+        kept.alarms.set(target, Some(time), false)
     }
 
     /// Opens a database that is kept beside objects, by its kind and name; None where
@@ -309,7 +339,10 @@ impl NodeObjects {
     ) -> Result<(Arc<Worker>, Arc<ObjectTarget>), PlaceError> {
         loop {
             let let_go = self.let_go.notified();
-            if !self.held.read().contains(&target.namespace.key) {
+            let database = database_key(&target.namespace, target.id);
+            let is_held = self.held.read().contains(&target.namespace.key)
+                || self.held_databases.read().contains(&database);
+            if !is_held {
                 break;
             }
             let_go.await;
@@ -400,7 +433,13 @@ impl NodeObjects {
                 });
             }
         }
-        kept.store.object(database_key(namespace, id)).map_err(told)
+        let database = database_key(namespace, id);
+        if self.held_databases.read().contains(&database) {
+            return Err(StorageError {
+                message: "the object's database is being replaced".into(),
+            });
+        }
+        kept.store.object(database).map_err(told)
     }
 }
 

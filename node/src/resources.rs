@@ -21,7 +21,12 @@ use outboard_runtime::{
 
 use tokio_util::sync::CancellationToken;
 
+use self::database::DatabaseError;
+use self::r2::R2Error;
 use crate::objects::NodeObjects;
+
+/// What the databases of kinds are called by, before their names.
+pub(crate) const KINDS: &[&str] = &[d1::KIND, kv::KIND, queues::KIND, r2::KIND];
 
 /// The node's, for all its lanes.
 pub(crate) struct Resources {
@@ -74,6 +79,35 @@ impl Resources {
             Ok(ServiceAnswer::Response(answer))
         }
         .boxed_local()
+    }
+
+    /// The namespace of KV that workers have by this id.
+    pub(crate) async fn namespace(&self, id: &str) -> Result<kv::Namespace, DatabaseError> {
+        self.kv.open(id).await
+    }
+
+    /// The bucket of this name that is in the node's folder.
+    pub(crate) async fn bucket_here(&self, name: &str) -> Result<Arc<r2::Bucket>, R2Error> {
+        self.r2.here(name).await
+    }
+
+    /// Runs a person's script on a D1 database.
+    pub(crate) async fn run_script(
+        &self,
+        id: &str,
+        script: d1::Script,
+        format: d1::Format,
+    ) -> Result<Vec<u8>, d1::D1Error> {
+        self.d1.run_script(id, script, format).await
+    }
+
+    /// Does something while nobody has a D1 database open.
+    pub(crate) async fn while_d1_is_closed<T: Send + 'static>(
+        &self,
+        id: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, d1::D1Error> {
+        self.d1.while_closed(id, work).await
     }
 
     /// Does what is to be done without anybody asking, until the future is dropped.

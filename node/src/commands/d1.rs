@@ -1,6 +1,5 @@
 //! `outboard d1`: databases for people.
 
-mod dump;
 mod migrations;
 mod table;
 
@@ -8,16 +7,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use outboard_project::{D1Database, DevVars};
-use outboard_storage::{Store, StoreError, StoreOptions};
 
-use self::dump::Dump;
-use super::command_runtime;
+use super::folder::NewFile;
 use crate::cli::d1::{D1, Place, Sql};
-use crate::objects::{Catalogue, Scope, key_of, open_named};
-use crate::resources::d1::{Database, Format, KIND, Results};
-
-/// Results are one person's, who has the machine's memory.
-const MOST_RESULTS: usize = usize::MAX;
+use crate::errands::{D1Errand, Dump, Errand, Form, Keeper};
+use crate::objects::Scope;
+use crate::resources::d1::Format;
 
 #[derive(Debug, thiserror::Error)]
 enum Fault {
@@ -27,10 +22,6 @@ enum Fault {
     Ambiguous(String, String),
     #[error("DATABASE: {0:?} is not there yet: nothing has asked it")]
     NotThere(String),
-    #[error("--data: {}: a node has it open; stop `outboard dev` or `outboard serve` first", .0.display())]
-    Busy(PathBuf),
-    #[error("--data: {}: {source}", path.display())]
-    Store { path: PathBuf, source: StoreError },
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("--file: {}: a SQLite database, not SQL; `outboard data import` takes those", .0.display())]
@@ -46,10 +37,14 @@ pub(super) fn run(command: &D1) -> anyhow::Result<()> {
             sql,
             json,
             place,
-        } => execute(&Opened::open(database, place)?, &text(sql)?, *json),
+        } => {
+            let (database, folder) = named(database, place)?;
+            let sql = text(sql)?;
+            execute(&Opened::open(&database, &folder)?, &sql, *json)
+        }
         D1::Migrations(command) => migrations::run(command),
         D1::Export {
-            database,
+            database: name,
             output,
             table,
             no_schema,
@@ -57,22 +52,33 @@ pub(super) fn run(command: &D1) -> anyhow::Result<()> {
             sqlite,
             place,
         } => {
-            let opened = Opened::open_there(database, place)?;
-            let dump = Dump {
-                tables: table,
-                schema: !no_schema,
-                data: !no_data,
+            let form = match sqlite {
+                true => Form::Sqlite,
+                false => Form::Sql(Dump {
+                    tables: table.clone(),
+                    schema: !no_schema,
+                    data: !no_data,
+                }),
             };
-            export(&opened, output.as_deref(), *sqlite, &dump)
+            let (database, folder) = named(name, place)?;
+            // Opening a store that is not there would make it.
+            if !folder.join("log").is_dir() {
+                return Err(Fault::NotThere(name.clone()).into());
+            }
+            let errand = D1Errand::Export {
+                name: name.clone(),
+                id: database.id,
+                form,
+            };
+            export(&Keeper::open(&folder)?, errand, output.as_deref())
         }
     }
 }
 
-/// A database of a project, open.
+/// A database of a project, and who has it open.
 struct Opened {
-    database: Database,
-    /// Last: the database is one of its.
-    _store: Store,
+    keeper: Keeper,
+    id: String,
 }
 
 /// The database of the project that somebody means.
@@ -113,66 +119,26 @@ fn named(name: &str, place: &Place) -> anyhow::Result<(D1Database, PathBuf)> {
 }
 
 impl Opened {
-    /// Makes the database where it is not there.
-    fn open(name: &str, place: &Place) -> anyhow::Result<Self> {
-        let (database, folder) = named(name, place)?;
-        Self::of(&database, &folder)
-    }
-
-    /// Fails where it is not there.
-    fn open_there(name: &str, place: &Place) -> anyhow::Result<Self> {
-        let (database, folder) = named(name, place)?;
-        let not_there = || Fault::NotThere(name.into());
-        // Opening a store that is not there would make it.
-        if !folder.join("log").is_dir() {
-            return Err(not_there().into());
-        }
-        let store = open_store(&folder)?;
-        let keys = store.keys().map_err(|source| Fault::Store {
-            path: folder.clone(),
-            source,
-        })?;
-        if !keys.contains(&key_of(KIND, &database.id)) {
-            return Err(not_there().into());
-        }
-        Self::in_store(store, &database)
-    }
-
-    fn of(database: &D1Database, folder: &Path) -> anyhow::Result<Self> {
-        Self::in_store(open_store(folder)?, database)
-    }
-
-    fn in_store(store: Store, database: &D1Database) -> anyhow::Result<Self> {
-        let catalogue = Catalogue::open(&store)?;
-        let object = open_named(&store, Some(&catalogue), KIND, &database.id)?;
-        let database = Database::open(object, MOST_RESULTS)?;
-        database.without_length_limit()?;
+    fn open(database: &D1Database, folder: &Path) -> anyhow::Result<Self> {
         Ok(Self {
-            database,
-            _store: store,
+            keeper: Keeper::open(folder)?,
+            id: database.id.clone(),
         })
     }
 
-    /// Runs scripts as one transaction, which is durable then; their results as JSON.
-    fn run(&self, scripts: &[&str], format: Format) -> anyhow::Result<Vec<u8>> {
-        let Results { json, receipt, .. } = self.database.run_scripts(scripts, format)?;
-        if let Some(receipt) = receipt {
-            command_runtime()?.block_on(receipt.wait())?;
-        }
-        Ok(json)
-    }
-}
-
-fn open_store(folder: &Path) -> Result<Store, Fault> {
-    match Store::open(folder, StoreOptions::default()) {
-        Ok((store, _)) => Ok(store),
-        Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => {
-            Err(Fault::Busy(folder.into()))
-        }
-        Err(source) => Err(Fault::Store {
-            path: folder.into(),
-            source,
-        }),
+    /// Runs parts of statements as one transaction, which is durable then, in a database
+    /// that is made where it is not there; their results as JSON.
+    fn run(&self, parts: &[&str], format: Format) -> anyhow::Result<Vec<u8>> {
+        let errand = D1Errand::Run {
+            id: self.id.clone(),
+            parts: parts.iter().map(|part| part.len() as u64).collect(),
+            format,
+        };
+        let sql = io::Cursor::new(parts.concat());
+        let mut results = Vec::new();
+        self.keeper
+            .run_with(&Errand::D1(errand), Box::new(sql), &mut results)?;
+        Ok(results)
     }
 }
 
@@ -204,15 +170,11 @@ fn execute(opened: &Opened, sql: &str, json: bool) -> anyhow::Result<()> {
     table::print(&mut out, &results)
 }
 
-fn export(
-    opened: &Opened,
-    output: Option<&Path>,
-    sqlite: bool,
-    dump: &Dump<'_>,
-) -> anyhow::Result<()> {
+fn export(keeper: &Keeper, errand: D1Errand, output: Option<&Path>) -> anyhow::Result<()> {
+    let errand = Errand::D1(errand);
     let Some(path) = output else {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        dump.write(&opened.database, &mut out)?;
+        keeper.run(&errand, &mut out)?;
         return Ok(out.flush()?);
     };
     if path.exists() {
@@ -222,21 +184,17 @@ fn export(
         path: path.into(),
         source,
     };
-    // Beside it, and there under its name only when it is whole.
-    let parent = path.parent().filter(|parent| *parent != Path::new(""));
-    let parent = parent.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(fault)?;
-    let mut out = io::BufWriter::new(file.as_file_mut());
-    if sqlite {
-        opened.database.object().copy_to(&mut out)?;
-    } else {
-        dump.write(&opened.database, &mut out)?;
-    }
-    out.flush().map_err(fault)?;
+    let mut file = NewFile::beside(path).map_err(fault)?;
+    let mut out = io::BufWriter::new(&mut file);
+    let written = keeper.run(&errand, &mut out);
+    let flushed = out.flush();
     drop(out);
-    file.as_file().sync_all().map_err(fault)?;
-    file.persist_noclobber(path)
-        .map_err(|error| fault(error.error))?;
+    if let Some(error) = file.fault() {
+        return Err(fault(error).into());
+    }
+    written?;
+    flushed.map_err(fault)?;
+    file.persist(path).map_err(fault)?;
     println!("{}", path.display());
     Ok(())
 }

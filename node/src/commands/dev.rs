@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle as AbortOnDrop;
 use crate::cache::Store;
 use crate::cli::{Dev, DevIsolation};
 use crate::duties::Duties;
+use crate::errands::Desk;
 use crate::host::{NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions, Roster, Target};
 use crate::inspector::InspectorServer;
@@ -115,8 +116,16 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         &Roster::default(),
     )?;
     let background = async move {
+        let desk = data
+            .forgotten
+            .is_none()
+            .then(|| Desk::open(objects, resources.clone()));
         let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
-        serve(options, node, open, &resources, inspector, loaded, &data).await
+        let served = serve(options, node, open, &resources, inspector, loaded, &data).await;
+        if let Some(desk) = desk {
+            desk.close(GRACE).await;
+        }
+        served
     };
     command_runtime()?.block_on(background)
 }
@@ -292,7 +301,7 @@ struct Data {
     /// How much of it is kept of the past.
     past: Retention,
     /// Removed when the command ends.
-    _forgotten: Option<tempfile::TempDir>,
+    forgotten: Option<tempfile::TempDir>,
 }
 
 impl Data {
@@ -307,7 +316,7 @@ impl Data {
                 folder: forgotten.path().to_path_buf(),
                 isolation,
                 past: Retention::Nothing,
-                _forgotten: Some(forgotten),
+                forgotten: Some(forgotten),
             });
         }
         let default = || options.project.dir.join(".outboard");
@@ -315,7 +324,7 @@ impl Data {
             folder: options.data.clone().unwrap_or_else(default),
             isolation,
             past: keep_for_development(),
-            _forgotten: None,
+            forgotten: None,
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::cache::Store;
 use crate::cli::Serve;
 use crate::config::{self, ControlConfig, LogFormat};
 use crate::control::{Control, Order, TokenStore};
+use crate::errands::Desk;
 use crate::host::{NodeHost, WorkerLog, hosts};
 use crate::ingress::{AccessLog, Detail, IngressOptions};
 use crate::node::{Node, NodeOptions};
@@ -151,6 +152,7 @@ async fn until_terminated(
 ) -> anyhow::Result<()> {
     let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
     let objects = site.node.objects().clone();
+    let desk = Desk::open(objects.clone(), resources.clone());
     let _alarms = AbortOnDrop::new(tokio::spawn(objects.ring_alarms()));
     let (mut orders, control) = match control {
         Some(listening) => {
@@ -189,6 +191,8 @@ async fn until_terminated(
     // Who waits for an answer of it is told that there is none.
     drop((orders, control));
     resources.stop();
-    site.node.drain().await;
+    // Commands have the same time as requests.
+    let grace = site.fleet.config.drain;
+    tokio::join!(desk.close(grace), site.node.drain());
     Ok(())
 }

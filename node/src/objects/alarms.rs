@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use outboard_runtime::{AlarmOutcome, ObjectId, ObjectNamespace, ObjectTarget, StorageError};
 use outboard_storage::{NamespaceId, Object, ObjectKey, Store};
 use parking_lot::Mutex;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::Notify;
 
 use super::{Kept, NodeObjects, PlaceError, told};
@@ -198,8 +198,7 @@ impl Alarms {
 }
 
 /// When the alarm rings that an object's database has.
-pub(crate) fn alarm_of(object: &Object) -> rusqlite::Result<Option<i64>> {
-    let connection = object.connection();
+pub(crate) fn alarm_of(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     if !connection.table_exists(None, "_cf_ALARM")? {
         return Ok(None);
     }
@@ -240,7 +239,7 @@ pub(super) async fn ring(objects: Arc<NodeObjects>) {
     let mut before = i64::MAX;
     loop {
         let Some(Kept { alarms, .. }) = objects.kept.get() else {
-            objects.opened.notified().await;
+            objects.opened().await;
             continue;
         };
         let time = now();

@@ -167,7 +167,7 @@ impl Kept {
         if !object.is_restored() {
             return Ok(());
         }
-        let time = alarm_of(object).map_err(|error| told(object.explain(error)))?;
+        let time = alarm_of(object.connection()).map_err(|error| told(object.explain(error)))?;
         self.alarms.set(target, time, false)?;
         self.alarms.set(target, time, true)?;
         self.alarms.settle()?;

@@ -20,8 +20,8 @@ use outboard_runtime::{HostBody, full_body};
 
 pub(crate) use self::database::{Database, Deadline, Results};
 pub(crate) use self::databases::Databases;
-pub(crate) use self::query::Query;
 use self::query::read;
+pub(crate) use self::query::{Query, Script, Work, identifier, literal};
 pub(crate) use self::rows::Format;
 
 /// What the store's databases of this kind are called by.
@@ -57,6 +57,11 @@ pub(crate) enum D1Error {
     Lost,
 }
 
+/// What SQLite says of a statement of the node's own.
+pub(crate) fn sql_error(error: rusqlite::Error) -> D1Error {
+    D1Error::Sql(outboard_runtime::sql::error_text(&error))
+}
+
 /// Answers a request of a binding's to the database `id`.
 pub(crate) async fn answer(
     databases: Arc<Databases>,
@@ -87,7 +92,10 @@ pub(crate) async fn answer(
         Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     drop(body);
-    match databases.ask(&id, queries, format, room).await {
+    match databases
+        .ask(&id, Work::Queries(queries), format, room)
+        .await
+    {
         Ok(results) => success(results),
         Err(error) => failure(StatusCode::OK, &error.to_string()),
     }

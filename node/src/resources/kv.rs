@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use outboard_runtime::{HostBody, full_body};
 
-pub(crate) use self::namespace::{Found, KIND, Namespace, PutError, now};
+pub(crate) use self::namespace::{Found, KIND, MOST, Namespace, PutError, now};
 use self::options::{BulkGet, check_bulk_get, check_get, check_list, key_of, parameters};
 pub(crate) use self::options::{Head, Refusal, check_key, check_put};
 use super::answer::{refused, unavailable};
@@ -57,7 +57,7 @@ impl Namespaces {
         }
     }
 
-    async fn open(&self, id: &str) -> Result<Namespace, DatabaseError> {
+    pub(super) async fn open(&self, id: &str) -> Result<Namespace, DatabaseError> {
         let open = || Namespace::open(self.objects.clone(), id);
         self.open.get(id, open).await
     }

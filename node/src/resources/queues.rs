@@ -27,7 +27,7 @@ use crate::duties::{Consumer, Deployed};
 use crate::objects::NodeObjects;
 
 /// What its databases are called by, before their names.
-const KIND: &str = "queue";
+pub(crate) const KIND: &str = "queue";
 
 /// Bytes of messages that a queue keeps; past that it takes no more.
 const MOST_BACKLOG: i64 = 1 << 30;

@@ -117,6 +117,11 @@ impl Buckets {
         if let Some(bucket) = self.on_s3.lock().get(name) {
             return Ok(AnyBucket::S3(bucket.clone()));
         }
+        self.here(name).await.map(AnyBucket::Here)
+    }
+
+    /// The bucket of this name that is not on S3.
+    pub(super) async fn here(&self, name: &str) -> Result<Arc<Bucket>, R2Error> {
         let cell = self.open.lock().entry(name.into()).or_default().clone();
         let open = cell.get_or_try_init(|| async {
             let (objects, own) = (self.objects.clone(), name.to_string());
@@ -127,7 +132,7 @@ impl Buckets {
             let folder = self.objects.folder().ok_or(R2Error::Internal)?;
             Bucket::open(object, folder, name).await
         });
-        open.await.cloned().map(AnyBucket::Here)
+        open.await.cloned()
     }
 }
 

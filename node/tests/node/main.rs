@@ -14,6 +14,7 @@ mod deploy;
 mod dev;
 mod docs;
 mod durability;
+mod errands;
 mod facets;
 mod history;
 mod inspector;

@@ -100,6 +100,14 @@ impl LaneRef {
         .await
     }
 
+    /// Ends an object of this lane as if it had been idle, once it serves no event, and
+    /// says whether it was in memory. It has given up its database when this returns;
+    /// dropping the future leaves it as it is.
+    pub async fn evict_object(&self, target: Arc<ObjectTarget>) -> Result<bool, EventError> {
+        self.ask(move |lane| lane.evict_object(target).map(Ok).boxed_local())
+            .await
+    }
+
     /// Lets the worker's isolate on this lane end, as [`LaneLocal::retire`] does. A lane
     /// that takes no commands does it when its objects next leave memory.
     pub fn retire(&self, worker: Arc<Worker>) {

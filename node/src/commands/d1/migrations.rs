@@ -6,15 +6,15 @@ use std::io::Write;
 use anyhow::Context;
 use outboard_project::D1Database;
 
-use super::{Fault, Opened, named};
+use super::{Fault, Opened, named, table};
 use crate::cli::d1::Migrations;
-use crate::resources::d1::Format;
+use crate::resources::d1::{Format, identifier, literal};
 
 pub(super) fn run(command: &Migrations) -> anyhow::Result<()> {
     match command {
         Migrations::List { database, place } => {
             let (database, folder) = named(database, place)?;
-            let opened = Opened::of(&database, &folder)?;
+            let opened = Opened::open(&database, &folder)?;
             for name in unapplied(&opened, &database)? {
                 println!("{name}");
             }
@@ -22,7 +22,7 @@ pub(super) fn run(command: &Migrations) -> anyhow::Result<()> {
         }
         Migrations::Apply { database, place } => {
             let (database, folder) = named(database, place)?;
-            apply(&Opened::of(&database, &folder)?, &database)
+            apply(&Opened::open(&database, &folder)?, &database)
         }
         Migrations::Create {
             database,
@@ -42,11 +42,9 @@ fn unapplied(opened: &Opened, database: &D1Database) -> anyhow::Result<Vec<Strin
            applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
          )"
     );
-    opened.run(&[&make], Format::Columns)?;
-    let applied: HashSet<String> = opened.database.trusted(|connection| {
-        let mut names = connection.prepare(&format!("SELECT name FROM {table}"))?;
-        names.query_map((), |row| row.get(0))?.collect()
-    })?;
+    let names = format!("SELECT name FROM {table}");
+    let results = opened.run(&[&make, &names], Format::Columns)?;
+    let applied: HashSet<String> = table::first_column(&results)?.into_iter().collect();
     let mut all = database.migrations().map_err(|source| Fault::File {
         path: database.migrations_dir.clone(),
         source,
@@ -95,12 +93,4 @@ fn create(database: &D1Database, message: &str) -> anyhow::Result<()> {
     writeln!(file, "-- Migration number: {number}")?;
     println!("{}", path.display());
     Ok(())
-}
-
-pub(super) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

@@ -51,10 +51,27 @@ pub(super) fn print(out: &mut impl Write, results: &[u8]) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// The texts in the first column of the last statement's rows.
+pub(super) fn first_column(results: &[u8]) -> anyhow::Result<Vec<String>> {
+    let mut answers: Vec<Answer> = serde_json::from_slice(results)?;
+    let rows = answers.pop().map(|answer| answer.results.rows);
+    let cells = rows.unwrap_or_default().into_iter();
+    let cells = cells.filter_map(|row| row.into_iter().next());
+    let text = |cell| match cell {
+        Value::String(text) => Some(text),
+        _ => None,
+    };
+    Ok(cells.filter_map(text).collect())
+}
+
 fn line(out: &mut impl Write, cells: &[String], widths: &[usize]) -> std::io::Result<()> {
     let padded = cells.iter().zip(widths);
     let padded: Vec<_> = padded
-        .map(|(cell, width)| format!("{cell:<width$}"))
+        .map(|(cell, width)| {
+            // A format's width has 16 bits.
+            let room = width.saturating_sub(cell.chars().count());
+            format!("{cell}{}", " ".repeat(room))
+        })
         .collect();
     writeln!(out, "{}", padded.join("  ").trim_end())
 }

@@ -12,7 +12,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Batch, Connection};
 
 use super::rows::JsonRows;
-use super::{D1Error, Format, Query};
+use super::{D1Error, Format, Query, Script};
 use crate::objects::told;
 
 /// Instructions of SQLite's between two looks at the clock.
@@ -33,6 +33,14 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
+    /// It may last as long as it does.
+    pub(crate) fn none() -> Self {
+        Self {
+            at: None,
+            abandoned: Arc::default(),
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed) || self.at.is_some_and(|at| Instant::now() >= at)
     }
@@ -46,6 +54,17 @@ pub(crate) struct Results {
     pub(crate) receipt: Option<Receipt>,
     /// Of the state that it left.
     pub(crate) bookmark: String,
+}
+
+impl Results {
+    /// Of no query.
+    pub(super) fn nothing() -> Self {
+        Self {
+            json: Vec::new(),
+            receipt: None,
+            bookmark: String::new(),
+        }
+    }
 }
 
 pub(crate) struct Database {
@@ -85,17 +104,6 @@ impl Database {
         }
     }
 
-    /// Lets statements be as long as SQLite has them: a file's, that a person runs.
-    pub(crate) fn without_length_limit(&self) -> Result<(), D1Error> {
-        let connection = self.object.connection();
-        let set = connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, i32::MAX);
-        set.map(drop).map_err(|error| self.fault(&error))
-    }
-
-    pub(crate) fn object(&self) -> &Object {
-        &self.object
-    }
-
     /// Runs queries as one transaction: all of them, or none.
     pub(crate) fn run(
         &self,
@@ -103,8 +111,7 @@ impl Database {
         format: Format,
         deadline: &Deadline,
     ) -> Result<Results, D1Error> {
-        *self.deadline.lock() = Some(deadline.clone());
-        let done = self.transaction(|json| {
+        self.until(deadline, |json| {
             let start = json.len();
             for query in queries.iter().filter(|query| !query.is_comment()) {
                 let (sql, values) = (&query.sql, &query.params);
@@ -116,19 +123,26 @@ impl Database {
                 true => Ok(()),
                 false => Err(D1Error::NoStatement),
             }
-        });
-        *self.deadline.lock() = None;
-        done.map_err(|error| match deadline.is_over() {
-            true => D1Error::TooSlow,
-            false => error,
         })
     }
 
-    /// Runs the statements of scripts as one transaction; each has a result.
-    pub(crate) fn run_scripts(&self, scripts: &[&str], format: Format) -> Result<Results, D1Error> {
-        self.transaction(|json| {
-            for script in scripts {
-                let mut batch = Batch::new(self.object.connection(), script);
+    /// Runs the statements of a script as one transaction; each has a result. They may be
+    /// as long as SQLite has them.
+    pub(crate) fn run_script(
+        &self,
+        script: &Script,
+        format: Format,
+        deadline: &Deadline,
+    ) -> Result<Results, D1Error> {
+        let limit = |length| {
+            let connection = self.object.connection();
+            let set = connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, length);
+            set.map_err(|error| self.fault(&error))
+        };
+        let before = limit(i32::MAX)?;
+        let done = self.until(deadline, |json| {
+            for part in &script.0 {
+                let mut batch = Batch::new(self.object.connection(), part);
                 while self.result(json, format, |connection, rows| match batch.next()? {
                     Some(mut statement) => {
                         sql::run_statement(connection, &mut statement, &[], rows).map(Some)
@@ -137,6 +151,23 @@ impl Database {
                 })? {}
             }
             Ok(())
+        });
+        limit(before)?;
+        done
+    }
+
+    /// A transaction that is interrupted and undone when it has to be over.
+    fn until(
+        &self,
+        deadline: &Deadline,
+        work: impl FnOnce(&mut Vec<u8>) -> Result<(), D1Error>,
+    ) -> Result<Results, D1Error> {
+        *self.deadline.lock() = Some(deadline.clone());
+        let done = self.transaction(work);
+        *self.deadline.lock() = None;
+        done.map_err(|error| match deadline.is_over() {
+            true => D1Error::TooSlow,
+            false => error,
         })
     }
 
@@ -202,7 +233,7 @@ impl Database {
     }
 
     /// Runs the node's own statements, which may do what scripts' may not.
-    pub(crate) fn trusted<T>(
+    fn trusted<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, D1Error> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{D1Error, Database, Deadline, Format, KIND, MOST_REQUEST, Query, Results};
+use super::{D1Error, Database, Deadline, Format, KIND, MOST_REQUEST, Results, Script, Work};
 use crate::objects::{NodeObjects, told};
 
 /// What databases may cost.
@@ -77,7 +77,7 @@ struct ThreadState {
 }
 
 struct Job {
-    queries: Vec<Query>,
+    work: Work,
     format: Format,
     since: Instant,
     abandoned: Arc<AtomicBool>,
@@ -122,19 +122,49 @@ impl Databases {
         Some(Room(permit))
     }
 
-    /// Runs queries on a database as one transaction; answers when it is durable.
-    /// Dropping it abandons them: they are done, or nothing is.
+    /// Runs a person's script, as [`Self::ask`] does; its results as JSON.
+    pub(crate) async fn run_script(
+        self: &Arc<Self>,
+        id: &str,
+        script: Script,
+        format: Format,
+    ) -> Result<Vec<u8>, D1Error> {
+        let bytes = script.0.iter().map(|part| part.len() as u64).sum();
+        let room = self.room(Some(bytes)).ok_or(D1Error::QueueFull)?;
+        let results = self.ask(id, Work::Script(script), format, room).await?;
+        Ok(results.json)
+    }
+
+    /// Runs `work` when it is its turn and while nobody has a database open; who asks it
+    /// meanwhile waits.
+    pub(crate) async fn while_closed<T: Send + 'static>(
+        self: &Arc<Self>,
+        id: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, D1Error> {
+        let room = self.room(Some(0)).ok_or(D1Error::QueueFull)?;
+        let (give, given) = oneshot::channel();
+        let work = Work::Closed(Box::new(move || {
+            // Whoever asked may be gone.
+            let _ = give.send(work());
+        }));
+        self.ask(id, work, Format::Columns, room).await?;
+        given.await.map_err(|_lost| D1Error::Lost)
+    }
+
+    /// Works on a database in one transaction; answers when it is durable. Dropping it
+    /// abandons the work: it is done, or nothing is.
     pub(super) async fn ask(
         self: &Arc<Self>,
         id: &str,
-        queries: Vec<Query>,
+        work: Work,
         format: Format,
         room: Room,
     ) -> Result<Results, D1Error> {
         let (reply, replied) = oneshot::channel();
         let abandoned = Arc::<AtomicBool>::default();
         let job = Job {
-            queries,
+            work,
             format,
             since: Instant::now(),
             abandoned: abandoned.clone(),
@@ -266,7 +296,7 @@ impl Runner {
 
     fn serve(&self, database: &mut Option<Database>, job: Job) {
         let Job {
-            queries,
+            work,
             format,
             since,
             abandoned,
@@ -281,12 +311,7 @@ impl Runner {
         } else if since.elapsed() > self.limits.time {
             Err(D1Error::QueuedTooLong)
         } else {
-            let deadline = Deadline {
-                at: Some(Instant::now() + self.limits.time),
-                abandoned,
-            };
-            self.opened(database)
-                .and_then(|database| database.run(&queries, format, &deadline))
+            self.work(database, work, format, abandoned)
         };
         if matches!(done, Err(D1Error::Storage(_))) {
             *database = None;
@@ -295,6 +320,35 @@ impl Runner {
         self.state.busy.fetch_sub(1, Ordering::Relaxed);
         // Who asked may be gone.
         let _ = reply.send(done);
+    }
+
+    fn work(
+        &self,
+        database: &mut Option<Database>,
+        work: Work,
+        format: Format,
+        abandoned: Arc<AtomicBool>,
+    ) -> Result<Results, D1Error> {
+        match work {
+            Work::Queries(queries) => {
+                let database = self.opened(database)?;
+                let at = Some(Instant::now() + self.limits.time);
+                database.run(&queries, format, &Deadline { at, abandoned })
+            }
+            Work::Script(script) => {
+                let database = self.opened(database)?;
+                let deadline = Deadline {
+                    at: None,
+                    abandoned,
+                };
+                database.run_script(&script, format, &deadline)
+            }
+            Work::Closed(work) => {
+                *database = None;
+                work();
+                Ok(Results::nothing())
+            }
+        }
     }
 
     fn opened<'a>(&self, database: &'a mut Option<Database>) -> Result<&'a Database, D1Error> {

@@ -24,6 +24,28 @@ impl Query {
     }
 }
 
+/// Parts of statements each, that a person runs.
+#[derive(Debug)]
+pub(crate) struct Script(pub(crate) Vec<String>);
+
+/// What a database is asked to do in one transaction.
+pub(crate) enum Work {
+    /// A binding's.
+    Queries(Vec<Query>),
+    /// It may take as long as it does.
+    Script(Script),
+    /// Something while nobody has the database open.
+    Closed(Box<dyn FnOnce() + Send>),
+}
+
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// One query, or a list of them.
 pub(super) fn read(json: &[u8]) -> serde_json::Result<Vec<Query>> {
     if json.trim_ascii_start().starts_with(b"[") {

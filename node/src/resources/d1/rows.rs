@@ -3,9 +3,11 @@
 use outboard_runtime::sql::Rows;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use serde::{Deserialize, Serialize};
 
 /// What rows look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     /// An object a row.
     Objects,

@@ -99,11 +99,6 @@ impl Index {
         Ok((index, run))
     }
 
-    /// Opens it to be looked at.
-    pub(super) fn view(object: Object) -> Self {
-        Self { object }
-    }
-
     /// The newest commit's receipt.
     pub(super) fn newest(&self) -> Option<Receipt> {
         self.object.newest()
@@ -191,32 +186,6 @@ impl Index {
 
     pub(super) fn set_swept(&mut self, run: i64) -> Result<(), R2Error> {
         self.write(|transaction| Ok(set_state(transaction, "swept", run)?))
-    }
-
-    /// Every blob that an object or upload owns, with the key.
-    pub(super) fn each_blob(&self, mut each: impl FnMut(&str, &Blob)) -> Result<(), R2Error> {
-        self.read(|connection| {
-            let mut find = connection.prepare(
-                "SELECT blobs.id, number, blobs.size, md5, coalesce(objects.key, uploads.key)
-                 FROM blobs LEFT JOIN objects ON objects.id = owner
-                   LEFT JOIN uploads ON uploads.id = owner
-                 WHERE owner IS NOT NULL",
-            )?;
-            let mut rows = find.query(())?;
-            while let Some(row) = rows.next()? {
-                let key: Option<Vec<u8>> = row.get(4)?;
-                each(&text(key.unwrap_or_default()), &blob(row)?);
-            }
-            Ok(())
-        })
-    }
-
-    /// Objects, and the bytes in them.
-    pub(super) fn totals(&self) -> Result<(u64, u64), R2Error> {
-        let totals = "SELECT count(*), coalesce(sum(size), 0) FROM objects";
-        self.read(|connection| {
-            connection.query_row(totals, (), |row| Ok((count(row, 0)?, count(row, 1)?)))
-        })
     }
 
     pub(super) fn read<T>(
@@ -472,4 +441,30 @@ fn written_size(text: &str) -> usize {
         _ => 1,
     });
     sizes.sum()
+}
+
+/// Hands each blob of an index that somebody has to `each`, with the key of its object
+/// or upload.
+pub(super) fn each_blob(
+    index: &Connection,
+    mut each: impl FnMut(&str, &Blob),
+) -> rusqlite::Result<()> {
+    let mut find = index.prepare(
+        "SELECT blobs.id, number, blobs.size, md5, coalesce(objects.key, uploads.key)
+         FROM blobs LEFT JOIN objects ON objects.id = owner
+           LEFT JOIN uploads ON uploads.id = owner
+         WHERE owner IS NOT NULL",
+    )?;
+    let mut rows = find.query(())?;
+    while let Some(row) = rows.next()? {
+        let key: Option<Vec<u8>> = row.get(4)?;
+        each(&text(key.unwrap_or_default()), &blob(row)?);
+    }
+    Ok(())
+}
+
+/// The objects of an index, and the bytes in them.
+pub(super) fn totals(index: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let totals = "SELECT count(*), coalesce(sum(size), 0) FROM objects";
+    index.query_row(totals, (), |row| Ok((count(row, 0)?, count(row, 1)?)))
 }

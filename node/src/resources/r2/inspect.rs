@@ -2,28 +2,35 @@
 
 use std::path::Path;
 
-use outboard_storage::Object;
+use rusqlite::Connection;
 
 use super::blobs::Blobs;
 use super::bucket::folder_of;
-use super::error::R2Error;
-use super::index::Index;
+use super::index;
 
-/// The objects of a bucket, and the bytes in them.
-pub(crate) fn totals(database: Object) -> Result<(u64, u64), R2Error> {
-    Index::view(database).totals()
+/// Why a bucket cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InspectError {
+    #[error("its index: {0}")]
+    Index(#[from] rusqlite::Error),
+    #[error("its blobs: {0}")]
+    Blobs(#[from] std::io::Error),
+}
+
+/// The objects of a bucket, by its index, and the bytes in them.
+pub(crate) fn totals(index: &Connection) -> rusqlite::Result<(u64, u64)> {
+    index::totals(index)
 }
 
 /// What is wrong with the blobs of a bucket, whose index is sound.
 pub(crate) fn blob_faults(
-    database: Object,
+    index: &Connection,
     folder: &Path,
     bucket: &str,
-) -> Result<Vec<String>, R2Error> {
-    let index = Index::view(database);
+) -> Result<Vec<String>, InspectError> {
     let blobs = Blobs::open(&folder_of(folder, bucket))?;
     let mut faults = Vec::new();
-    index.each_blob(|key, blob| {
+    index::each_blob(index, |key, blob| {
         let fault = match blobs.size(blob.id) {
             Ok(Some(size)) if size == blob.size => return,
             Ok(Some(size)) => format!("has {size} of its {} bytes", blob.size),

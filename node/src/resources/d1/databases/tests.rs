@@ -32,14 +32,14 @@ fn asking(
     id: &str,
     sql: &str,
 ) -> impl Future<Output = Result<String, D1Error>> {
-    let query = Query {
+    let query = super::super::Query {
         sql: sql.into(),
         params: Vec::new(),
     };
     let (databases, id) = (databases.clone(), id.to_owned());
     async move {
         let room = databases.room(Some(1)).expect("room");
-        let asked = databases.ask(&id, vec![query], Format::Columns, room);
+        let asked = databases.ask(&id, Work::Queries(vec![query]), Format::Columns, room);
         let json = String::from_utf8(asked.await?.json).expect("text");
         let (rows, _) = json.split_once("},\"meta\"").expect("rows and meta");
         Ok(rows.split_once("\"rows\":").expect("rows").1.to_owned())

@@ -4,16 +4,17 @@ use std::io::{self, Write};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
 
-use super::migrations::{identifier, literal};
-use crate::resources::d1::Database;
+use crate::resources::d1::{identifier, literal, sql_error};
 
 /// What is written of it.
-pub(super) struct Dump<'a> {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Dump {
     /// None: all.
-    pub(super) tables: &'a [String],
-    pub(super) schema: bool,
-    pub(super) data: bool,
+    pub(crate) tables: Vec<String>,
+    pub(crate) schema: bool,
+    pub(crate) data: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +50,9 @@ struct Table {
     sql: String,
 }
 
-impl Dump<'_> {
-    pub(super) fn write(&self, database: &Database, out: &mut impl Write) -> anyhow::Result<()> {
-        let tables = database.trusted(tables)?;
+impl Dump {
+    pub(super) fn write(&self, connection: &Connection, out: &mut dyn Write) -> anyhow::Result<()> {
+        let tables = tables(connection).map_err(sql_error)?;
         let is_there = |name: &&String| tables.iter().any(|table| table.name == **name);
         if let Some(name) = self.tables.iter().find(|name| !is_there(name)) {
             return Err(DumpError::NoTable(name.clone()).into());
@@ -64,16 +65,11 @@ impl Dump<'_> {
         }
         // Rows come before what they refer to.
         writeln!(out, "PRAGMA defer_foreign_keys=TRUE;")?;
-        let mut stopped = None;
-        database.trusted(|connection| match self.rows(connection, &tables, out) {
-            Err(Stop::Sql(error)) => Err(error),
-            Err(Stop::Write(error)) => {
-                stopped = Some(error);
-                Ok(())
-            }
+        match self.rows(connection, &tables, out) {
+            Err(Stop::Sql(error)) => Err(sql_error(error).into()),
+            Err(Stop::Write(error)) => Err(error.into()),
             Ok(()) => Ok(()),
-        })?;
-        stopped.map_or(Ok(()), |error| Err(error.into()))
+        }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -84,7 +80,7 @@ impl Dump<'_> {
         &self,
         connection: &Connection,
         tables: &[Table],
-        out: &mut impl Write,
+        out: &mut dyn Write,
     ) -> Result<(), Stop> {
         // All of them before any row, whose parents may be in a later one.
         let own = tables
@@ -109,7 +105,7 @@ impl Dump<'_> {
     }
 
     /// What tables have beside rows: views first, which triggers may be of.
-    fn rest(&self, connection: &Connection, out: &mut impl Write) -> Result<(), Stop> {
+    fn rest(&self, connection: &Connection, out: &mut dyn Write) -> Result<(), Stop> {
         let mut statement = connection.prepare(
             "SELECT name, tbl_name, sql FROM sqlite_schema
              WHERE sql NOT NULL AND type IN ('index', 'trigger', 'view')
@@ -141,7 +137,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     statement.query_map((), table)?.collect()
 }
 
-fn table(connection: &Connection, name: &str, out: &mut impl Write) -> Result<(), Stop> {
+fn table(connection: &Connection, name: &str, out: &mut dyn Write) -> Result<(), Stop> {
     // Without what is generated.
     let mut info = connection.prepare("SELECT name FROM pragma_table_info(?)")?;
     let columns = info.query_map((name,), |row| row.get(0))?;
@@ -165,7 +161,7 @@ fn table(connection: &Connection, name: &str, out: &mut impl Write) -> Result<()
     Ok(())
 }
 
-fn value(out: &mut impl Write, value: ValueRef<'_>) -> io::Result<()> {
+fn value(out: &mut dyn Write, value: ValueRef<'_>) -> io::Result<()> {
     match value {
         ValueRef::Null => write!(out, "NULL"),
         ValueRef::Integer(number) => write!(out, "{number}"),
@@ -187,7 +183,7 @@ fn value(out: &mut impl Write, value: ValueRef<'_>) -> io::Result<()> {
     }
 }
 
-fn blob(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+fn blob(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     write!(out, "X'")?;
     for byte in bytes {
         write!(out, "{byte:02X}")?;

@@ -33,18 +33,23 @@ enum OnDamage {
 
 impl Store {
     /// An object as its newest commit left it; None where it has no database.
-    pub fn snapshot(&self, key: ObjectKey) -> Result<Option<Snapshot>, ObjectError> {
+    pub fn snapshot(&self, key: ObjectKey) -> Result<Option<Snapshot>, TransferError> {
         let io = |error| ObjectError::Io {
             object: key,
             error: Arc::new(error),
         };
         let inner = &self.inner;
+        // Held until it has begun: between the parts of a restore there is no state.
+        let notes = inner.notes.lock();
+        if notes.has_begun(key) {
+            return Err(TransferError::Restoring(key));
+        }
         let mut objects = inner.objects.lock();
         let pages = match objects.entry(key) {
             MapEntry::Occupied(entry) => entry.get().pages.clone(),
             MapEntry::Vacant(vacant) => {
                 if let Some(what) = damage_note(&*inner.disk, key).map_err(io)? {
-                    return Err(ObjectError::Damaged { object: key, what });
+                    return Err(ObjectError::Damaged { object: key, what }.into());
                 }
                 let file = match inner.disk.open(&key.path(), false) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -61,7 +66,7 @@ impl Store {
         };
         // Before the lock is let go: an object that is copied is not forgotten.
         let shot = pages.begin_shot();
-        drop(objects);
+        drop((objects, notes));
         Ok(Some(Snapshot {
             store: inner.clone(),
             key,

@@ -34,6 +34,8 @@ pub enum TransferError {
     /// Copying gives way to commits.
     #[error("{0} changed too much while it was copied; try again when less is written to it")]
     Late(ObjectKey),
+    #[error("{0} is becoming what it was; try again when it is")]
+    Restoring(ObjectKey),
 }
 
 impl Object {

@@ -91,7 +91,7 @@ impl Notes {
         note.and_then(|note| note.wanted.bookmark())
     }
 
-    pub(super) fn has_begun(&self, key: ObjectKey) -> bool {
+    pub(crate) fn has_begun(&self, key: ObjectKey) -> bool {
         let note = self.by_object.get(&key).copied().flatten();
         note.is_some_and(|note| matches!(note.wanted, Wanted::Begun(_)))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use outboard_storage::{Bookmark, HistoryError, Object, ObjectError, Store};
+use outboard_storage::{Bookmark, HistoryError, Object, ObjectError, Store, TransferError};
 use rusqlite::Connection;
 
 use crate::history::{database_at, keeping};
@@ -384,7 +384,7 @@ fn a_large_restore_is_whole_or_did_not_happen() {
     let mut states = Vec::new();
     assert!(run(&whole, &mut states).is_ok());
     let (before, wanted) = (states[12].1.clone(), states[11].1.clone());
-    let mut restored = 0;
+    let (mut restored, mut refused) = (0, 0);
     let is_short = std::env::var_os("OUTBOARD_SEEDS").is_none();
     let step = if is_short { 3 } else { 1 };
     for cut in (whole.operations() / 2..whole.operations()).step_by(step) {
@@ -406,6 +406,19 @@ fn a_large_restore_is_whole_or_did_not_happen() {
         }
         let opened = Store::open_on(Arc::new(disk), keeping(u64::MAX));
         let (store, _) = opened.expect("opens");
+        if known.len() == 14 {
+            // Who only looks at it sees no half of it either.
+            match store.snapshot(key(1)) {
+                Err(TransferError::Restoring(_)) => refused += 1,
+                snapshot => {
+                    let copy = tempfile::NamedTempFile::new().expect("a file");
+                    let snapshot = snapshot.expect("it is sound").expect("it is there");
+                    snapshot.copy_to(&mut copy.as_file()).expect("copied");
+                    let seen = dump(&Connection::open(copy.path()).expect("a database"));
+                    assert!([&before, &wanted].contains(&&seen), "cut {cut}: {seen:?}");
+                }
+            }
+        }
         let object = store.object(key(1)).expect("opens");
         let found = dump(object.connection());
         if known.len() == 14 {
@@ -432,7 +445,7 @@ fn a_large_restore_is_whole_or_did_not_happen() {
             assert!(is_whole, "cut {cut}, {time}: {found:?}");
         }
     }
-    assert!(restored > 0, "the restore is cut");
+    assert!(restored > 0 && refused > 0, "the restore is cut");
 }
 
 /// A note that a killed process had given its name, and nobody had synced: what was

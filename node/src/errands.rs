@@ -49,6 +49,17 @@ pub(crate) struct Session<'a> {
 pub(crate) type Warnings = Vec<String>;
 
 impl Errand {
+    /// Whether it comes with something.
+    fn has_input(&self) -> bool {
+        matches!(
+            self,
+            Self::Kv(KvErrand::Put { .. })
+                | Self::R2(R2Errand::Put { .. })
+                | Self::D1(D1Errand::Run { .. })
+                | Self::Data(DataErrand::Import { .. })
+        )
+    }
+
     /// Does it. What it changes is durable when this returns.
     pub(crate) fn run(&self, folder: &Folder, session: Session<'_>) -> anyhow::Result<Warnings> {
         match self {

@@ -337,16 +337,7 @@ impl NodeObjects {
         &self,
         target: &Arc<ObjectTarget>,
     ) -> Result<(Arc<Worker>, Arc<ObjectTarget>), PlaceError> {
-        loop {
-            let let_go = self.let_go.notified();
-            let database = database_key(&target.namespace, target.id);
-            let is_held = self.held.read().contains(&target.namespace.key)
-                || self.held_databases.read().contains(&database);
-            if !is_held {
-                break;
-            }
-            let_go.await;
-        }
+        self.let_go_of(target).await;
         let classes = self.classes();
         let target = match classes.keys.get(&target.namespace.key) {
             Some(Fate::Live(live)) if *live != target.namespace => Arc::new(ObjectTarget {
@@ -363,6 +354,17 @@ impl NodeObjects {
         match self.named(service) {
             Some(worker) => Ok((worker, target)),
             None => Err(PlaceError::NoWorker(service.clone())),
+        }
+    }
+
+    /// Waits while an object's class changes, or its database is replaced.
+    async fn let_go_of(&self, target: &ObjectTarget) {
+        loop {
+            let let_go = self.let_go.notified();
+            if !self.held.read().contains(&target.namespace.key) && !self.is_replaced(target) {
+                break;
+            }
+            let_go.await;
         }
     }
 
@@ -434,6 +436,7 @@ impl NodeObjects {
             }
         }
         let database = database_key(namespace, id);
+        // It came before, and is too late.
         if self.held_databases.read().contains(&database) {
             return Err(StorageError {
                 message: "the object's database is being replaced".into(),

@@ -116,10 +116,11 @@ pub(crate) fn run(options: &Dev) -> anyhow::Result<()> {
         &Roster::default(),
     )?;
     let background = async move {
+        let refused = |error| super::warn(&[error]);
         let desk = data
             .forgotten
             .is_none()
-            .then(|| Desk::open(objects, resources.clone()));
+            .then(|| Desk::open(objects, resources.clone(), refused));
         let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
         let served = serve(options, node, open, &resources, inspector, loaded, &data).await;
         if let Some(desk) = desk {

@@ -152,7 +152,8 @@ async fn until_terminated(
 ) -> anyhow::Result<()> {
     let _resources = AbortOnDrop::new(tokio::spawn(resources.clone().tend()));
     let objects = site.node.objects().clone();
-    let desk = Desk::open(objects.clone(), resources.clone());
+    let refused = |error| tracing::error!("{error}");
+    let desk = Desk::open(objects.clone(), resources.clone(), refused);
     let _alarms = AbortOnDrop::new(tokio::spawn(objects.ring_alarms()));
     let (mut orders, control) = match control {
         Some(listening) => {

@@ -106,6 +106,6 @@ fn export(
 ) -> anyhow::Result<()> {
     match form {
         Form::Sqlite => Ok(folder.write_to(key, session.out)?),
-        Form::Sql(dump) => dump.write(folder.look(key)?.connection(), session.out),
+        Form::Sql(dump) => dump.write(&folder.look(key)?, session.out),
     }
 }

@@ -9,7 +9,6 @@ use anyhow::Context;
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::{
     Bookmark, HistoryError, Moment, NamespaceId, ObjectId, ObjectKey, PAGE_SIZE, Store, StoreError,
-    sql_faults,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +56,8 @@ enum DataError {
     Blobs(usize),
     #[error("{damaged} of {all} objects are damaged")]
     Damaged { damaged: usize, all: usize },
+    #[error("nobody waits for what is found")]
+    Gone,
     #[error("what is kept of the past is damaged")]
     DamagedPast,
     #[error("OBJECT: {object}: {source}")]
@@ -70,7 +71,7 @@ impl DataErrand {
     pub(super) fn run(&self, folder: &Folder, session: Session<'_>) -> anyhow::Result<Warnings> {
         match self {
             Self::Ls => ls(folder, session.out)?,
-            Self::Check => check(folder, session.out)?,
+            Self::Check => check(folder, session)?,
             Self::Export { object, at } => {
                 export(folder, object, at.as_deref(), session.out)?;
             }
@@ -162,7 +163,8 @@ fn ls(folder: &Folder, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(folder: &Folder, out: &mut dyn Write) -> anyhow::Result<()> {
+fn check(folder: &Folder, session: Session<'_>) -> anyhow::Result<()> {
+    let out = session.out;
     let names = folder.names();
     let store = folder.store();
     let all = store.keys()?;
@@ -174,6 +176,9 @@ fn check(folder: &Folder, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "log: {damage}: a commit of {object} is damaged")?;
     }
     for key in &all {
+        if (session.is_gone)() {
+            return Err(DataError::Gone.into());
+        }
         let faults = faults(folder, *key, &mut bytes);
         damaged += usize::from(!faults.is_empty());
         for fault in faults {
@@ -251,7 +256,7 @@ fn faults(folder: &Folder, key: ObjectKey, bytes: &mut u64) -> Vec<String> {
                 Look::at(file)?
             }
         };
-        let faults = sql_faults(look.connection())?;
+        let faults = look.faults()?;
         *bytes += look.size()?;
         Ok(faults)
     };
@@ -368,7 +373,9 @@ fn follow(
     if let Some(namespace) = &namespace {
         folder.record(namespace)?;
     }
-    let time = alarm_of(folder.look(key)?.connection())?;
+    let look = folder.look(key)?;
+    let time = alarm_of(look.connection()).map_err(|error| look.explain(error))?;
+    drop(look);
     match (time, namespace) {
         (None, _) => {}
         (Some(_), None) => {

@@ -47,6 +47,17 @@ pub(crate) struct Desk {
     clients: Arc<Clients>,
 }
 
+/// Why a node takes no errands.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "outboard kv, r2, d1 and data have to wait until this ends: {}: {source}",
+    path.join(SOCKET).display()
+)]
+pub(crate) struct DeskError {
+    path: PathBuf,
+    source: io::Error,
+}
+
 struct Clients {
     room: Arc<Semaphore>,
     /// Their connections, to be cut at the end.
@@ -54,13 +65,22 @@ struct Clients {
 }
 
 impl Desk {
-    /// Takes errands as soon as the node's folder is open.
-    pub(crate) fn open(objects: Arc<NodeObjects>, resources: Arc<Resources>) -> Self {
+    /// Takes errands as soon as the node's folder is open, or says why it cannot.
+    pub(crate) fn open(
+        objects: Arc<NodeObjects>,
+        resources: Arc<Resources>,
+        refused: impl FnOnce(DeskError) + Send + 'static,
+    ) -> Self {
         let clients = Arc::new(Clients {
             room: Arc::new(Semaphore::new(AT_ONCE as usize)),
             open: Mutex::default(),
         });
         let accepting = accept(objects, resources, clients.clone());
+        let accepting = async move {
+            if let Err(error) = accepting.await {
+                refused(error);
+            }
+        };
         Self {
             accepting: AbortOnDrop::new(tokio::spawn(accepting)),
             clients,
@@ -139,19 +159,20 @@ impl Drop for Named {
     }
 }
 
-async fn accept(objects: Arc<NodeObjects>, resources: Arc<Resources>, clients: Arc<Clients>) {
+async fn accept(
+    objects: Arc<NodeObjects>,
+    resources: Arc<Resources>,
+    clients: Arc<Clients>,
+) -> Result<(), DeskError> {
     objects.opened().await;
     let Some(path) = objects.folder().map(Path::to_path_buf) else {
-        return;
+        return Ok(());
     };
-    let bound = sweep(&path).and_then(|()| bind(&path));
-    let listener = match bound {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!(%error, folder = %path.display(), "commands cannot use the node's data");
-            return;
-        }
-    };
+    let listener = sweep(&path).and_then(|()| bind(&path));
+    let listener = listener.map_err(|source| DeskError {
+        path: path.clone(),
+        source,
+    })?;
     let _named = Named(path);
     let folder = Arc::new(Folder::Node(NodeFolder {
         objects,
@@ -172,6 +193,7 @@ async fn accept(objects: Arc<NodeObjects>, resources: Arc<Resources>, clients: A
             tracing::warn!(%error, "a command was not served");
         }
     }
+    Ok(())
 }
 
 fn begin(
@@ -240,10 +262,15 @@ fn run(folder: &Folder, stream: &UnixStream) -> Result<Result<Warnings, String>,
         Ok(errand) => errand,
         Err(error) => return Ok(Err(error.to_string())),
     };
+    let mut input = Incoming::new(stream.try_clone()?);
+    if !errand.has_input() {
+        // To its end: what comes then is that nobody waits.
+        io::copy(&mut input, &mut io::sink())?;
+    }
     let mut out = io::BufWriter::with_capacity(wire::CHUNK, Outgoing(socket));
     let is_gone = || is_gone(stream);
     let session = Session {
-        input: Box::new(Incoming::new(stream.try_clone()?)),
+        input: Box::new(input),
         out: &mut out,
         is_gone: &is_gone,
     };

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use outboard_runtime::sql::error_text;
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::{
     Damage, NamespaceId, Object, ObjectError, ObjectKey, Recovery, Store, StoreError, StoreOptions,
-    TransferError,
+    TransferError, sql_faults,
 };
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
@@ -114,7 +115,8 @@ pub(super) enum LookError {
     Store(#[from] StoreError),
     #[error("a copy of it: {0}")]
     Copy(io::Error),
-    #[error("a copy of it: {0}")]
+    /// What SQLite says of a statement.
+    #[error("{}", error_text(.0))]
     Sql(#[from] rusqlite::Error),
 }
 
@@ -489,6 +491,22 @@ impl Look {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file.path(), flags)?;
         Ok(Self::Copy(connection, file))
+    }
+
+    /// Everything that is wrong with it, as SQLite sees it.
+    pub(super) fn faults(&self) -> Result<Vec<String>, LookError> {
+        sql_faults(self.connection()).map_err(|error| self.explain(error))
+    }
+
+    /// What really went wrong, where SQLite only says that something did.
+    pub(super) fn explain(&self, error: rusqlite::Error) -> LookError {
+        match self {
+            Self::Open(object) => match object.fault(&error) {
+                Some(fault) => fault.into(),
+                None => error.into(),
+            },
+            Self::Copy(..) => error.into(),
+        }
     }
 
     /// Bytes in it.

@@ -97,10 +97,21 @@ impl ObjectHost for LaneObjects {
         target: &Arc<ObjectTarget>,
     ) -> Option<LocalBoxFuture<'static, Result<(), StorageError>>> {
         let node = &self.node;
-        let is_restoring = node
-            .store()?
-            .is_restoring(database_key(&target.namespace, target.id));
-        is_restoring.then(|| node.clone().restore(target.clone()).boxed_local())
+        let key = database_key(&target.namespace, target.id);
+        let is_restoring = node.store()?.is_restoring(key);
+        if !is_restoring && !node.is_replaced(target) {
+            return None;
+        }
+        let (node, target) = (node.clone(), target.clone());
+        let ready = async move {
+            node.let_go_of(&target).await;
+            let is_restoring = node.store().is_some_and(|store| store.is_restoring(key));
+            match is_restoring {
+                true => node.restore(target).await,
+                false => Ok(()),
+            }
+        };
+        Some(ready.boxed_local())
     }
 
     fn open(&self, target: &ObjectTarget) -> Result<Box<dyn ObjectStorage>, StorageError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use outboard_runtime::{EventError, ObjectNamespace, ObjectTarget};
 use outboard_storage::ObjectKey;
 
-use super::NodeObjects;
+use super::{NodeObjects, database_key};
 
 /// How long an object may go on with what it does.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,6 +61,12 @@ impl NodeObjects {
             evicted.map_err(|_late| AloneError::Busy)??;
         }
         Ok(alone)
+    }
+
+    /// Whether an object's database is replaced just now.
+    pub(super) fn is_replaced(&self, target: &ObjectTarget) -> bool {
+        let key = database_key(&target.namespace, target.id);
+        self.held_databases.read().contains(&key)
     }
 
     async fn evict(&self, target: &Arc<ObjectTarget>) -> Result<(), EventError> {

@@ -57,11 +57,6 @@ pub(crate) enum D1Error {
     Lost,
 }
 
-/// What SQLite says of a statement of the node's own.
-pub(crate) fn sql_error(error: rusqlite::Error) -> D1Error {
-    D1Error::Sql(outboard_runtime::sql::error_text(&error))
-}
-
 /// Answers a request of a binding's to the database `id`.
 pub(crate) async fn answer(
     databases: Arc<Databases>,

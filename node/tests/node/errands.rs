@@ -41,7 +41,7 @@ export class Box extends DurableObject {
     }
     if (url.pathname.endsWith('/alarm')) await this.ctx.storage.setAlarm(Date.now() + 3000);
     if (url.searchParams.has('n')) {
-      sql.exec('INSERT INTO rows VALUES (?, ?)', Number(url.searchParams.get('n')), 'x'.repeat(2000));
+      sql.exec('INSERT OR IGNORE INTO rows VALUES (?, ?)', Number(url.searchParams.get('n')), 'x'.repeat(2000));
     }
     this.memory += 1;
     return Response.json([sql.exec('SELECT count(*) c FROM rows').one().c, this.memory]);
@@ -457,32 +457,56 @@ fn find(folder: &Path, name: &str) -> PathBuf {
 fn an_object_that_is_replaced_leaves_memory_and_comes_back_as_what_it_is() {
     let dir = project();
     let dir = dir.path();
-    let node = Dev::start(dir);
-    for n in 0..3 {
-        ask(node.address, &format!("/box/a?n={n}"));
+    for isolation in ["shared", "object"] {
+        let node = Dev::start_with(dir, &["--isolation", isolation]);
+        let a = format!("/box/{isolation}");
+        let object = format!("demo:Box/{isolation}");
+        for n in 0..3 {
+            ask(node.address, &format!("{a}?n={n}"));
+        }
+        let other = format!("/box/{isolation}-other");
+        ask(node.address, &format!("{other}?n=0"));
+        let file = format!("{isolation}.sqlite");
+        done(dir, &["data", "export", &object, &file]);
+        assert_eq!(ask(node.address, &format!("{a}?n=9")), "[4,4]");
+        let kept = refused(dir, &["data", "import", &file, &object]);
+        assert!(kept.contains("--force replaces it"), "{kept}");
+        let import = ["data", "import", &file, &object, "--force"];
+        let told = done(dir, &import);
+        let expected = format!(" has the database of {file}\n");
+        assert!(told.ends_with(&expected), "{told}");
+        // It has begun anew, with what was imported; another object has not.
+        assert_eq!(ask(node.address, &a), "[3,1]");
+        assert_eq!(ask(node.address, &other), "[1,2]");
+        // One that is busy is replaced when it has done what it does.
+        std::thread::scope(|scope| {
+            let slow = scope.spawn(|| ask(node.address, &format!("{a}/slow?n=10")));
+            until("its event", || {
+                ask(node.address, &format!("{a}/busy")) == "true"
+            });
+            done(dir, &import);
+            assert_eq!(slow.join().expect("an answer"), "[4,2]");
+        });
+        assert_eq!(ask(node.address, &a), "[3,1]");
+        // Who comes meanwhile waits.
+        meanwhile(node.address, &format!("{a}/again"), || {
+            for _ in 0..3 {
+                done(dir, &import);
+            }
+        });
     }
-    ask(node.address, "/box/b?n=0");
+}
+
+#[test]
+fn what_an_import_brings_is_served_and_what_cannot_be_replaced_is_told() {
+    let dir = project();
+    let dir = dir.path();
+    let node = Dev::start(dir);
+    ask(node.address, "/box/a?n=0");
     done(dir, &["data", "export", "demo:Box/a", "a.sqlite"]);
-    assert_eq!(ask(node.address, "/box/a?n=9"), "[4,4]");
-    let kept = refused(dir, &["data", "import", "a.sqlite", "demo:Box/a"]);
-    assert!(kept.contains("--force replaces it"), "{kept}");
-    let import = ["data", "import", "a.sqlite", "demo:Box/a", "--force"];
-    let told = done(dir, &import);
-    assert!(told.ends_with(" has the database of a.sqlite\n"), "{told}");
-    // It has begun anew, with what was imported; another object has not.
-    assert_eq!(ask(node.address, "/box/a"), "[3,1]");
-    assert_eq!(ask(node.address, "/box/b"), "[1,2]");
-    // One that is busy is replaced when it has done what it does.
-    std::thread::scope(|scope| {
-        let slow = scope.spawn(|| ask(node.address, "/box/a/slow?n=10"));
-        until("its event", || ask(node.address, "/box/a/busy") == "true");
-        done(dir, &import);
-        assert_eq!(slow.join().expect("an answer"), "[4,2]");
-    });
-    assert_eq!(ask(node.address, "/box/a"), "[3,1]");
     // One that was not there, by a name.
     done(dir, &["data", "import", "a.sqlite", "demo:Box/new"]);
-    assert_eq!(ask(node.address, "/box/new"), "[3,1]");
+    assert_eq!(ask(node.address, "/box/new"), "[1,1]");
     // An alarm comes with it.
     ask(node.address, "/box/ringer/alarm");
     done(dir, &["data", "export", "demo:Box/ringer", "ringer.sqlite"]);
@@ -492,7 +516,7 @@ fn an_object_that_is_replaced_leaves_memory_and_comes_back_as_what_it_is() {
     });
 
     std::fs::write(dir.join("text"), "no database").expect("a file");
-    let text = refused(dir, &["data", "import", "text", "demo:Box/b", "--force"]);
+    let text = refused(dir, &["data", "import", "text", "demo:Box/a", "--force"]);
     assert!(
         text.contains("FILE: text: not a sound SQLite database"),
         "{text}"
@@ -502,22 +526,19 @@ fn an_object_that_is_replaced_leaves_memory_and_comes_back_as_what_it_is() {
     sql(dir, "CREATE TABLE t (a)");
     done(dir, &["data", "export", "d1/shop", "shop.sqlite"]);
     meanwhile(node.address, "/d1", || {
-        done(
-            dir,
-            &["data", "import", "shop.sqlite", "d1/shop", "--force"],
-        );
+        let import = ["data", "import", "shop.sqlite", "d1/shop", "--force"];
+        done(dir, &import);
     });
     assert_eq!(ask(node.address, "/kv?n=1"), "value 1");
     done(dir, &["data", "export", "kv/things", "things.sqlite"]);
-    let told = refused(
-        dir,
-        &["data", "import", "things.sqlite", "kv/things", "--force"],
-    );
+    let import = ["data", "import", "things.sqlite", "kv/things", "--force"];
+    let told = refused(dir, &import);
     assert!(
         told.contains("OBJECT: kv/things: a node has it open; stop"),
         "{told}"
     );
     drop(node);
+    done(dir, &import);
     assert!(done(dir, &["data", "check"]).contains("are sound"));
 }
 

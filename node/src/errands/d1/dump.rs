@@ -6,7 +6,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
-use crate::resources::d1::{identifier, literal, sql_error};
+use crate::errands::folder::Look;
+use crate::resources::d1::{identifier, literal};
 
 /// What is written of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,8 +52,9 @@ struct Table {
 }
 
 impl Dump {
-    pub(super) fn write(&self, connection: &Connection, out: &mut dyn Write) -> anyhow::Result<()> {
-        let tables = tables(connection).map_err(sql_error)?;
+    pub(super) fn write(&self, database: &Look, out: &mut dyn Write) -> anyhow::Result<()> {
+        let connection = database.connection();
+        let tables = tables(connection).map_err(|error| database.explain(error))?;
         let is_there = |name: &&String| tables.iter().any(|table| table.name == **name);
         if let Some(name) = self.tables.iter().find(|name| !is_there(name)) {
             return Err(DumpError::NoTable(name.clone()).into());
@@ -66,7 +68,7 @@ impl Dump {
         // Rows come before what they refer to.
         writeln!(out, "PRAGMA defer_foreign_keys=TRUE;")?;
         match self.rows(connection, &tables, out) {
-            Err(Stop::Sql(error)) => Err(sql_error(error).into()),
+            Err(Stop::Sql(error)) => Err(database.explain(error).into()),
             Err(Stop::Write(error)) => Err(error.into()),
             Ok(()) => Ok(()),
         }

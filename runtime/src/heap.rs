@@ -134,6 +134,18 @@ pub(crate) fn copy_of(view: v8::Local<v8::ArrayBufferView>) -> Vec<u8> {
     bytes
 }
 
+/// The same of a buffer; one that was given away has none. None where V8 makes no view.
+pub(crate) fn copy_of_buffer<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    buffer: v8::Local<'a, v8::ArrayBuffer>,
+) -> Option<Vec<u8>> {
+    if buffer.was_detached() {
+        return Some(Vec::new());
+    }
+    let view = v8::Uint8Array::new(scope, buffer, 0, buffer.byte_length())?;
+    Some(copy_of(view.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

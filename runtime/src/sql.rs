@@ -10,15 +10,15 @@ mod kept;
 mod rows;
 mod statement;
 
-use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
-use rusqlite::{Batch, Connection, ErrorCode, Row, Statement};
+use rusqlite::{Connection, ErrorCode};
 
 pub use self::authorizer::Authority;
 pub use self::complete::complete;
-pub(crate) use self::cursors::{Begun, Cursors, Lost, Reach, RowValues, TakeRows, ingest};
-use self::rows::Count;
+pub(crate) use self::cursors::{Begun, Cursors, Lost, Reach, ingest};
+pub use self::rows::{RowValues, Rows};
+use self::statement::{Statement, Use};
 
 /// What statements may ask of SQLite, as Workers have it.
 pub const LIMITS: &[(Limit, i32)] = &[
@@ -41,14 +41,6 @@ pub const NO_TRANSACTION: &str = "To execute a transaction, please use the \
      automatically roll back on exceptions, and because it interacts correctly with Durable \
      Objects' automatic atomic write coalescing.";
 
-/// What statements give, as it comes.
-pub trait Rows {
-    /// One begins: what those before it gave is not asked for.
-    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()>;
-
-    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()>;
-}
-
 /// What statements touched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Touched {
@@ -67,37 +59,34 @@ impl Touched {
     }
 }
 
-/// Runs all statements of `sql`, the last one with the values.
+/// Runs all statements of `sql`, the last one with the values; each tells of its rows.
 pub fn run(
     connection: &Connection,
     sql: &str,
     values: &[Value],
     rows: &mut impl Rows,
 ) -> rusqlite::Result<Touched> {
-    let mut batch = Batch::new(connection, sql);
+    let mut script = Script::new(connection, sql);
     let mut touched = Touched::default();
     let mut bound = false;
-    let mut next = batch.next()?;
+    let mut next = script.next()?;
     while let Some(mut statement) = next.take() {
-        let wanted = statement.parameter_count();
+        let wanted = statement.parameters();
         if wanted > 0 || !values.is_empty() {
             // One that does not compile yet, since its table is yet to be made, is one
             // more too.
-            let following = batch.next();
+            let following = script.next();
             if matches!(following, Ok(None)) {
-                if wanted != values.len() {
-                    return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
-                }
+                statement.bind(values)?;
                 bound = true;
             } else if wanted > 0 {
                 return Err(refused(VALUES_OF_LAST));
             }
             next = following.unwrap_or(None);
         }
-        let values = if bound { values } else { &[] };
-        touched.add(step(connection, &mut statement, values, rows)?);
+        touched.add(statement.run(rows)?);
         if next.is_none() && !bound {
-            next = batch.next()?;
+            next = script.next()?;
         }
     }
     Ok(touched)
@@ -107,45 +96,46 @@ pub fn run(
 const VALUES_OF_LAST: &str = "When executing multiple SQL statements in a single call, only the \
      last statement can have parameters.";
 
+/// What is said of text that is none.
+const NO_STATEMENT: &str = "SQL code did not contain a statement.";
+
 fn refused(message: &str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
 
-/// Runs one statement, with these values.
-pub fn run_statement(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    values: &[Value],
-    rows: &mut impl Rows,
-) -> rusqlite::Result<Touched> {
-    let wanted = statement.parameter_count();
-    if wanted != values.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
-    }
-    step(connection, statement, values, rows)
+/// The statements of a text, one after the other.
+pub struct Script<'c, 's> {
+    connection: &'c Connection,
+    rest: &'s str,
 }
 
-/// Runs one statement to its end.
-fn step(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    values: &[Value],
-    into: &mut impl Rows,
-) -> rusqlite::Result<Touched> {
-    for (index, value) in values.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, value)?;
+impl<'c, 's> Script<'c, 's> {
+    pub fn new(connection: &'c Connection, sql: &'s str) -> Self {
+        let rest = sql;
+        Self { connection, rest }
     }
-    into.begin(&statement.column_names().collect::<Vec<_>>())?;
-    // Compiling it may have read the schema, which nobody asked for.
-    let before = Count::of(connection);
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        into.row(row)?;
+
+    /// Runs the next one, which takes no values; None where there is none.
+    pub fn run_next(&mut self, rows: &mut impl Rows) -> rusqlite::Result<Option<Touched>> {
+        let Some(mut statement) = self.next()? else {
+            return Ok(None);
+        };
+        statement.bind(&[])?;
+        statement.run(rows).map(Some)
     }
-    drop(rows);
-    let mut touched = before.touched(connection);
-    touched.changes = !statement.readonly();
-    Ok(touched)
+
+    fn next(&mut self) -> rusqlite::Result<Option<Statement<'c>>> {
+        let compiled = Statement::compile(self.connection, self.rest, Use::Once)?;
+        let Some((statement, length)) = compiled else {
+            // SQLite takes a NUL for the end; what is behind one is no comment.
+            return match self.rest.contains('\0') {
+                true => Err(refused(NO_STATEMENT)),
+                false => Ok(None),
+            };
+        };
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        Ok(Some(statement))
+    }
 }
 
 /// What Workers say of SQLite's errors: its own message, where in the statement,

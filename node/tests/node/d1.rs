@@ -137,6 +137,7 @@ fn errors_are_worded_as_d1s() {
            value: await sql('SELECT length(?)', 'x'.repeat(2_000_001)),
            parameters: await sql(`SELECT ${Array(101).fill('?').join()}`, ...Array(101).fill(1)),
            columns: await sql(`SELECT ${Array(101).fill('1').join()}`),
+           nul: await sql('DELETE FROM t\\0; SELECT 1'),
            kept: await sql('SELECT count(*) n FROM t').then(({ results }) => results),
          };",
     );
@@ -169,6 +170,7 @@ fn errors_are_worded_as_d1s() {
         "value": d1("string or blob too big: SQLITE_TOOBIG"),
         "parameters": d1("too many SQL variables at offset 207: SQLITE_ERROR"),
         "columns": d1("too many columns in result set: SQLITE_ERROR"),
+        "nul": d1("SQL code did not contain a statement."),
         "kept": [{ "n": 1 }],
     });
     for (name, value) in expected.as_object().expect("an object") {

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 
 use super::database::{Confirmed, Database, DatabaseError};
-use crate::sql::{self, Begun, Lost, Reach, TakeRows, Touched};
+use crate::sql::{self, Begun, Lost, Reach, Rows, Touched};
 
 /// What a cursor says that was not read to its end before all was deleted.
 const DELETED: &str = "SQLite query was canceled because the database was deleted.";
@@ -15,7 +15,7 @@ impl Database {
         &mut self,
         sql: &str,
         values: &[Value],
-        rows: &mut impl TakeRows,
+        rows: &mut impl Rows,
     ) -> Result<Begun, DatabaseError> {
         let begins = self.begins();
         let begun = self.script_cursors(|cursors, connection| {
@@ -47,7 +47,7 @@ impl Database {
         number: u64,
         reach: Reach,
         touched: &mut Touched,
-        rows: &mut impl TakeRows,
+        rows: &mut impl Rows,
     ) -> Result<bool, DatabaseError> {
         self.script_cursors(|cursors, connection| {
             cursors.read(connection, number, reach, touched, rows)

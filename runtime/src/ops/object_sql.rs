@@ -11,8 +11,8 @@ use rusqlite::types::{Value, ValueRef};
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
-use crate::heap::copy_of;
-use crate::sql::{self, Lost, Reach, RowValues, TakeRows, Touched};
+use crate::heap::{copy_of, copy_of_buffer};
+use crate::sql::{self, Lost, Reach, RowValues, Rows, Touched};
 
 /// A cursor in the script's hands: closed when the script has lost it.
 pub(crate) struct CursorHandle {
@@ -190,10 +190,9 @@ fn binding<'a>(
         return Ok(Value::Real(number.value()));
     }
     if let Ok(buffer) = v8::Local::<v8::ArrayBuffer>::try_from(value) {
-        let store = buffer.get_backing_store();
-        return Ok(Value::Blob(
-            store.iter().map(std::cell::Cell::get).collect(),
-        ));
+        let bytes = copy_of_buffer(scope, buffer);
+        let refused = || JsErrorBox::range_error("Array buffer allocation failed");
+        return Ok(Value::Blob(bytes.ok_or_else(refused)?));
     }
     if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(value) {
         return Ok(Value::Blob(copy_of(view)));
@@ -230,8 +229,8 @@ impl<'a, 's, 'i> ScriptRows<'a, 's, 'i> {
     }
 }
 
-impl TakeRows for ScriptRows<'_, '_, '_> {
-    fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()> {
+impl Rows for ScriptRows<'_, '_, '_> {
+    fn begin(&mut self, names: &[&str]) -> rusqlite::Result<()> {
         for name in names {
             let name = v8::String::new(self.scope, name).ok_or_else(too_long)?;
             self.columns.push(name.into());
@@ -241,7 +240,7 @@ impl TakeRows for ScriptRows<'_, '_, '_> {
 
     fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
         self.values.clear();
-        for column in 0..row.len() {
+        for column in 0..row.width() {
             let value = value(self.scope, row.get(column));
             self.values.push(value.ok_or_else(too_long)?);
         }

@@ -20,7 +20,7 @@ use super::parcel::{GrantHandle, capabilities};
 use super::service::Route;
 use crate::capability::{Capability, Grant, Way};
 use crate::event::{Event, EventId, Outcome};
-use crate::heap::{BufferBudget, copy_of};
+use crate::heap::{BufferBudget, copy_of_buffer};
 use crate::object::Object;
 use crate::rpc::{Message, RpcEnd, RpcFault, RpcOutcome};
 
@@ -300,7 +300,7 @@ pub(crate) fn op_rpc_send<'a>(
             message.len() + beside,
         )));
     }
-    let copies = buffers.iter().map(|buffer| contents(scope, *buffer));
+    let copies = buffers.iter().map(|buffer| copy_of_buffer(scope, *buffer));
     let Some(copies) = copies.collect() else {
         return Err(JsErrorBox::range_error("Array buffer allocation failed"));
     };
@@ -367,15 +367,6 @@ fn large_buffer<'a>(
     }
     let store = buffer.get_backing_store();
     (!store.is_resizable_by_user_javascript()).then_some(buffer)
-}
-
-fn contents<'a>(
-    scope: &mut v8::PinScope<'a, '_>,
-    buffer: v8::Local<'a, v8::ArrayBuffer>,
-) -> Option<Vec<u8>> {
-    let length = buffer.byte_length();
-    let view = v8::Uint8Array::new(scope, buffer, 0, length)?;
-    Some(copy_of(view.into()))
 }
 
 /// None where something was thrown.

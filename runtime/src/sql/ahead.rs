@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rusqlite::types::{Value, ValueRef};
 
-use super::cursors::{RowValues, TakeRows};
+use super::rows::{RowValues, Rows};
 use super::{Touched, refused};
 
 /// The rows that a statement had left.
@@ -39,13 +39,13 @@ impl Ahead {
     }
 }
 
-impl TakeRows for Ahead {
-    fn columns(&mut self, _names: &[&str]) -> rusqlite::Result<()> {
+impl Rows for Ahead {
+    fn begin(&mut self, _names: &[&str]) -> rusqlite::Result<()> {
         Ok(())
     }
 
     fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
-        let values = (0..row.len()).map(|column| owned(row.get(column)));
+        let values = (0..row.width()).map(|column| owned(row.get(column)));
         let values: Vec<Value> = values.collect();
         self.bytes += size(&values);
         if self.bytes > self.room {

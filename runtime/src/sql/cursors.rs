@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use rusqlite::Connection;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 
 use super::ahead::Ahead;
 use super::kept::Kept;
-use super::rows::Count;
+use super::rows::{Count, RowValues, Rows};
 use super::statement::{Detached, Statement, Use};
-use super::{Touched, VALUES_OF_LAST, error_text, refused};
+use super::{NO_STATEMENT, Touched, VALUES_OF_LAST, error_text, refused};
 
 /// Statements that may be in the middle of their rows; past that, the one that was read
 /// longest ago is read to its end, into memory. A script that leaves its cursors unread
@@ -26,37 +26,6 @@ const MOST_READING: usize = 64;
 
 /// Bytes of rows that were read so; past that, the cursor is closed.
 const MOST_AHEAD: usize = 16 << 20;
-
-/// What rows are given to.
-pub(crate) trait TakeRows {
-    /// The names of the columns, before the first row.
-    fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()>;
-
-    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()>;
-}
-
-/// The values of a row.
-pub(crate) enum RowValues<'a> {
-    Current(&'a Statement<'a>),
-    Kept(&'a [Value]),
-}
-
-impl RowValues<'_> {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Current(statement) => statement.width(),
-            Self::Kept(values) => values.len(),
-        }
-    }
-
-    pub(crate) fn get(&self, column: usize) -> ValueRef<'_> {
-        match self {
-            Self::Current(statement) => statement.value(column),
-            Self::Kept(values) => values.get(column).map_or(ValueRef::Null, Into::into),
-        }
-    }
-}
 
 /// How a text began.
 pub(crate) struct Begun {
@@ -126,7 +95,7 @@ impl Cursors {
         sql: &str,
         values: &[Value],
         before_write: BeforeWrite<'_>,
-        rows: &mut impl TakeRows,
+        rows: &mut impl Rows,
     ) -> rusqlite::Result<Begun> {
         self.sweep(connection);
         let mut changes = false;
@@ -138,10 +107,6 @@ impl Cursors {
                 (is_only.then(|| sql.into()), statement, false)
             }
         };
-        let wanted = statement.parameters();
-        if wanted != values.len() {
-            return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
-        }
         statement.bind(values)?;
         let is_readonly = statement.is_readonly();
         if !is_readonly {
@@ -150,9 +115,9 @@ impl Cursors {
         // Compiling it may have read the schema, which nobody asked for.
         let before = Count::of(connection);
         let mut more = statement.step()?;
-        rows.columns(&statement.columns())?;
+        rows.begin(&statement.columns())?;
         while more {
-            rows.row(&RowValues::Current(&statement))?;
+            rows.row(&RowValues::current(&statement))?;
             if is_readonly {
                 break;
             }
@@ -180,7 +145,7 @@ impl Cursors {
         number: u64,
         reach: Reach,
         touched: &mut Touched,
-        rows: &mut impl TakeRows,
+        rows: &mut impl Rows,
     ) -> rusqlite::Result<bool> {
         match self.open.remove(&number) {
             None => Ok(false),
@@ -189,7 +154,7 @@ impl Cursors {
                 touched.add(std::mem::take(&mut ahead.touched));
                 self.ahead -= ahead.bytes();
                 while let Some(row) = ahead.next() {
-                    rows.row(&RowValues::Kept(&row))?;
+                    rows.row(&RowValues::kept(&row))?;
                     if reach == Reach::Row {
                         self.ahead += ahead.bytes();
                         self.open.insert(number, Cursor::Ahead(ahead));
@@ -211,7 +176,7 @@ impl Cursors {
                         self.done(reading.sql, statement);
                         return Ok(false);
                     }
-                    rows.row(&RowValues::Current(&statement))?;
+                    rows.row(&RowValues::current(&statement))?;
                     if reach == Reach::Row {
                         break;
                     }
@@ -349,7 +314,7 @@ fn run_up_to_last<'c>(
 }
 
 fn no_statement() -> rusqlite::Error {
-    refused("SQL code did not contain a statement.")
+    refused(NO_STATEMENT)
 }
 
 /// Runs all statements of `sql`, each as far as its first row.
@@ -363,10 +328,7 @@ pub(crate) fn ingest(
     while !rest.is_empty() {
         let compiled = Statement::compile(connection, rest, Use::Once)?;
         let (mut statement, length) = compiled.ok_or_else(no_statement)?;
-        let wanted = statement.parameters();
-        if wanted > 0 {
-            return Err(rusqlite::Error::InvalidParameterCount(0, wanted));
-        }
+        statement.bind(&[])?;
         if !statement.is_readonly() {
             touched.changes = true;
             before_write(connection)?;
@@ -384,7 +346,7 @@ mod tests {
     use rusqlite::Connection;
     use rusqlite::types::Value;
 
-    use super::{Cursors, MOST_READING, Reach, RowValues, TakeRows};
+    use super::{Cursors, MOST_READING, Reach, RowValues, Rows};
     use crate::sql::Touched;
     use crate::sql::ahead::owned;
 
@@ -392,8 +354,8 @@ mod tests {
     #[derive(Default)]
     struct Taken(Vec<Value>, String);
 
-    impl TakeRows for Taken {
-        fn columns(&mut self, names: &[&str]) -> rusqlite::Result<()> {
+    impl Rows for Taken {
+        fn begin(&mut self, names: &[&str]) -> rusqlite::Result<()> {
             self.1 = names.join(" ");
             Ok(())
         }

@@ -1,8 +1,55 @@
-//! How many rows statements read and write, as the SQLite in `third_party/` counts them.
+//! Rows as statements give them, and how many they read and write, as the SQLite in
+//! `third_party/` counts them.
 
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ffi};
 
 use super::Touched;
+use super::statement::Statement;
+
+/// What statements give, as it comes.
+pub trait Rows {
+    /// One begins: what those before it gave is not asked for.
+    fn begin(&mut self, columns: &[&str]) -> rusqlite::Result<()>;
+
+    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()>;
+}
+
+/// The values of a row.
+pub struct RowValues<'a>(Source<'a>);
+
+enum Source<'a> {
+    Current(&'a Statement<'a>),
+    Kept(&'a [Value]),
+}
+
+impl<'a> RowValues<'a> {
+    /// Of the row that a statement is at.
+    pub(super) fn current(statement: &'a Statement<'a>) -> Self {
+        Self(Source::Current(statement))
+    }
+
+    /// Of one that was read before.
+    pub(super) fn kept(values: &'a [Value]) -> Self {
+        Self(Source::Kept(values))
+    }
+
+    /// How many there are.
+    pub fn width(&self) -> usize {
+        match self.0 {
+            Source::Current(statement) => statement.width(),
+            Source::Kept(values) => values.len(),
+        }
+    }
+
+    /// NULL where there is no such column.
+    pub fn get(&self, column: usize) -> ValueRef<'_> {
+        match self.0 {
+            Source::Current(statement) => statement.value(column),
+            Source::Kept(values) => values.get(column).map_or(ValueRef::Null, Into::into),
+        }
+    }
+}
 
 /// What the statements of a connection have touched so far.
 #[derive(Clone, Copy)]

@@ -8,6 +8,9 @@ use std::ptr::{self, NonNull};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, ffi};
 
+use super::Touched;
+use super::rows::{Count, RowValues, Rows};
+
 /// A statement in use: its connection is borrowed, so that it is open and on this thread.
 pub(crate) struct Statement<'c> {
     connection: &'c Connection,
@@ -77,7 +80,12 @@ impl<'c> Statement<'c> {
         usize::try_from(bytes).unwrap_or(0)
     }
 
+    /// Gives it the values that it wants, as many as those are.
     pub(super) fn bind(&mut self, values: &[Value]) -> rusqlite::Result<()> {
+        let wanted = self.parameters();
+        if wanted != values.len() {
+            return Err(Error::InvalidParameterCount(values.len(), wanted));
+        }
         for (index, value) in values.iter().enumerate() {
             let index = c_int::try_from(index + 1).unwrap_or(c_int::MAX);
             let length = match value {
@@ -119,6 +127,21 @@ impl<'c> Statement<'c> {
             ffi::SQLITE_DONE => Ok(false),
             code => Err(self.error(code)),
         }
+    }
+
+    /// Runs it to its end.
+    pub(super) fn run(&mut self, rows: &mut impl Rows) -> rusqlite::Result<Touched> {
+        // Compiling it may have read the schema, which nobody asked for.
+        let before = Count::of(self.connection);
+        let mut more = self.step()?;
+        rows.begin(&self.columns())?;
+        while more {
+            rows.row(&RowValues::current(self))?;
+            more = self.step()?;
+        }
+        let mut touched = before.touched(self.connection);
+        touched.changes = !self.is_readonly();
+        Ok(touched)
     }
 
     /// The names of its columns: of a table that has changed they are known by the first

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use outboard_runtime::sql::{self, Authority, LIMITS, Touched};
 use outboard_storage::{Object, Receipt};
 use parking_lot::Mutex;
-use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::Connection;
 use rusqlite::limits::Limit;
-use rusqlite::{Batch, Connection};
 
 use super::rows::JsonRows;
 use super::{D1Error, Format, Query, Script};
@@ -142,13 +141,8 @@ impl Database {
         let before = limit(i32::MAX)?;
         let done = self.until(deadline, |json| {
             for part in &script.0 {
-                let mut batch = Batch::new(self.object.connection(), part);
-                while self.result(json, format, |connection, rows| match batch.next()? {
-                    Some(mut statement) => {
-                        sql::run_statement(connection, &mut statement, &[], rows).map(Some)
-                    }
-                    None => Ok(None),
-                })? {}
+                let mut part = sql::Script::new(self.object.connection(), part);
+                while self.result(json, format, |_, rows| part.run_next(rows))? {}
             }
             Ok(())
         });

@@ -1,7 +1,6 @@
 //! Rows as JSON, written while SQLite gives them.
 
-use outboard_runtime::sql::Rows;
-use rusqlite::Row;
+use outboard_runtime::sql::{RowValues, Rows};
 use rusqlite::types::ValueRef;
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +90,7 @@ impl Rows for JsonRows<'_> {
         Ok(())
     }
 
-    fn row(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
         if !std::mem::take(&mut self.is_first) {
             self.json.push(b',');
         }
@@ -109,7 +108,7 @@ impl Rows for JsonRows<'_> {
                 self.json.extend_from_slice(name);
                 self.json.push(b':');
             }
-            value(self.json, row.get_ref(index)?);
+            value(self.json, row.get(index));
         }
         self.json.push(close);
         if self.json.len() > self.most {

@@ -12,6 +12,7 @@ mod memory;
 mod objects;
 mod ready;
 mod resident;
+mod stack;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;

@@ -185,7 +185,7 @@ pub enum WorkerError {
 
 /// The base that module paths are resolved against; only stack traces and
 /// `import.meta.url` show it.
-const BASE: &str = "worker:///";
+pub(crate) const BASE: &str = "worker:///";
 /// The same by the flag `new_module_registry`.
 const BUNDLE: &str = "file:///bundle/";
 

@@ -13,7 +13,7 @@ use deno_core::{ImportAttributesContext, JsRuntime, RuntimeOptions, v8};
 
 use super::entry::Entry;
 use super::resident::{Entered, Resident};
-use super::{Isolate, memory};
+use super::{Isolate, memory, stack};
 use crate::cage::Part;
 use crate::entrypoint::Handlers;
 use crate::error::StartError;
@@ -86,6 +86,7 @@ impl ReadyIsolate {
         isolate.set_allow_wasm_code_generation_callback(refuse_wasm_from_bytes);
         // It would hold the lane without using the CPU time that ends a turn.
         isolate.set_allow_atomics_wait(false);
+        isolate.set_prepare_stack_trace_callback(stack::prepare);
         let entry = Entry::take(&mut runtime, inspection);
         // After `take`: V8 looks at the global scope's console.
         let hatch = inspection.is_on().then(|| Hatch::open(&mut runtime));

@@ -193,6 +193,12 @@ class WebSocketRequestResponsePair {
   #response;
 
   constructor(request, response) {
+    if (arguments.length < 2) {
+      throw new TypeError(
+        "Failed to construct 'WebSocketRequestResponsePair': constructor parameter " +
+          `${arguments.length + 1} is not of type 'string'.`,
+      );
+    }
     this.#request = `${request}`;
     this.#response = `${response}`;
   }

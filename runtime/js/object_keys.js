@@ -1,25 +1,35 @@
 // Keys and values of an object, as its database has them.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_get, op_object_list, op_object_put } = core.ops;
+const { op_object_delete, op_object_get, op_object_list, op_object_put } = core.ops;
 const {
   ArrayPrototypePush,
-  MathTrunc,
-  NumberIsNaN,
   ObjectKeys,
+  ObjectPrototypeIsPrototypeOf,
   RangeError,
+  StringPrototypeEndsWith,
   TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeIncludes,
   TypeError,
+  TypeErrorPrototype,
 } = primordials;
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
+const { int32 } = core.loadExtScript("ext:outboard/object_arguments.js");
 
 /** Of a key and of a value, and how many at once: as Workers have it. */
 const LONGEST_KEY = 2_048;
 const LONGEST_VALUE = 2 * 1024 * 1024 + 64;
 const MOST_KEYS = 128;
 
+/** What V8 throws of a value without a clone, as Workers say it; a script's own errors
+ * are let be. */
 function dataClone(error) {
+  if (
+    !ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, error) ||
+    !StringPrototypeEndsWith(error.message, "could not be cloned.") &&
+      error.message !== "Unsupported object type"
+  ) return error;
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   return new DOMException(error.message, "DataCloneError");
 }
@@ -40,6 +50,7 @@ function serialize(key, value) {
   let bytes;
   try {
     bytes = core.serialize(value);
+    if (TypedArrayPrototypeIncludes(bytes, HOST_OBJECT)) checkReadable(bytes);
   } catch (error) {
     if (!has(flag.allow_irrevocable_stub_storage)) throw dataClone(error);
     // There may be stubs in it.
@@ -53,6 +64,19 @@ function serialize(key, value) {
     );
   }
   return bytes;
+}
+
+/** What V8 writes before an object of the API's own. */
+const HOST_OBJECT = 0x5c;
+
+/** Such an object V8 writes, and does not read without its isolate: it is refused now, and
+ * not when it is asked for. */
+function checkReadable(bytes) {
+  try {
+    core.deserialize(bytes);
+  } catch {
+    throw new TypeError("An object of the API could not be cloned.");
+  }
 }
 
 const parcels = () => core.loadExtScript("ext:outboard/parcels.js");
@@ -72,32 +96,55 @@ function checkCount(count) {
   }
 }
 
+/** A copy of a list, of keys. */
+function checkKeys(list) {
+  checkCount(list.length);
+  const keys = [];
+  for (let i = 0; i < list.length; i++) keys[i] = checkKey(list[i]);
+  return keys;
+}
+
+/** @param {string} key a checked one */
 function getOne(number, key) {
-  const bytes = op_object_get(number, checkKey(key));
+  const bytes = op_object_get(number, key);
   return bytes === null || bytes === undefined ? undefined : deserialize(bytes);
 }
 
-function putOne(number, key, value, unconfirmed) {
-  key = checkKey(key);
-  if (value === undefined) {
-    throw new TypeError("put() called with undefined value.");
-  }
-  op_object_put(number, key, serialize(key, value), unconfirmed);
+/** A checked key, and its value as it is kept. */
+function pairOf(key, value) {
+  return [key, serialize(key, value)];
 }
 
-/** Puts what a record has: all of it, or nothing where one cannot be kept. */
-function putAll(number, record, unconfirmed) {
+/** The same of all that a record has. */
+function pairsOf(record) {
   const names = ObjectKeys(record);
   checkCount(names.length);
-  const ready = [];
+  const pairs = [];
   for (let i = 0; i < names.length; i++) {
     // Undefined ones are left out, as Workers do.
     const value = record[names[i]];
     if (value === undefined) continue;
-    ArrayPrototypePush(ready, [checkKey(names[i]), serialize(names[i], value)]);
+    ArrayPrototypePush(pairs, pairOf(checkKey(names[i]), value));
   }
-  for (let i = 0; i < ready.length; i++) {
-    op_object_put(number, ready[i][0], ready[i][1], unconfirmed);
+  return pairs;
+}
+
+/** How often what an object of the isolate keeps by keys may have changed. */
+let changes = 0;
+
+function keysChange() {
+  changes++;
+}
+
+function deleteKey(number, key, unconfirmed) {
+  changes++;
+  return op_object_delete(number, key, unconfirmed);
+}
+
+function putPairs(number, pairs, unconfirmed) {
+  changes++;
+  for (let i = 0; i < pairs.length; i++) {
+    op_object_put(number, pairs[i][0], pairs[i][1], unconfirmed);
   }
 }
 
@@ -105,11 +152,8 @@ function listOptions(options) {
   const text = (name) => options?.[name] === undefined ? null : `${options[name]}`;
   let limit = options?.limit;
   if (limit !== undefined) {
-    limit = +limit;
-    if (NumberIsNaN(limit) || limit <= 0) {
-      throw new TypeError("List limit must be positive.");
-    }
-    limit = primordials.MathMin(MathTrunc(limit), 0xffff_ffff);
+    limit = int32(limit);
+    if (limit <= 0) throw new TypeError("List limit must be positive.");
   }
   const start = text("start");
   const startAfter = text("startAfter");
@@ -126,9 +170,40 @@ function listOptions(options) {
   };
 }
 
+/** @param {object} options what `listOptions` gave */
 function entries(number, options) {
-  return op_object_list(number, listOptions(options));
+  return op_object_list(number, options);
 }
 
-return { checkCount, checkKey, deserialize, entries, getOne, putAll, putOne };
+/** The same one by one, each as it is when it is asked for. */
+function* eachEntry(number, options) {
+  let all = entries(number, options);
+  let seen = changes;
+  let { limit } = options;
+  for (let i = 0; i < all.length; i++) {
+    const { key, value } = all[i];
+    yield [key, deserialize(value)];
+    if (limit !== null && --limit === 0) return;
+    if (seen === changes) continue;
+    seen = changes;
+    const rest = options.reverse ? { end: key } : { start: null, startAfter: key };
+    all = entries(number, { ...options, ...rest, limit });
+    i = -1;
+  }
+}
+
+return {
+  checkKey,
+  checkKeys,
+  deleteKey,
+  deserialize,
+  eachEntry,
+  entries,
+  getOne,
+  keysChange,
+  listOptions,
+  pairOf,
+  pairsOf,
+  putPairs,
+};
 })();

@@ -13,6 +13,7 @@ const {
   op_object_sql_written,
 } = core.ops;
 const {
+  ArrayBufferIsView,
   ArrayPrototypePush,
   ArrayPrototypeSlice,
   Error,
@@ -22,14 +23,19 @@ const {
   Symbol,
   SymbolIterator,
   SymbolToStringTag,
+  TypedArrayPrototypeSlice,
   TypeError,
+  Uint8Array,
 } = primordials;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { rowObject } = core.loadExtScript("ext:outboard/sql_rows.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+const { given } = core.loadExtScript("ext:outboard/object_arguments.js");
+const { guard, own } = core.loadExtScript("ext:outboard/properties.js");
 const { open, span, told } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
+const SQL = "SqlStorage";
 const IteratorPrototype = primordials.ObjectGetPrototypeOf(
   primordials.ArrayIteratorPrototype,
 );
@@ -173,7 +179,7 @@ class Cursor {
   }
 
   get columnNames() {
-    return ArrayPrototypeSlice(this.#columns);
+    return this.#columns;
   }
 
   get rowsRead() {
@@ -226,6 +232,23 @@ class RawCursor {
 ObjectSetPrototypeOf(RawCursor.prototype, IteratorPrototype);
 named(RawCursor, "RawIterator");
 
+/** What a binding is kept as: what is no number and no bytes is text. */
+function bindingOf(value) {
+  switch (typeof value) {
+    case "bigint":
+      throw new TypeError("Cannot convert a BigInt value to a number");
+    case "object":
+      if (value === null || ArrayBufferIsView(value) || core.isArrayBuffer(value)) return value;
+      if (core.isSharedArrayBuffer(value)) return TypedArrayPrototypeSlice(new Uint8Array(value));
+      return `${value}`;
+    case "function":
+    case "symbol":
+      return `${value}`;
+    default:
+      return value;
+  }
+}
+
 class SqlStorage {
   #number;
   #refuse;
@@ -237,7 +260,9 @@ class SqlStorage {
   }
 
   exec(query, ...bindings) {
+    given(arguments, SQL, "exec", 1, "String");
     query = `${query}`;
+    for (let i = 0; i < bindings.length; i++) bindings[i] = bindingOf(bindings[i]);
     const span = told ? open("durable_object_storage_exec") : null;
     if (span !== null) {
       span.set("db.system.name", "cloudflare-durable-object-sql");
@@ -281,6 +306,10 @@ class SqlStorage {
     op_object_sql_most_pages(this.#number, +count);
   }
 
+  static is(value) {
+    return typeof value === "object" && value !== null && #number in value;
+  }
+
   get databaseSize() {
     return span("durable_object_storage_getDatabaseSize", (span) => {
       const size = op_object_size(this.#number);
@@ -290,17 +319,16 @@ class SqlStorage {
     });
   }
 }
+const { is: isSql } = SqlStorage;
+delete SqlStorage.is;
 if (!has(flag.experimental)) {
   delete SqlStorage.prototype.ingest;
   delete SqlStorage.prototype.prepare;
   delete SqlStorage.prototype.setMaxPageCountForTest;
 }
+guard(SqlStorage, isSql);
 makeEnumerable(SqlStorage.prototype);
-ObjectDefineProperty(SqlStorage.prototype, "Cursor", {
-  __proto__: null,
-  value: Cursor,
-  enumerable: true,
-});
+own(SqlStorage.prototype, "Cursor", Cursor);
 named(SqlStorage, "SqlStorage");
 
 /** @param {() => void} refuse throws where storage is not free */

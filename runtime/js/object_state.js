@@ -30,6 +30,7 @@ const {
   ObjectDefineProperty,
   ObjectPrototypeIsPrototypeOf,
   PromisePrototypeThen,
+  PromiseReject,
   PromiseResolve,
   RangeError,
   ReflectApply,
@@ -41,16 +42,22 @@ const {
   StringPrototypeToLowerCase,
   Symbol,
   SymbolToStringTag,
+  TypedArrayPrototypeGetByteLength,
   TypeError,
 } = primordials;
 const { cancelTimer, createTimer, runMicrotasks } = core;
 const { currentEvent, EventContext, runInEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
+const { callback, notOfType, options: checkOptions, texts, uint32 } = core.loadExtScript(
+  "ext:outboard/object_arguments.js",
+);
+const { guard, lazy, own } = core.loadExtScript("ext:outboard/properties.js");
 const { newId } = core.loadExtScript("ext:outboard/objects.js");
 const { storageOf } = core.loadExtScript("ext:outboard/object_storage.js");
 
 const kOwn = Symbol("made here");
+const STATE = "DurableObjectState";
 
 /** How many calls of `blockConcurrencyWhile` may be one in another, as Workers have it. */
 const DEEPEST_BLOCK = 64;
@@ -185,57 +192,35 @@ class Section {
 class DurableObjectState {
   #number;
   #context;
-  #worker;
   #timeout = null;
-  /** Made when it is looked at. */
-  #facets;
 
   constructor(key, number, context, id, worker, hasAlarm, props) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
     this.#context = context;
-    this.#worker = worker;
-    const own = (name, value) =>
-      ObjectDefineProperty(this, name, {
-        __proto__: null,
-        value,
-        enumerable: true,
-      });
-    own("id", id);
+    lazy(this, "facets", () => core.loadExtScript("ext:outboard/facets.js").facetsOf(number, id));
+    own(this, "container", undefined);
     own(
+      this,
       "storage",
       storageOf(
         number,
         context,
-        (run) => this.blockConcurrencyWhile(run),
+        (run) => this.#block(run),
         hasAlarm,
       ),
     );
-    own("props", props);
-  }
-
-  get facets() {
-    if (this.#facets === undefined) {
-      const { facetsOf } = core.loadExtScript("ext:outboard/facets.js");
-      this.#facets = facetsOf(this.#number, this.id);
-    }
-    return this.#facets;
-  }
-
-  get exports() {
-    return has(flag.enable_ctx_exports) ? this.#worker.exports : undefined;
+    own(this, "id", id);
+    own(this, "props", props);
+    if (has(flag.enable_ctx_exports)) lazy(this, "exports", () => worker.exports);
   }
 
   /** Makes something by `[restore]` that may be kept. */
-  get restore() {
-    return has(flag.allow_irrevocable_stub_storage) ? restore : undefined;
-  }
-
-  static restore(state, params) {
+  async restore(params) {
     const { restoreBy } = core.loadExtScript("ext:outboard/restored.js");
-    const object = state.#number;
+    const object = this.#number;
     const instance = MapPrototypeGet(objects, object)?.instance;
-    return restoreBy(state.#context, { object }, { instance, rest: [] }, params);
+    return await restoreBy(this.#context, { object }, { instance, rest: [] }, params);
   }
 
   /** An object lives while it has something to do; this is accepted for symmetry. */
@@ -244,6 +229,15 @@ class DurableObjectState {
   }
 
   blockConcurrencyWhile(run) {
+    try {
+      callback(run, STATE, "blockConcurrencyWhile");
+    } catch (error) {
+      return PromiseReject(error);
+    }
+    return this.#block(run);
+  }
+
+  #block(run) {
     const number = this.#number;
     const life = this.#context;
     const depth = (currentEvent()?.depth ?? 0) + 1;
@@ -254,7 +248,7 @@ class DurableObjectState {
     life.blocked++;
     const fail = (error) => {
       cancelTimer(late);
-      op_object_abort(number, error, /* log */ true);
+      op_object_abort(number, error, /* log */ true, /* retries */ true);
       throw error;
     };
     const late = createTimer(
@@ -266,6 +260,7 @@ class DurableObjectState {
               "long. The call was canceled and the Durable Object was reset.",
           ),
           /* log */ true,
+          /* retries */ true,
         ),
       LONGEST_BLOCK,
       undefined,
@@ -276,7 +271,7 @@ class DurableObjectState {
     try {
       result = PromiseResolve(runInEvent(section, () => run(section)));
     } catch (error) {
-      result = primordials.PromiseReject(error);
+      result = PromiseReject(error);
     }
     return PromisePrototypeThen(result, (value) => {
       cancelTimer(late);
@@ -288,18 +283,14 @@ class DurableObjectState {
   }
 
   acceptWebSocket(socket, tags = undefined) {
-    if (!isWebSocket(socket)) {
-      throw new TypeError(
-        "Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 1 " +
-          "is not of type 'WebSocket'.",
-      );
-    }
-    const list = checkTags(tags);
+    requireSocket(socket, "acceptWebSocket");
+    const list = tags === undefined ? [] : texts(tags, STATE, "acceptWebSocket", 2);
+    const distinct = checkTags(list);
     const number = this.#number;
     const held = sockets().hold(
       socket,
       number,
-      (rid) => op_object_accept(number, rid, list),
+      (rid) => op_object_accept(number, rid, distinct),
       (held) => op_object_socket(number, held),
     );
     MapPrototypeSet(MapPrototypeGet(objects, number).sockets, held, socket);
@@ -311,27 +302,42 @@ class DurableObjectState {
       tag === undefined ? null : `${tag}`,
     );
     const list = [];
-    for (let i = 0; i < numbers.length; i++) {
+    // The newest first, as in Workers.
+    for (let i = numbers.length - 1; i >= 0; i--) {
       ArrayPrototypePush(list, socketOf(this.#number, numbers[i]));
     }
     return list;
   }
 
   getTags(socket) {
-    return op_object_socket_tags(this.#number, this.#held(socket));
+    requireSocket(socket, "getTags");
+    const held = sockets().heldNumber(socket, this.#number);
+    if (held === 0) {
+      throw new Error(
+        sockets().isAccepted(socket)
+          ? "only hibernatable websockets can have tags."
+          : "you must call 'acceptWebSocket()' before attempting to access the tags of a " +
+            "WebSocket.",
+      );
+    }
+    return op_object_socket_tags(this.#number, held);
   }
 
   setWebSocketAutoResponse(pair = undefined) {
-    if (pair === undefined || pair === null) {
+    if (pair === undefined) {
       op_object_set_answer(this.#number, null, null);
       return;
     }
+    if (!isPair(pair)) {
+      throw notOfType(STATE, "setWebSocketAutoResponse", 1, "WebSocketRequestResponsePair");
+    }
     const { request, response } = pair;
     for (const [name, text] of [["Request", request], ["Response", response]]) {
-      if (text.length > AUTO_RESPONSE) {
+      const length = byteLength(text);
+      if (length > AUTO_RESPONSE) {
         throw new RangeError(
           `${name} cannot be larger than ${AUTO_RESPONSE} bytes. A ` +
-            `${StringPrototypeToLowerCase(name)} of size ${text.length} was provided.`,
+            `${StringPrototypeToLowerCase(name)} of size ${length} was provided.`,
         );
       }
     }
@@ -345,49 +351,43 @@ class DurableObjectState {
   }
 
   getWebSocketAutoResponseTimestamp(socket) {
-    const time = op_object_socket_answered(this.#number, this.#held(socket));
+    requireSocket(socket, "getWebSocketAutoResponseTimestamp");
+    const held = sockets().heldNumber(socket, this.#number);
+    const time = held === 0 ? -1 : op_object_socket_answered(this.#number, held);
     return time < 0 ? null : new Date(time);
   }
 
   /** How long a handler of these events may take; the worker's limits hold here. */
   setHibernatableWebSocketEventTimeout(timeout = undefined) {
-    if (timeout !== undefined && timeout > 604_800_000) {
+    const time = timeout === undefined ? 0 : uint32(timeout);
+    if (time > 604_800_000) {
       throw new Error("Event timeout should not exceed 604800000 ms.");
     }
-    this.#timeout = timeout ?? null;
+    this.#timeout = time === 0 ? null : time;
   }
 
   getHibernatableWebSocketEventTimeout() {
     return this.#timeout;
   }
 
-  #held(socket) {
-    const held = isWebSocket(socket)
-      ? sockets().heldNumber(socket, this.#number)
-      : 0;
-    if (held === 0) {
-      throw new Error(
-        "This WebSocket was not accepted by `acceptWebSocket()` of this object.",
-      );
-    }
-    return held;
-  }
-
-  abort(reason = undefined) {
+  abort(reason = undefined, options = undefined) {
+    checkOptions(options, STATE, "abort", 2, "AbortOptions");
     const error = reason === undefined
       ? new Error("Application called abort() to reset Durable Object.")
       : new Error(`${reason}`);
-    op_object_abort(this.#number, error, /* log */ false);
+    const retries = options?.retryAlarm ?? true;
+    op_object_abort(this.#number, error, /* log */ false, !!retries);
     throw error;
   }
-}
-const { restore: restoreOf } = DurableObjectState;
-delete DurableObjectState.restore;
 
-async function restore(params) {
-  return await restoreOf(this, params);
+  static is(value) {
+    return typeof value === "object" && value !== null && #number in value;
+  }
 }
-
+const { is: isState } = DurableObjectState;
+delete DurableObjectState.is;
+if (!has(flag.allow_irrevocable_stub_storage)) delete DurableObjectState.prototype.restore;
+guard(DurableObjectState, isState);
 makeEnumerable(DurableObjectState.prototype);
 ObjectDefineProperty(DurableObjectState.prototype, SymbolToStringTag, {
   __proto__: null,
@@ -413,25 +413,38 @@ function pairClass() {
     .WebSocketRequestResponsePair;
 }
 
+/** Those of a list that differ. */
 function checkTags(tags) {
   const list = [];
-  if (tags === undefined) return list;
-  // deno-lint-ignore prefer-primordials -- any iterable
-  for (const tag of tags) {
-    const text = `${tag}`;
-    if (text.length > LONGEST_TAG) {
+  for (let i = 0; i < tags.length; i++) {
+    const tag = tags[i];
+    if (list.length >= MOST_TAGS) {
       throw new Error(
-        `"${text}" is longer than the max tag length (${LONGEST_TAG} characters).`,
+        `a Hibernatable WebSocket cannot have more than ${MOST_TAGS} tags`,
       );
     }
-    if (!ArrayPrototypeIncludes(list, text)) ArrayPrototypePush(list, text);
-  }
-  if (list.length > MOST_TAGS) {
-    throw new Error(
-      `a Hibernatable WebSocket cannot have more than ${MOST_TAGS} tags`,
-    );
+    if (byteLength(tag) > LONGEST_TAG) {
+      throw new Error(
+        `"${tag}" is longer than the max tag length (${LONGEST_TAG} characters).`,
+      );
+    }
+    if (!ArrayPrototypeIncludes(list, tag)) ArrayPrototypePush(list, tag);
   }
   return list;
+}
+
+/** In UTF-8. */
+function byteLength(text) {
+  return TypedArrayPrototypeGetByteLength(core.encode(text));
+}
+
+function requireSocket(value, method) {
+  if (!isWebSocket(value)) throw notOfType(STATE, method, 1, "WebSocket");
+}
+
+function isPair(value) {
+  return typeof value === "object" && value !== null &&
+    ObjectPrototypeIsPrototypeOf(pairClass().prototype, value);
 }
 
 /** The one object that a held socket is, made where this object is new. */
@@ -502,7 +515,7 @@ function start(worker, number, life, className, id, name, props, isText) {
       );
       object.instance = new Class(state, worker.env);
     } catch (error) {
-      op_object_abort(number, error, /* log */ true);
+      op_object_abort(number, error, /* log */ true, /* retries */ true);
     }
   });
 }

@@ -5,7 +5,6 @@ const {
   op_object_alarm,
   op_object_bookmark,
   op_object_bookmark_at,
-  op_object_delete,
   op_object_delete_all,
   op_object_restore_next,
   op_object_set_alarm,
@@ -18,10 +17,12 @@ const {
   DateNow,
   MapPrototypeSet,
   MathMax,
-  MathTrunc,
-  NumberIsNaN,
   ObjectDefineProperty,
+  ObjectGetOwnPropertyDescriptor,
+  ObjectGetOwnPropertyNames,
   ObjectKeys,
+  ObjectPrototype,
+  ObjectSetPrototypeOf,
   PromisePrototypeThen,
   PromiseReject,
   PromiseResolve,
@@ -34,13 +35,30 @@ const {
 const { currentEvent, requireEvent } = core.loadExtScript("ext:outboard/event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
-const { checkCount, checkKey, deserialize, entries, getOne, putAll, putOne } = core.loadExtScript(
-  "ext:outboard/object_keys.js",
+const { guard, lazy } = core.loadExtScript("ext:outboard/properties.js");
+const { callback, date, given, isObject, options: checkOptions } = core.loadExtScript(
+  "ext:outboard/object_arguments.js",
 );
-
+const {
+  checkKey,
+  checkKeys,
+  deleteKey,
+  deserialize,
+  eachEntry,
+  entries,
+  getOne,
+  keysChange,
+  listOptions,
+  pairOf,
+  pairsOf,
+  putPairs,
+} = core.loadExtScript("ext:outboard/object_keys.js");
 const { tellCalls } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
+
+const STORAGE = "DurableObjectStorage";
+const KV = "SyncKvStorage";
 
 const BEGIN = 0;
 const KEEP = 1;
@@ -105,29 +123,42 @@ class Operations {
   #number;
   #life;
   #hasAlarm;
+  /** What scripts know its class as. */
+  #name;
   #ended = null;
 
-  constructor(key, number, life, hasAlarm) {
+  constructor(key, number, life, hasAlarm, name) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
     this.#number = number;
     this.#life = life;
     this.#hasAlarm = hasAlarm;
+    this.#name = name;
   }
 
-  #asked(method, fn) {
-    if (this.#ended !== null) return PromiseReject(new Error(this.#ended(method)));
-    return asked(this.#life, fn);
+  /** Runs `fn` on storage, what `check` gives of the arguments being its own. */
+  #asked(method, check, fn) {
+    return tried(() => {
+      const checked = check();
+      this.#refuse(method);
+      return asked(this.#life, () => fn(checked));
+    });
   }
 
-  get(keys, _options = undefined) {
+  #refuse(method) {
+    if (this.#ended !== null) throw new Error(this.#ended(method));
+  }
+
+  get(keys, options = undefined) {
     return this.#asked("get", () => {
-      if (!ArrayIsArray(keys)) return getOne(this.#number, keys);
-      checkCount(keys.length);
+      given(arguments, this.#name, "get", 1, "string or Array");
+      checkOptions(options, this.#name, "get", 2, "GetOptions");
+      return ArrayIsArray(keys) ? checkKeys(keys) : checkKey(keys);
+    }, (keys) => {
+      if (typeof keys === "string") return getOne(this.#number, keys);
       const found = new Map();
-      const sorted = primordials.ArrayPrototypeSort([...new SafeArrayIterator(keys)]);
-      for (const key of new SafeArrayIterator(sorted)) {
+      for (const key of new SafeArrayIterator(primordials.ArrayPrototypeSort(keys))) {
         const value = getOne(this.#number, key);
-        if (value !== undefined) MapPrototypeSet(found, `${key}`, value);
+        if (value !== undefined) MapPrototypeSet(found, key, value);
       }
       return found;
     });
@@ -135,26 +166,35 @@ class Operations {
 
   put(key, value, options = undefined) {
     return this.#asked("put", () => {
-      if (typeof key === "object" && key !== null) {
-        const unconfirmed = isUnconfirmed(value);
-        putAll(this.#number, key, unconfirmed);
-        return;
+      given(arguments, this.#name, "put", 1, "string or object");
+      if (isObject(key) && !ArrayIsArray(key)) {
+        if (value !== undefined && value !== null && !isObject(value)) {
+          throw new TypeError(
+            "put() may only be called with a single key-value pair and optional options as " +
+              "put(key, value, options) or with multiple key-value pairs and optional " +
+              "options as put(entries, options)",
+          );
+        }
+        return { pairs: pairsOf(key), unconfirmed: isUnconfirmed(value) };
       }
-      putOne(this.#number, key, value, isUnconfirmed(options));
-    });
+      checkOptions(options, this.#name, "put", 3, "PutOptions");
+      if (value === undefined) throw new TypeError("put() called with undefined value.");
+      return { pairs: [pairOf(checkKey(key), value)], unconfirmed: isUnconfirmed(options) };
+    }, ({ pairs, unconfirmed }) => putPairs(this.#number, pairs, unconfirmed));
   }
 
+  /** As in Workers, what it refuses it throws at once. */
   delete(keys, options = undefined) {
-    return this.#asked("delete", () => {
-      const unconfirmed = isUnconfirmed(options);
-      if (!ArrayIsArray(keys)) {
-        return op_object_delete(this.#number, checkKey(keys), unconfirmed);
-      }
-      checkCount(keys.length);
+    given(arguments, this.#name, "delete", 1, "string or Array");
+    checkOptions(options, this.#name, "delete", 2, "PutOptions");
+    const checked = ArrayIsArray(keys) ? checkKeys(keys) : checkKey(keys);
+    this.#refuse("delete");
+    const unconfirmed = isUnconfirmed(options);
+    return asked(this.#life, () => {
+      if (typeof checked === "string") return deleteKey(this.#number, checked, unconfirmed);
       let deleted = 0;
-      for (let i = 0; i < keys.length; i++) {
-        const key = checkKey(keys[i]);
-        if (op_object_delete(this.#number, key, unconfirmed)) deleted++;
+      for (let i = 0; i < checked.length; i++) {
+        if (deleteKey(this.#number, checked[i], unconfirmed)) deleted++;
       }
       return deleted;
     });
@@ -162,6 +202,9 @@ class Operations {
 
   list(options = undefined) {
     return this.#asked("list", () => {
+      checkOptions(options, this.#name, "list", 1, "ListOptions");
+      return listOptions(options);
+    }, (options) => {
       const found = new Map();
       const all = entries(this.#number, options);
       for (let i = 0; i < all.length; i++) {
@@ -171,17 +214,22 @@ class Operations {
     });
   }
 
-  getAlarm(_options = undefined) {
-    return this.#asked("getAlarm", () => {
-      const time = op_object_alarm(this.#number);
-      return time < 0 ? null : time;
-    });
+  getAlarm(options = undefined) {
+    return this.#asked(
+      "getAlarm",
+      () => checkOptions(options, this.#name, "getAlarm", 1, "GetAlarmOptions"),
+      () => {
+        const time = op_object_alarm(this.#number);
+        return time < 0 ? null : time;
+      },
+    );
   }
 
   setAlarm(time, options = undefined) {
     return this.#asked("setAlarm", () => {
-      time = MathTrunc(+time);
-      if (!(time > 0)) {
+      const checked = date(time, this.#name, "setAlarm");
+      checkOptions(options, this.#name, "setAlarm", 2, "SetAlarmOptions");
+      if (checked <= 0) {
         throw new TypeError("setAlarm() cannot be called with an alarm time <= 0");
       }
       if (!this.#hasAlarm()) {
@@ -190,6 +238,8 @@ class Operations {
             "setAlarm()",
         );
       }
+      return checked;
+    }, (time) => {
       // One in the past is due now.
       op_object_set_alarm(
         this.#number,
@@ -200,8 +250,13 @@ class Operations {
   }
 
   deleteAlarm(options = undefined) {
-    return this.#asked("deleteAlarm", () =>
-      op_object_set_alarm(this.#number, -1, isUnconfirmed(options)));
+    return this.#asked(
+      "deleteAlarm",
+      () => checkOptions(options, this.#name, "deleteAlarm", 1, "SetAlarmOptions"),
+      () => {
+        op_object_set_alarm(this.#number, -1, isUnconfirmed(options));
+      },
+    );
   }
 
   static numberOf(operations) {
@@ -212,13 +267,18 @@ class Operations {
     return operations.#life;
   }
 
+  static is(value) {
+    return typeof value === "object" && value !== null && #number in value;
+  }
+
   /** Notes how it ended, if it did not before, and tells how. */
   static end(operations, how) {
     return operations.#ended ??= how;
   }
 }
-const { end, lifeOf, numberOf } = Operations;
+const { end, is: isOperations, lifeOf, numberOf } = Operations;
 delete Operations.end;
+delete Operations.is;
 delete Operations.lifeOf;
 delete Operations.numberOf;
 const { Map } = globalThis;
@@ -234,66 +294,52 @@ class DurableObjectTransaction extends Operations {
   }
 }
 
-/** Has `storage` say `value` for what it made itself, as Workers let scripts. */
-function replace(storage, name, value) {
-  ObjectDefineProperty(storage, name, {
-    __proto__: null,
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
-}
-
 class DurableObjectStorage extends Operations {
   #block;
   #hasAlarm;
-  #sql;
-  #kv;
 
   constructor(key, number, life, block, hasAlarm) {
-    super(key, number, life, hasAlarm);
+    super(key, number, life, hasAlarm, STORAGE);
     this.#hasAlarm = hasAlarm;
     this.#block = block;
-  }
-
-  get sql() {
-    return this.#sql ??= core.loadExtScript("ext:outboard/object_sql.js").sqlOf(
-      numberOf(this),
-      () => refuseOthers(lifeOf(this)),
+    lazy(this, "kv", () => new SyncKvStorage(kOwn, number, life));
+    lazy(
+      this,
+      "sql",
+      () =>
+        core.loadExtScript("ext:outboard/object_sql.js").sqlOf(number, () => refuseOthers(life)),
     );
-  }
-
-  get kv() {
-    return this.#kv ??= new SyncKvStorage(kOwn, numberOf(this), lifeOf(this));
-  }
-
-  set sql(value) {
-    replace(this, "sql", value);
-  }
-
-  set kv(value) {
-    replace(this, "kv", value);
   }
 
   deleteAll(options = undefined) {
-    return asked(lifeOf(this), () =>
-      op_object_delete_all(
-        numberOf(this),
-        has(flag.delete_all_deletes_alarm),
-        isUnconfirmed(options),
-      )
-    );
+    return tried(() => {
+      checkOptions(options, STORAGE, "deleteAll", 1, "PutOptions");
+      return asked(lifeOf(this), () => {
+        keysChange();
+        op_object_delete_all(
+          numberOf(this),
+          has(flag.delete_all_deletes_alarm),
+          isUnconfirmed(options),
+        );
+      });
+    });
   }
 
   /** Resolves when all that was written before is durable. */
   sync() {
-    return op_object_sync(numberOf(this), requireEvent().id);
+    return PromisePrototypeThen(op_object_sync(numberOf(this), requireEvent().id), () => {});
   }
 
   transaction(run) {
     const number = numberOf(this);
     const life = lifeOf(this);
+    return tried(() => {
+      callback(run, STORAGE, "transaction");
+      return this.#transaction(number, life, run);
+    });
+  }
+
+  #transaction(number, life, run) {
     return asked(life, () => {
       // Nothing else of the object runs meanwhile; what does all the same waits
       // before it touches storage.
@@ -310,6 +356,7 @@ class DurableObjectStorage extends Operations {
           number,
           life,
           this.#hasAlarm,
+          "DurableObjectTransaction",
         );
         try {
           result = await run(transaction);
@@ -320,6 +367,7 @@ class DurableObjectStorage extends Operations {
         const how = end(transaction, failed ? ROLLED_BACK : COMMITTED);
         life.transaction = outer;
         ended.resolve();
+        keysChange();
         op_object_transaction(number, how === COMMITTED ? KEEP : UNDO);
       });
       return PromisePrototypeThen(done, () => {
@@ -330,6 +378,7 @@ class DurableObjectStorage extends Operations {
   }
 
   transactionSync(run) {
+    callback(run, STORAGE, "transactionSync");
     const number = numberOf(this);
     return atOnce(lifeOf(this), () => {
       op_object_transaction(number, BEGIN);
@@ -337,6 +386,7 @@ class DurableObjectStorage extends Operations {
       try {
         result = run();
       } catch (error) {
+        keysChange();
         op_object_transaction(number, UNDO_SYNC);
         throw error;
       }
@@ -354,26 +404,17 @@ class DurableObjectStorage extends Operations {
 
   getBookmarkForTime(timestamp) {
     return tried(() => {
-      const time = MathTrunc(+timestamp);
-      if (NumberIsNaN(time)) {
-        throw new TypeError(
-          "Failed to execute 'getBookmarkForTime' on 'DurableObjectStorage': " +
-            "parameter 1 is not of type 'Date'.",
-        );
-      }
+      const time = date(timestamp, STORAGE, "getBookmarkForTime");
       return op_object_bookmark_at(numberOf(this), requireEvent().id, time);
     });
   }
 
   /** Gives the bookmark of what storage has when this object ends. */
   onNextSessionRestoreBookmark(bookmark) {
-    return tried(() =>
-      op_object_restore_next(
-        numberOf(this),
-        requireEvent().id,
-        `${bookmark}`,
-      )
-    );
+    return tried(() => {
+      given(arguments, STORAGE, "onNextSessionRestoreBookmark", 1, "string");
+      return op_object_restore_next(numberOf(this), requireEvent().id, `${bookmark}`);
+    });
   }
 }
 
@@ -403,55 +444,55 @@ class SyncKvStorage {
   }
 
   get(key) {
+    given(arguments, KV, "get", 1, "string");
+    key = checkKey(key);
     return atOnce(this.#life, () => getOne(this.#number, key));
   }
 
   put(key, value) {
-    atOnce(this.#life, () => putOne(this.#number, key, value, false));
+    given(arguments, KV, "put", 1, "string");
+    given(arguments, KV, "put", 2, "Value");
+    const pair = pairOf(checkKey(key), value);
+    atOnce(this.#life, () => putPairs(this.#number, [pair], false));
   }
 
   delete(key) {
-    return atOnce(
-      this.#life,
-      () => op_object_delete(this.#number, checkKey(key), false),
-    );
+    given(arguments, KV, "delete", 1, "string");
+    key = checkKey(key);
+    return atOnce(this.#life, () => deleteKey(this.#number, key, false));
   }
 
   list(options = undefined) {
-    const all = atOnce(this.#life, () => entries(this.#number, options));
+    checkOptions(options, KV, "list", 1, "ListOptions");
+    const listed = listOptions(options);
+    const all = atOnce(this.#life, () => eachEntry(this.#number, listed));
     return this.#entries(all, ++this.#lists);
   }
 
+  static is(value) {
+    return typeof value === "object" && value !== null && #number in value;
+  }
+
   *#entries(all, list) {
-    for (let i = 0; i < all.length; i++) {
+    for (;;) {
       if (list !== this.#lists) {
         throw new Error(
           "kv.list() iterator was invalidated because a new call to kv.list() was " +
             "started. Only one kv.list() iterator can exist at a time.",
         );
       }
-      yield [all[i].key, deserialize(all[i].value)];
+      const { done, value } = all.next();
+      if (done) return;
+      yield value;
     }
   }
 }
 
-const classes = {
-  DurableObjectStorage,
-  DurableObjectTransaction,
-  SyncKvStorage,
-};
-for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
-  const { prototype } = classes[name];
-  makeEnumerable(prototype);
-  ObjectDefineProperty(prototype, SymbolToStringTag, {
-    __proto__: null,
-    value: name,
-    configurable: true,
-  });
-}
+const { is: isKv } = SyncKvStorage;
+delete SyncKvStorage.is;
 
-const STORAGE = "durable_object_storage_";
-tellCalls(Operations.prototype, STORAGE, [
+const SPANS = "durable_object_storage_";
+tellCalls(Operations.prototype, SPANS, [
   "delete",
   "deleteAlarm",
   "get",
@@ -460,7 +501,7 @@ tellCalls(Operations.prototype, STORAGE, [
   "put",
   "setAlarm",
 ]);
-tellCalls(DurableObjectStorage.prototype, STORAGE, [
+tellCalls(DurableObjectStorage.prototype, SPANS, [
   "deleteAll",
   "getBookmarkForTime",
   "getCurrentBookmark",
@@ -469,11 +510,11 @@ tellCalls(DurableObjectStorage.prototype, STORAGE, [
   "transaction",
 ]);
 if (has(flag.experimental)) {
-  tellCalls(DurableObjectStorage.prototype, STORAGE, ["waitForBookmark"]);
+  tellCalls(DurableObjectStorage.prototype, SPANS, ["waitForBookmark"]);
 }
 tellCalls(
   SyncKvStorage.prototype,
-  `${STORAGE}kv_`,
+  `${SPANS}kv_`,
   ["delete", "get", "list", "put"],
   (span, name, args) => {
     const of = "cloudflare.durable_object.kv.query.";
@@ -496,6 +537,33 @@ tellCalls(
     span.set("cloudflare.durable_object.kv.response.deleted_count", deleted ? 1 : 0);
   },
 );
+
+/** What both have, each has: there is no class above them. */
+const shared = ObjectGetOwnPropertyNames(Operations.prototype);
+for (const { prototype } of [DurableObjectStorage, DurableObjectTransaction]) {
+  for (const name of new SafeArrayIterator(shared)) {
+    if (name === "constructor") continue;
+    const property = ObjectGetOwnPropertyDescriptor(Operations.prototype, name);
+    ObjectDefineProperty(prototype, name, { __proto__: null, ...property });
+  }
+  ObjectSetPrototypeOf(prototype, ObjectPrototype);
+}
+
+const classes = {
+  DurableObjectStorage,
+  DurableObjectTransaction,
+  SyncKvStorage,
+};
+for (const name of new SafeArrayIterator(ObjectKeys(classes))) {
+  const { prototype } = classes[name];
+  guard(classes[name], name === KV ? isKv : isOperations);
+  makeEnumerable(prototype);
+  ObjectDefineProperty(prototype, SymbolToStringTag, {
+    __proto__: null,
+    value: name,
+    configurable: true,
+  });
+}
 
 /**
  * @param {ObjectContext} life

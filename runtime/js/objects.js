@@ -23,9 +23,14 @@ const { illegalInvocation, Made, makeEnumerable } = core.loadExtScript(
 );
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { Request } = core.loadExtScript("ext:outboard/request.js");
+const { notOfType, options: checkOptions } = core.loadExtScript(
+  "ext:outboard/object_arguments.js",
+);
+const { fixed } = core.loadExtScript("ext:outboard/properties.js");
 const { span } = core.loadExtScript("ext:outboard/spans.js");
 
 const kOwn = Symbol("made here");
+const NAMESPACE = "DurableObjectNamespace";
 
 function named(constructor, name) {
   ObjectDefineProperty(constructor.prototype, SymbolToStringTag, {
@@ -45,13 +50,8 @@ class DurableObjectId {
   constructor(key, hex, name) {
     requireOwn(key);
     this.#hex = hex;
-    if (name !== undefined) {
-      ObjectDefineProperty(this, "name", {
-        __proto__: null,
-        value: name,
-        enumerable: true,
-      });
-    }
+    fixed(this, "name", name);
+    fixed(this, "jurisdiction", undefined);
   }
 
   toString() {
@@ -59,7 +59,7 @@ class DurableObjectId {
   }
 
   equals(other) {
-    if (!(#hex in other)) {
+    if (!isId(other)) {
       throw new TypeError(
         "Failed to execute 'equals' on 'DurableObjectId': parameter 1 is not of " +
           "type 'DurableObjectId'.",
@@ -74,6 +74,7 @@ class DurableObjectId {
 }
 const { isId } = DurableObjectId;
 delete DurableObjectId.isId;
+makeEnumerable(DurableObjectId.prototype);
 named(DurableObjectId, "DurableObjectId");
 markUncloneable(DurableObjectId);
 
@@ -111,10 +112,8 @@ class DurableObjectStub {
     this.#id = id;
     this.#hook = hook;
     this.#isOwn = isOwn;
-    const own = (name, value) =>
-      ObjectDefineProperty(this, name, { __proto__: null, value, enumerable: true });
-    own("id", id);
-    own("name", id.name);
+    fixed(this, "name", id.name);
+    fixed(this, "id", id);
   }
 
   fetch(input, init = undefined) {
@@ -122,10 +121,7 @@ class DurableObjectStub {
       if (!(#id in this)) throw illegalInvocation();
       const event = requireEvent();
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to execute 'fetch' on 'DurableObject': parameter 1 is not of " +
-            "type 'Request or string'.",
-        );
+        throw notOfType("Fetcher", "fetch", 1, "Request or string");
       }
       const request = new Request(input, init);
       if (this.#namespace === null) return this.#hook.call(["fetch"], [request]).pull();
@@ -212,6 +208,7 @@ function stubOfHook(hook, hex, name) {
   return new DurableObjectStub(kOwn, namespace, newId(hex, name), hook);
 }
 named(DurableObjectStub, "DurableObject");
+ObjectDefineProperty(DurableObjectStub, "name", { __proto__: null, value: "DurableObject" });
 markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this context.");
 
 class DurableObjectNamespace extends Made {
@@ -226,7 +223,8 @@ class DurableObjectNamespace extends Made {
     this.#isOwn = isOwn;
   }
 
-  newUniqueId(_options = undefined) {
+  newUniqueId(options = undefined) {
+    checkOptions(options, NAMESPACE, "newUniqueId", 1, "NewUniqueIdOptions");
     return newId(op_object_id_unique(this.#namespace));
   }
 
@@ -240,19 +238,16 @@ class DurableObjectNamespace extends Made {
   }
 
   /** Options such as `locationHint` say where: there is one place. */
-  get(id, _options = undefined) {
-    if (!isId(id)) {
-      throw new TypeError(
-        "Failed to execute 'get' on 'DurableObjectNamespace': parameter 1 is not " +
-          "of type 'DurableObjectId'.",
-      );
-    }
+  get(id, options = undefined) {
+    if (!isId(id)) throw notOfType(NAMESPACE, "get", 1, "DurableObjectId");
+    checkOptions(options, NAMESPACE, "get", 2, "GetDurableObjectOptions");
     // Throws where it is another namespace's.
     op_object_id_parse(this.#namespace, id.toString());
     return new DurableObjectStub(kOwn, this.#namespace, id, null, this.#isOwn);
   }
 
   getByName(name, options = undefined) {
+    checkOptions(options, NAMESPACE, "getByName", 2, "GetDurableObjectOptions");
     return this.get(this.idFromName(name), options);
   }
 

@@ -57,6 +57,8 @@ class WebSocket extends EventTarget {
   #owner = currentEvent();
   #accepted = false;
   #handedOver = false;
+  /** The other end, where this isolate has it. @type {WebSocket | null} */
+  #peer = null;
   #binaryType = has(flag.websocket_standard_binary_type)
     ? "blob"
     : "arraybuffer";
@@ -128,6 +130,14 @@ class WebSocket extends EventTarget {
     return new WebSocket(kPairEnd, rid);
   }
 
+  /** Both ends of a pair. */
+  static ends(left, right) {
+    const both = [end(left), end(right)];
+    both[0].#peer = both[1];
+    both[1].#peer = both[0];
+    return both;
+  }
+
   /** Gives the host's number for this end, which a response hands over. */
   static handOver(socket) {
     if (socket.#accepted || socket.#handedOver) {
@@ -150,7 +160,7 @@ class WebSocket extends EventTarget {
           "`accept()`",
       );
     }
-    if (socket.#handedOver) {
+    if (socket.#handedOver || socket.#peer?.#accepted) {
       throw new Error(
         "Cannot call `acceptWebSocket()` on this WebSocket because its pair has " +
           "already been accepted or used in a Response.",
@@ -179,6 +189,11 @@ class WebSocket extends EventTarget {
   /** The object's number of a socket that it holds, or 0. */
   static heldNumber(socket, object) {
     return #rid in socket && socket.#object === object ? socket.#held : 0;
+  }
+
+  /** Whether it was accepted, in either way. */
+  static isAccepted(socket) {
+    return socket.#accepted;
   }
 
   /** The other side closed a socket that an object holds, or is gone. */
@@ -297,6 +312,12 @@ class WebSocket extends EventTarget {
 
   /** A value that a hibernating Durable Object keeps with its socket. */
   serializeAttachment(value) {
+    if (arguments.length === 0) {
+      throw new TypeError(
+        "Failed to execute 'serializeAttachment' on 'WebSocket': parameter 1 is not of type " +
+          "'Value'.",
+      );
+    }
     let bytes;
     try {
       bytes = core.serialize(value);
@@ -411,15 +432,17 @@ function invalidAccess(message) {
   return new (dom())(message, "InvalidAccessError");
 }
 
-const { end, handOver, held, heldClosed, heldNumber, hold, is: isWebSocket } =
+const { end, ends, handOver, held, heldClosed, heldNumber, hold, is: isWebSocket, isAccepted } =
   WebSocket;
 delete WebSocket.end;
+delete WebSocket.ends;
 delete WebSocket.handOver;
 delete WebSocket.held;
 delete WebSocket.heldClosed;
 delete WebSocket.heldNumber;
 delete WebSocket.hold;
 delete WebSocket.is;
+delete WebSocket.isAccepted;
 
 const states = { __proto__: null, CONNECTING, OPEN, CLOSING, CLOSED };
 for (const name in states) {
@@ -528,8 +551,9 @@ class WebSocketPair {
   constructor() {
     requireEvent();
     const [left, right] = op_socket_pair();
-    this[0] = end(left);
-    this[1] = end(right);
+    const both = ends(left, right);
+    this[0] = both[0];
+    this[1] = both[1];
   }
 
   *[SymbolIterator]() {
@@ -545,6 +569,7 @@ return {
   heldClosed,
   heldNumber,
   hold,
+  isAccepted,
   isWebSocket,
   WebSocket,
   WebSocketPair,

@@ -138,6 +138,8 @@ pub(crate) struct Object {
     database: RefCell<Database>,
     /// Why it ended before its time: the next event finds a new one.
     fault: RefCell<Option<EventError>>,
+    /// Its script ended it, and wants the alarm that ran then run no more.
+    pub(crate) gives_up_alarm: Cell<bool>,
     /// A transaction ended, or the object did.
     changed: Notify,
     /// The turn that runs has used the database.
@@ -182,6 +184,7 @@ impl Object {
             depths: RefCell::default(),
             database: RefCell::new(Database::new(isolate)),
             fault: RefCell::default(),
+            gives_up_alarm: Cell::new(false),
             changed: Notify::new(),
             touched: Cell::new(false),
             closed: Cell::new(false),

@@ -171,7 +171,7 @@ fn times_are_points_too_and_others_are_refused() {
             format!("/a/at/{}", time - 31 * 86_400_000),
             "before what is kept",
         ),
-        ("/a/at/soon".into(), "parameter 1 is not of type 'Date'"),
+        ("/a/at/soon".into(), "it is not a valid Date"),
         (
             format!("/a/next/{of_b}"),
             "is not a bookmark of this object",

@@ -150,7 +150,7 @@ function exit(code = 0) {
   );
   // An object ends with it.
   const { number } = event.whole;
-  if (number !== undefined) core.ops.op_object_abort(number, error, /* log */ false);
+  if (number !== undefined) core.ops.op_object_abort(number, error, /* log */ false, /* retries */ true);
   failEvent(event, error);
   // No more of its script runs, where nobody else's would be stopped with it: V8 stops
   // at a loop's end.

@@ -66,9 +66,28 @@ impl LaneLocal {
             Outcome::Failed(error) => Some(error),
             _ => None,
         };
+        if object.gives_up_alarm.get() {
+            return self.give_up(worker, target).await;
+        }
         let again = failed.is_some() && !last;
         isolate.object_database(&object, |database| database.end_alarm(again))?;
         object.durable().await?;
         Ok(failed.map_or(AlarmOutcome::Done, AlarmOutcome::Failed))
+    }
+
+    /// Gives up the alarm of an object that ended meanwhile: the one that comes after it
+    /// does.
+    async fn give_up(
+        self: &Rc<Self>,
+        worker: &Arc<Worker>,
+        target: &Arc<ObjectTarget>,
+    ) -> Result<AlarmOutcome, EventError> {
+        let (isolate, object) = self.enter(worker, target).await?;
+        let due = isolate.object_database(&object, |database| database.begin_alarm(now()))?;
+        if matches!(due, Due::Now(_)) {
+            isolate.object_database(&object, |database| database.end_alarm(false))?;
+        }
+        object.durable().await?;
+        Ok(AlarmOutcome::Done)
     }
 }

@@ -142,7 +142,8 @@ pub(crate) async fn op_object_resumed(state: Rc<RefCell<OpState>>, #[smi] event:
     }
 }
 
-/// Ends the object before its time; `error` is what its callers see.
+/// Ends the object before its time; `error` is what its callers see. An alarm that runs
+/// comes again where it `retries`.
 #[op2(fast)]
 pub(crate) fn op_object_abort<'a>(
     scope: &mut v8::PinScope<'a, '_>,
@@ -150,11 +151,15 @@ pub(crate) fn op_object_abort<'a>(
     #[smi] number: u32,
     error: v8::Local<'a, v8::Value>,
     log: bool,
+    retries: bool,
 ) {
     let shared = Shared::of(&state);
     let Ok(object) = find(&shared, number) else {
         return;
     };
+    if !retries {
+        object.gives_up_alarm.set(true);
+    }
     let message = if log {
         let id = object.life.get();
         shared.uncaught(scope, id, error).message

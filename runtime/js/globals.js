@@ -290,7 +290,8 @@ for (let i = 0; i < domErrors.length; i++) {
   core.registerErrorBuilder(`DOMException${name}`, domError(name));
 }
 core.registerErrorClass("EvalError", EvalError);
-const { names: errors } = load("ext:outboard/error_classes.js");
+const { names: errors, thrown } = load("ext:outboard/error_classes.js");
+for (const name in thrown) core.registerErrorBuilder(name, thrown[name]);
 /** What calls of an object end with that is no more. */
 for (let i = 0; i < errors.length; i++) {
   const name = errors[i];

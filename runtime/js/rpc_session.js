@@ -516,12 +516,17 @@ class Session {
 
   #throw(number, error) {
     if (this.#closed) return;
-    const thrown = values.thrown(error, this.#root?.objectId);
     try {
+      const thrown = values.thrown(error, this.#root?.objectId);
       this.#send([THROW, number, thrown], thrown);
+      return;
     } catch {
-      // Some property of it has no clone.
-      this.#tell([THROW, number, values.bare(error)]);
+      // It, or something of it, has no clone.
+    }
+    try {
+      this.#send([THROW, number, values.bare(error)], undefined);
+    } catch {
+      this.close();
     }
   }
 

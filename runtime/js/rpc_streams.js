@@ -3,18 +3,25 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  ArrayBufferIsView,
+  ArrayBufferPrototypeGetByteLength,
   Error,
   ObjectPrototypeIsPrototypeOf,
   Promise,
   PromisePrototypeThen,
   PromiseResolve,
-  TypeError,
+  TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeSlice,
+  TypeError,
+  Uint8Array,
 } = primordials;
+const { viewBytes } = core.loadExtScript("ext:outboard/body.js");
 const {
   methods,
   ReadableStream,
   ReadableStreamPrototype,
+  tuneWritable,
   WritableStream,
 } = core.loadExtScript("ext:deno_web/06_streams.js");
 const { AbortController, AbortSignal } = core.loadExtScript(
@@ -25,6 +32,8 @@ const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const WritableStreamPrototype = WritableStream.prototype;
 const AbortSignalPrototype = AbortSignal.prototype;
 
+const LEFT =
+  "ReadableStream sent over RPC was canceled or released by the remote execution context.";
 const READ_CUT = "ReadableStream received over RPC disconnected prematurely.";
 const WRITE_CUT =
   "WritableStream received over RPC was disconnected because the remote execution " +
@@ -32,6 +41,25 @@ const WRITE_CUT =
 
 /** What may be on its way between the sides before a writer waits. */
 const WINDOW = 64 * 1024;
+
+/** Why a stream is at an end that the other side left. */
+function gone(message) {
+  const error = new Error(message);
+  error.retryable = true;
+  return error;
+}
+
+/** The bytes of a chunk and nothing beside them, since they travel with their buffer. */
+function bytesOf(chunk, refused) {
+  if (typeof chunk === "string") return core.encode(chunk);
+  if (core.isAnyArrayBuffer(chunk)) return TypedArrayPrototypeSlice(new Uint8Array(chunk));
+  if (!ArrayBufferIsView(chunk)) throw new TypeError(refused);
+  const bytes = viewBytes(chunk);
+  const buffer = TypedArrayPrototypeGetBuffer(bytes);
+  const isWhole = core.isArrayBuffer(buffer) && !buffer.resizable &&
+    ArrayBufferPrototypeGetByteLength(buffer) === TypedArrayPrototypeGetByteLength(bytes);
+  return isWhole ? bytes : TypedArrayPrototypeSlice(bytes);
+}
 
 /** How a stream or a signal is exported; undefined where it is neither. */
 function exportStream(object) {
@@ -60,23 +88,23 @@ function source(stream) {
         try {
           const { done, value } = await methods.read(reader);
           ended ||= done;
-          return { done, value };
+          return { done, value: done ? undefined : bytesOf(value, NOT_BYTES) };
         } catch (error) {
+          if (!ended) ignore(methods.cancel(reader, error));
           ended = true;
           throw error;
         }
       },
-      cancel(reason) {
+      cancel() {
         ended = true;
-        return methods.cancel(reader, reason);
+        return methods.cancel(reader, gone(LEFT));
       },
     },
     /** Nobody reads on. */
     close() {
       if (ended) return;
       ended = true;
-      const cut = new Error(READ_CUT);
-      PromisePrototypeThen(methods.cancel(reader, cut), undefined, () => {});
+      ignore(methods.cancel(reader, gone(LEFT)));
     },
     forget: () => methods.releaseReader(reader),
   };
@@ -99,11 +127,6 @@ function readableOf(hook) {
         controller.byobRequest?.respond(0);
         return;
       }
-      if (!core.isTypedArray(chunk.value)) {
-        PromisePrototypeThen(hook.call(["cancel"], []).pull(), undefined, () => {});
-        hook.dispose();
-        throw new TypeError("This ReadableStream did not return bytes.");
-      }
       // An empty chunk would not count as an answer to the pull.
       if (TypedArrayPrototypeGetByteLength(chunk.value) > 0) {
         controller.enqueue(chunk.value);
@@ -111,9 +134,9 @@ function readableOf(hook) {
         await this.pull(controller);
       }
     },
-    async cancel(reason) {
+    async cancel() {
       try {
-        await hook.call(["cancel"], [reason]).pull();
+        await hook.call(["cancel"], []).pull();
       } finally {
         hook.dispose();
       }
@@ -124,14 +147,14 @@ function readableOf(hook) {
 
 function sink(stream) {
   if (stream.locked) {
-    throw new TypeError("The WritableStream has been locked to a writer.");
+    throw new TypeError("This WritableStream is currently locked to a writer.");
   }
   const writer = methods.getWriter(stream);
   let ended = false;
   return {
     isStream: true,
     value: {
-      write: (chunk) => methods.write(writer, chunk),
+      write: (chunk) => methods.write(writer, TypedArrayPrototypeGetBuffer(chunk)),
       close() {
         ended = true;
         return methods.close(writer);
@@ -140,8 +163,7 @@ function sink(stream) {
     close() {
       if (ended) return;
       ended = true;
-      const cut = new Error(WRITE_CUT);
-      PromisePrototypeThen(methods.abort(writer, cut), undefined, () => {});
+      ignore(methods.abort(writer, gone(WRITE_CUT)));
     },
     forget: () => methods.releaseWriter(writer),
   };
@@ -158,12 +180,11 @@ function writableOf(hook) {
     fault = error;
     hook.dispose();
   };
-  return new WritableStream({
+  const stream = new WritableStream({
     write(chunk) {
       if (failed) throw fault;
-      const size = core.isTypedArray(chunk)
-        ? TypedArrayPrototypeGetByteLength(chunk)
-        : WINDOW;
+      const size = TypedArrayPrototypeGetByteLength(chunk);
+      if (size === 0) return;
       ahead += size;
       last = PromisePrototypeThen(hook.call(["write"], [chunk]).pull(), () => {
         ahead -= size;
@@ -184,6 +205,24 @@ function writableOf(hook) {
       hook.dispose();
     },
   });
+  tuneWritable(
+    stream,
+    (chunk) => chunk === undefined ? NOTHING : bytesOf(chunk, NOT_WRITTEN),
+    undefined,
+    undefined,
+  );
+  return stream;
+}
+
+/** A write of nothing is none. */
+const NOTHING = new Uint8Array(0);
+const NOT_BYTES = "This ReadableStream did not return bytes.";
+const NOT_WRITTEN =
+  "This TransformStream is being used as a byte stream, but received an object of " +
+  "non-ArrayBuffer/ArrayBufferView type on its writable side.";
+
+function ignore(promise) {
+  PromisePrototypeThen(promise, undefined, () => {});
 }
 
 function signalEntry(signal) {

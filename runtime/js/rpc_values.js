@@ -5,13 +5,10 @@ const { core, primordials } = __bootstrap;
 const { op_rpc_blob } = core.ops;
 const {
   ArrayIsArray,
-  ArrayPrototypeIncludes,
   ArrayPrototypePush,
-  Error,
   MapPrototypeForEach,
   MapPrototypeGet,
   MapPrototypeSet,
-  ObjectDefineProperty,
   ObjectGetPrototypeOf,
   ObjectHasOwn,
   ObjectKeys,
@@ -45,6 +42,14 @@ const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
   "ext:outboard/rpc.js",
 );
 const { addressOf, BindingHook, serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
+const {
+  defineOwn,
+  describeBare,
+  describeError,
+  describeThrown,
+  isDomException,
+  restoreError,
+} = core.loadExtScript("ext:outboard/rpc_errors.js");
 const { classAddress } = core.loadExtScript("ext:outboard/object_class.js");
 const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
 const restores = () => core.loadExtScript("ext:outboard/restored.js");
@@ -66,7 +71,6 @@ const KEPT_SERVICE = 12;
 const KEPT_OBJECT = 13;
 const KEPT_STUB = 14;
 
-const { names: ERRORS } = core.loadExtScript("ext:outboard/error_classes.js");
 
 function cloneErrorOf(message) {
   return new DOMException(message, "DataCloneError");
@@ -116,7 +120,7 @@ function isPlainFunction(value) {
  * noted in `sent`.
  */
 function describe(session, sent, object) {
-  if (isNativeError(object)) return describeError(object, undefined);
+  if (isNativeError(object)) return describeError(object, substitute);
   if (isDescribed(object)) {
     const of = ofDescribed(object);
     return ArrayIsArray(of) ? of : describeCallable(session, sent, of);
@@ -175,7 +179,7 @@ function describe(session, sent, object) {
       isFile ? object.lastModified : undefined,
     ];
   }
-  if (isDomException(object)) return describeError(object, undefined);
+  if (isDomException(object)) return describeError(object, substitute);
   refuseClone(object);
   throw refused(nameOf(object));
 }
@@ -324,79 +328,15 @@ function bodyOf(state) {
   }
 }
 
-function isDomException(value) {
-  return ObjectPrototypeIsPrototypeOf(DOMException.prototype, value);
-}
-
 /** What a call threw, as the other side is to see it. */
 function thrown(error, objectId) {
-  const origin = { remote: true, objectId };
-  if (isDomException(error) || isNativeError(error)) {
-    return new Described(describeError(error, origin));
-  }
-  return has(flag.enhanced_error_serialization)
-    ? error
-    : new Described([ERROR, "Error", `${error}`, undefined, origin, false]);
+  const description = describeThrown(error, objectId, substitute);
+  return description === undefined ? error : new Described(description);
 }
 
-/** The same of an error that has something without a clone. */
+/** The same of what has no clone, or something in it. */
 function bare(error) {
-  const { name, message } = isNativeError(error) || isDomException(error)
-    ? error
-    : { name: "Error", message: "The callee threw something that cannot be sent." };
-  return new Described([ERROR, `${name}`, `${message}`, undefined, { remote: true }, false]);
-}
-
-/** @param {object | undefined} origin where it was thrown, and not only passed */
-function describeError(error, origin) {
-  const name = `${error.name}`;
-  const message = `${error.message}`;
-  if (isDomException(error)) return [ERROR, name, message, undefined, origin, true];
-  if (!has(flag.enhanced_error_serialization) && origin !== undefined) {
-    const text = errorClass(name) === undefined ? `${name}: ${message}` : message;
-    return [ERROR, name, text, undefined, origin, false];
-  }
-  let properties = undefined;
-  const names = ObjectKeys(error);
-  for (let i = 0; i < names.length; i++) {
-    properties ??= {};
-    properties[names[i]] = error[names[i]];
-  }
-  return [ERROR, name, message, properties, origin, false];
-}
-
-/** The language's own class of that name. */
-function errorClass(name) {
-  return ArrayPrototypeIncludes(ERRORS, name) ? primordials[name] : undefined;
-}
-
-function restoreError([_kind, name, message, properties, origin, isDom]) {
-  if (isDom) return new DOMException(message, name);
-  const Class = errorClass(name);
-  const error = Class === undefined ? new Error(message) : new Class(message);
-  if (Class === undefined && has(flag.enhanced_error_serialization)) {
-    defineOwn(error, "name", name, false);
-  }
-  const names = properties === undefined ? [] : ObjectKeys(properties);
-  for (let i = 0; i < names.length; i++) {
-    defineOwn(error, names[i], properties[names[i]], true);
-  }
-  if (origin !== undefined) {
-    error.remote = true;
-    if (origin.objectId !== undefined) error.durableObjectId = origin.objectId;
-  }
-  return error;
-}
-
-/** A property of the object's own, whatever its name. */
-function defineOwn(object, name, value, enumerable) {
-  ObjectDefineProperty(object, name, {
-    __proto__: null,
-    value,
-    writable: true,
-    enumerable,
-    configurable: true,
-  });
+  return new Described(describeBare(error));
 }
 
 /** Makes what was described; stubs are noted in `brought`. */

@@ -516,13 +516,14 @@ function protocolHeaders(protocols) {
 /** fetch() of a request that asks for a WebSocket: a Response with one. */
 async function fetchSocket(event, service, url, headers, object) {
   const target = toHttpUrl(url, ["ws", "wss", "http", "https"]);
-  const answer = await op_socket_connect(
-    event.id,
-    service,
-    target,
-    headers,
-    object,
-  );
+  let answer;
+  try {
+    answer = await op_socket_connect(event.id, service, target, headers, object);
+  } catch (error) {
+    // Another worker's.
+    if (service !== GLOBAL) error.remote = true;
+    throw error;
+  }
   const { hostResponse, Response } = core.loadExtScript(
     "ext:outboard/response.js",
   );

@@ -92,9 +92,11 @@ impl ResponseBody {
                     loop {
                         let frame = tokio::select! {
                             frame = body.frame() => frame,
+                            error = broken(object.as_deref()) => Some(Err(error)),
                             () = sender.closed() => return,
                         };
                         let Some(frame) = frame else { return };
+                        let is_last = frame.is_err();
                         let mut chunk = match frame.map(Frame::into_data) {
                             Ok(Ok(bytes)) => Ok(bytes),
                             Ok(Err(_trailers)) => continue,
@@ -105,7 +107,7 @@ impl ResponseBody {
                         {
                             chunk = Err(BodyError(error.to_string()));
                         }
-                        if sender.send(chunk).await.is_err() {
+                        if sender.send(chunk).await.is_err() || is_last {
                             return;
                         }
                     }
@@ -125,6 +127,14 @@ pub(crate) fn carried(body: ResponseBody, object: Option<Rc<Object>>) -> HostBod
         deno_core::unsync::spawn(carry);
     }
     body
+}
+
+/// Waits until the object that writes a body is no more.
+async fn broken(object: Option<&Object>) -> BodyError {
+    match object {
+        Some(object) => BodyError(object.broken().await.to_string()),
+        None => std::future::pending().await,
+    }
 }
 
 /// Chunks of a script's stream under way to another thread; a chunk is 64 KiB

@@ -442,6 +442,17 @@ impl Object {
         self.fault.borrow().clone()
     }
 
+    /// Waits until it has ended before its time, and tells why.
+    pub(crate) async fn broken(&self) -> EventError {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(fault) = self.fault() {
+                return fault;
+            }
+            changed.await;
+        }
+    }
+
     /// Waits until another may open its database.
     pub(crate) async fn closed(&self) {
         loop {

@@ -347,3 +347,15 @@ pub(crate) fn op_event_exit(scope: &mut v8::PinScope<'_, '_>, state: Rc<RefCell<
     }
     shared.beginning.get() == Beginning::Stopped
 }
+
+/// What the engine says of a value that was thrown; no script runs for it.
+#[op2]
+#[string]
+pub(crate) fn op_thrown_text<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    value: v8::Local<'a, v8::Value>,
+) -> String {
+    let message = v8::Exception::create_message(scope, value).get(scope);
+    let text = message.to_rust_string_lossy(scope);
+    text.strip_prefix("Uncaught ").unwrap_or(&text).to_string()
+}

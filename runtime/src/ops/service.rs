@@ -506,8 +506,9 @@ fn named(error: ServiceError) -> JsErrorBox {
             let line = message.as_str();
             match line.split_once(": ") {
                 Some((
-                    name @ ("EvalError" | "RangeError" | "ReferenceError" | "SyntaxError"
-                    | "TypeError" | "URIError"),
+                    name @ ("AggregateError" | "CompileError" | "EvalError" | "LinkError"
+                    | "RangeError" | "ReferenceError" | "RuntimeError" | "SuppressedError"
+                    | "SyntaxError" | "TypeError" | "URIError"),
                     text,
                 )) => JsErrorBox::new(name.to_string(), text.to_string()),
                 Some((name @ ("AbortError" | "TimeoutError" | "DataCloneError"), text)) => {

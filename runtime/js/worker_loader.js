@@ -14,17 +14,20 @@ const {
   ArrayIsArray,
   ArrayPrototypeJoin,
   ArrayPrototypePush,
+  Date,
+  DateNow,
+  DatePrototypeToISOString,
   Error,
   JSONStringify,
-  MathTrunc,
-  Number,
-  NumberIsFinite,
   ObjectDefineProperty,
   ObjectKeys,
   ObjectPrototypeIsPrototypeOf,
   PromisePrototypeThen,
   PromiseResolve,
+  RegExpPrototypeTest,
+  SafeRegExp,
   StringPrototypeEndsWith,
+  StringPrototypeSlice,
   Symbol,
   SymbolToStringTag,
   TypeError,
@@ -42,6 +45,7 @@ const { addressOf, BindingHook, serviceHook } = core.loadExtScript(
 const { markUncloneable } = core.loadExtScript("ext:outboard/not_serializable.js");
 const { pack } = core.loadExtScript("ext:outboard/parcels.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { isObject, uint32 } = core.loadExtScript("ext:outboard/object_arguments.js");
 const WasmModule = globalThis.WebAssembly.Module;
 
 const kOwn = Symbol("made here");
@@ -88,7 +92,7 @@ class WorkerLoader {
 
   load(code) {
     if (!(#binding in this)) throw illegalInvocation();
-    if (typeof code !== "object" || code === null) {
+    if (!isObject(code)) {
       throw new TypeError(
         "Failed to execute 'load' on 'WorkerLoader': parameter 1 is not of type " +
           "'WorkerCode'.",
@@ -113,7 +117,7 @@ function ask(event, loading, getCode) {
   const code = PromisePrototypeThen(PromiseResolve(), () => getCode());
   PromisePrototypeThen(
     PromisePrototypeThen(code, (code) => {
-      if (typeof code !== "object" || code === null) {
+      if (!isObject(code)) {
         throw new TypeError("Callback returned incorrect type; expected 'Promise'");
       }
       give(loading, check(event, code));
@@ -159,7 +163,7 @@ function check(event, worker) {
     streamingTails,
     tails,
   } = worker;
-  if (typeof modules !== "object" || modules === null) {
+  if (!isObject(modules) || ArrayIsArray(modules)) {
     throw incorrect("modules", "WorkerCode", "object");
   }
   if (compatibilityFlags !== undefined && !ArrayIsArray(compatibilityFlags)) {
@@ -170,6 +174,8 @@ function check(event, worker) {
     ArrayPrototypePush(flags, `${compatibilityFlags[i]}`);
   }
   const { cpuMs, subRequests } = limitsOf(limits, "WorkerCode");
+  const tailed = tailsOf("tails", tails);
+  const tailedDuring = tailsOf("streamingTails", streamingTails);
   if (streamingTails !== undefined && !allowExperimental) {
     throw new Error(
       "Streaming tail workers are experimental. You must pass the option " +
@@ -184,7 +190,7 @@ function check(event, worker) {
     modules: modulesOf(modules, main),
     env: env === undefined ? null : pack(event, env),
     code: {
-      date: `${compatibilityDate}`,
+      date: dateOf(compatibilityDate),
       flags,
       allowExperimental: !!allowExperimental,
       main,
@@ -192,11 +198,26 @@ function check(event, worker) {
       subRequests,
       text: env === undefined ? "{}" : textOf(env),
       ...outboundOf(globalOutbound),
-      tails: tailsOf("tails", tails),
-      streamingTails: tailsOf("streamingTails", streamingTails),
+      tails: tailed,
+      streamingTails: tailedDuring,
     },
   };
 }
+
+/** A date that has come: what later ones mean is not known yet. */
+function dateOf(compatibilityDate) {
+  const date = `${compatibilityDate}`;
+  const today = StringPrototypeSlice(DatePrototypeToISOString(new Date(DateNow())), 0, 10);
+  if (RegExpPrototypeTest(DATE, date) && date > today) {
+    throw new Error(
+      `Can't set compatibility date in the future: "${date}". Today's date (UTC) is ` +
+        `"${today}".`,
+    );
+  }
+  return date;
+}
+
+const DATE = new SafeRegExp("^\\d{4}-\\d{2}-\\d{2}$");
 
 function incorrect(field, of, type) {
   return new TypeError(
@@ -206,27 +227,13 @@ function incorrect(field, of, type) {
 }
 
 function limitsOf(limits, of) {
-  if (limits === undefined) return { cpuMs: null, subRequests: null };
-  if (typeof limits !== "object" || limits === null) {
-    throw incorrect("limits", of, "ResourceLimits");
-  }
+  if (limits === undefined || limits === null) return { cpuMs: null, subRequests: null };
+  if (!isObject(limits)) throw incorrect("limits", of, "ResourceLimits");
   return { cpuMs: wholeNumber(limits.cpuMs), subRequests: wholeNumber(limits.subRequests) };
 }
 
 function wholeNumber(value) {
-  if (value === undefined) return null;
-  const number = Number(value);
-  if (!NumberIsFinite(number) || MathTrunc(number) !== number) {
-    throw new TypeError("The value cannot be converted because it is not an integer.");
-  }
-  if (number < 0) {
-    throw new TypeError(
-      "The value cannot be converted because it is negative and this API expects a " +
-        "positive number.",
-    );
-  }
-  if (number > 0xffff_ffff) throw new TypeError("Value out of range. Must be less than 2^32.");
-  return number;
+  return value === undefined ? null : uint32(value);
 }
 
 /** The workers that are told of its events, by the host's numbers. */
@@ -236,7 +243,11 @@ function tailsOf(field, list) {
   if (!ArrayIsArray(list)) throw incorrect(field, "WorkerCode", "Array");
   for (let i = 0; i < list.length; i++) {
     const hook = serviceHook(list[i]);
-    if (hook === undefined) throw incorrect(field, "WorkerCode", "Array<Fetcher>");
+    if (hook === undefined) {
+      throw new TypeError(
+        `Incorrect type for array element ${i}: the provided value is not of type 'Fetcher'.`,
+      );
+    }
     const binding = addressOf(hook);
     if (binding === undefined) {
       throw new DOMException(
@@ -303,7 +314,8 @@ function pythonModule(name) {
 
 function moduleOf(name, value) {
   if (isWasmModule(value)) return [WASM, value];
-  if (typeof value !== "object" || value === null) {
+  value ??= {};
+  if (typeof value !== "object") {
     if (StringPrototypeEndsWith(name, ".py")) throw pythonModule(name);
     if (StringPrototypeEndsWith(name, ".js")) return [JS, `${value}`];
     throw nameless(name);
@@ -384,7 +396,7 @@ class WorkerStub {
 
   /** `[number, handle]` of an export. */
   #export(op, method, name, options) {
-    if (options !== undefined && (typeof options !== "object" || options === null)) {
+    if (options !== undefined && options !== null && !isObject(options)) {
       throw new TypeError(
         `Failed to execute '${method}' on 'WorkerStub': parameter 2 is not of type ` +
           "'EntrypointOptions'.",

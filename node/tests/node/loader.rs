@@ -212,12 +212,14 @@ fn broken_code_is_an_error_of_whoever_calls() {
             code(fine, { modules: { "main.ts": fine } }),
             code(fine, { modules: { "main.js": { js: fine, cjs: "" } } }),
             code(fine, { compatibilityDate: "soon" }),
+            code(fine, { compatibilityDate: "9999-01-01" }),
+            code(fine, { modules: [fine] }),
             code(fine, { compatibilityFlags: ["nodejs_compact"] }),
             code(fine, { compatibilityFlags: ["experimental"] }),
             code(fine, { env: { f: () => 1 } }),
             code(fine, { env: { loader: env.LOADER } }),
             code(fine, { env: { big: "x".repeat(2 << 20) } }),
-            code(fine, { limits: { cpuMs: 1.5 } }),
+            code(fine, { limits: { cpuMs: -1 } }),
             code(fine, { mainModule: "main.py", modules: { "main.py": "pass" } }),
           ];
           const said = [];
@@ -244,12 +246,14 @@ fn broken_code_is_an_error_of_whoever_calls() {
          TypeError: Module name must end with '.js' or '.py' (or the content must be an object indi\n\
          TypeError: Each module must contain exactly one of 'js', 'cjs', 'text', 'data', 'json', 'p\n\
          Error: Invalid compatibility date: soon\n\
+         Error: Can't set compatibility date in the future: \"9999-01-01\". Today's date (UTC) is \"20\n\
+         TypeError: Incorrect type for the 'modules' field on 'WorkerCode': the provided value is n\n\
          Error: No such compatibility flag: nodejs_compact\n\
          Error: The compatibility flag experimental is experimental and may break or be removed in \n\
          DataCloneError: () => 1 could not be cloned.\n\
          DataCloneError: Could not serialize object of type \"WorkerLoader\". This type does not supp\n\
          Error: Dynamic Worker env size (2097167 bytes) exceeds the maximum allowed size of 1048576\n\
-         TypeError: The value cannot be converted because it is not an integer.\n\
+         TypeError: The value cannot be converted because it is negative and this API expects a pos\n\
          Error: Outboard does not serve Python Workers.\n\
          Error: Worker has no such entrypoint: no\n\
          TypeError: The RPC receiver does not implement the method \"no\".\n\

@@ -55,7 +55,8 @@ impl Store {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                     other => other.map_err(io)?,
                 };
-                let pages = Pages::of(file, inner.log.clone(), key, Epoch(0), inner.clock).map_err(io)?;
+                let pages =
+                    Pages::of(file, inner.log.clone(), key, Epoch(0), inner.clock).map_err(io)?;
                 let pages = Arc::new(pages);
                 vacant.insert(Entry {
                     pages: pages.clone(),

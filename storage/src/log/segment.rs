@@ -518,19 +518,33 @@ mod tests {
     /// objects where damage has the log looked through for what follows.
     #[test]
     fn bytes_of_a_page_are_no_batch() {
-        let forged = batch(&[commit(9, [9; PAGE_SIZE])], 50, Salt(0));
-        // What compresses is not there as it is.
         let mut state = 1_u64;
-        let mut page = [0; PAGE_SIZE];
-        for byte in &mut page {
+        let mut noise = || {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            *byte = state as u8;
-        }
+            state
+        };
+        // What compresses is not there as it is.
+        let mut page: [u8; PAGE_SIZE] = std::array::from_fn(|_| noise() as u8);
+        let cut = Commit {
+            object: ObjectKey {
+                namespace: NamespaceId(noise()),
+                id: ObjectId(std::array::from_fn(|_| noise() as u8)),
+            },
+            epoch: Epoch(noise() >> 2),
+            is_first: false,
+            previous: Seq(noise()),
+            time: noise(),
+            size: noise() as u32,
+            pages: Vec::new(),
+            ..commit(9, [9; PAGE_SIZE])
+        };
+        let forged = batch(&[cut], noise() >> 1, Salt(0));
         page[100..100 + forged.len()].copy_from_slice(&forged);
         let (salt, second) = (Salt::random(), commit(2, [2; PAGE_SIZE]));
         let first = batch(&[commit(1, page)], 1, salt);
+        assert!(memchr::memmem::find(&first, &forged).is_some());
         let (head, bytes) = segment(salt, &[first, batch(&[second], 2, salt)]);
         assert_eq!(found(head, &bytes), [Some(1), Some(2)]);
         let mut damaged = bytes.clone();

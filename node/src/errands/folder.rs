@@ -13,6 +13,7 @@ use outboard_storage::{
     Damage, NamespaceId, Object, ObjectError, ObjectKey, Recovery, Store, StoreError, StoreOptions,
     TransferError, sql_faults,
 };
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 use tokio::runtime::{Handle, Runtime};
@@ -77,7 +78,7 @@ pub(crate) struct OwnFolder {
     store: Store,
     recovery: Recovery,
     /// None where it is damaged, which `check` says.
-    catalogue: Option<Catalogue>,
+    catalogue: Mutex<Option<Catalogue>>,
 }
 
 /// One that the node has open that this is in.
@@ -118,6 +119,17 @@ pub(super) enum LookError {
     /// What SQLite says of a statement.
     #[error("{}", error_text(.0))]
     Sql(#[from] rusqlite::Error),
+}
+
+impl LookError {
+    /// Whether it says nothing of the database: there was no copy of it.
+    pub(super) fn is_passing(&self) -> bool {
+        let gave_way = matches!(
+            self,
+            Self::Transfer(TransferError::Late(_) | TransferError::Restoring(_))
+        );
+        gave_way || matches!(self, Self::Copy(_))
+    }
 }
 
 /// What a database is that is replaced.
@@ -172,7 +184,7 @@ impl OwnFolder {
                 path: path.into(),
                 source,
             })?,
-            catalogue: Catalogue::open(&store).ok(),
+            catalogue: Mutex::new(Catalogue::open(&store).ok()),
             store,
             recovery,
         })
@@ -221,7 +233,7 @@ impl Folder {
         match self {
             Self::Own(own) => {
                 let facets = Facets::open(&own.store).and_then(|facets| facets.names());
-                names(own.catalogue.as_ref(), facets)
+                names(own.catalogue.lock().as_ref(), facets)
             }
             Self::Node(node) => match node.objects.indexes() {
                 Some((catalogue, facets)) => names(Some(catalogue), facets.names()),
@@ -234,7 +246,7 @@ impl Folder {
     pub(super) fn record(&self, namespace: &Arc<ObjectNamespace>) -> anyhow::Result<()> {
         match self {
             Self::Own(own) => {
-                if let Some(catalogue) = &own.catalogue {
+                if let Some(catalogue) = &*own.catalogue.lock() {
                     catalogue.record(namespace)?;
                 }
             }
@@ -286,6 +298,13 @@ impl Folder {
 
     pub(super) fn exists(&self, key: ObjectKey) -> anyhow::Result<bool> {
         Ok(self.store().exists(key)?)
+    }
+
+    /// Closes the catalogue that the command itself has open, which is checked too.
+    pub(super) fn close_catalogue(&self) {
+        if let Self::Own(own) = self {
+            own.catalogue.lock().take();
+        }
     }
 
     /// Bytes in a database that is there.
@@ -414,7 +433,7 @@ impl Folder {
 
 impl OwnFolder {
     fn named(&self, kind: &str, name: &str) -> Result<Object, ObjectError> {
-        open_named(&self.store, self.catalogue.as_ref(), kind, name)
+        open_named(&self.store, self.catalogue.lock().as_ref(), kind, name)
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) enum FolderError {
 }
 
 pub(crate) enum Folder {
-    Own(OwnFolder),
+    Own(Box<OwnFolder>),
     Node(NodeFolder),
 }
 

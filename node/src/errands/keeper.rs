@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) enum Keeper {
     /// The command itself.
-    Own(Box<Folder>),
+    Own(Folder),
     /// The node that has the folder open.
     Node {
         folder: PathBuf,
@@ -49,7 +49,7 @@ impl Keeper {
         let until = Instant::now() + PATIENCE;
         loop {
             match OwnFolder::open(folder) {
-                Ok(own) => return Ok(Self::Own(Box::new(Folder::Own(own)))),
+                Ok(own) => return Ok(Self::Own(Folder::Own(Box::new(own)))),
                 Err(FolderError::Busy(_)) => {}
                 Err(error) => return Err(error),
             }

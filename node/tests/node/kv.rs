@@ -468,6 +468,14 @@ fn people_list_read_write_and_delete_keys() {
     );
     refused(&["get", "things", ".."], "KEY: Illegal key name \"..\"");
     refused(
+        &["put", "KV", "user:1", "one"],
+        "NAMESPACE: \"KV\" is a binding of the project here; say the namespace by its id: \"things\"",
+    );
+    refused(
+        &["list", "SPLIT"],
+        "its id: \"live\", \"preview\" of `outboard dev`",
+    );
+    refused(
         &["list", "nowhere"],
         "NAMESPACE: \"nowhere\": there is no such namespace",
     );

@@ -10,12 +10,12 @@ const {
 } = primordials;
 const { illegalInvocation } = core.loadExtScript("ext:outboard/headers.js");
 
-function own(object, name, value) {
+function own(object, name, value, enumerable = true) {
   ObjectDefineProperty(object, name, {
     __proto__: null,
     value,
     writable: true,
-    enumerable: true,
+    enumerable,
     configurable: true,
   });
 }

@@ -15,6 +15,7 @@ const { BodyState, kHost, NO_BODY } = core.loadExtScript("ext:outboard/body.js")
 const { illegalInvocation, makeEnumerable } = core.loadExtScript(
   "ext:outboard/headers.js",
 );
+const { fixed, own } = core.loadExtScript("ext:outboard/properties.js");
 const { bytesOfHex, HTTP_TEXTS } = core.loadExtScript("ext:outboard/r2_options.js");
 
 const kOwn = Symbol("made here");
@@ -29,15 +30,6 @@ function named(constructor, name) {
   ObjectDefineProperty(constructor.prototype, SymbolToStringTag, {
     __proto__: null,
     value: name,
-    configurable: true,
-  });
-}
-
-function fixed(object, name, value) {
-  ObjectDefineProperty(object, name, {
-    __proto__: null,
-    value,
-    enumerable: true,
     configurable: true,
   });
 }
@@ -192,13 +184,7 @@ function customOf(pairs, asked) {
   const custom = {};
   for (let i = 0; i < pairs.length; i++) {
     // Defined, since `__proto__` is a name like others.
-    ObjectDefineProperty(custom, pairs[i].k, {
-      __proto__: null,
-      value: pairs[i].v,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+    own(custom, pairs[i].k, pairs[i].v);
   }
   return custom;
 }

@@ -5,7 +5,6 @@ const { op_thrown_text } = core.ops;
 const {
   ArrayPrototypeIncludes,
   Error,
-  ObjectDefineProperty,
   ObjectGetOwnPropertyDescriptor,
   ObjectGetOwnPropertyNames,
   ObjectHasOwn,
@@ -17,6 +16,7 @@ const {
 const { isNativeError } = core;
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { own } = core.loadExtScript("ext:outboard/properties.js");
 const { names: ERRORS, thrown: THROWN } = core.loadExtScript("ext:outboard/error_classes.js");
 
 /** The kind of these descriptions (`rpc_values.js`): kind, name, message, properties,
@@ -108,7 +108,7 @@ function ownProperties(error, substitute) {
       RegExpPrototypeTest(INDEX, name)
     ) continue;
     properties ??= {};
-    defineOwn(properties, name, error[name], true);
+    own(properties, name, error[name]);
   }
   return properties === undefined ? undefined : substitute(properties);
 }
@@ -128,12 +128,12 @@ function restoreError([_kind, name, message, properties, origin, isDom]) {
   else if (make !== undefined) error = make(message);
   else {
     error = new Error(message);
-    if (has(flag.enhanced_error_serialization)) defineOwn(error, "name", name, false);
+    if (has(flag.enhanced_error_serialization)) own(error, "name", name, false);
   }
   const names = properties === undefined ? [] : ObjectKeys(properties);
   const isEnhanced = has(flag.enhanced_error_serialization);
   for (let i = 0; i < names.length; i++) {
-    defineOwn(error, names[i], properties[names[i]], isEnhanced);
+    own(error, names[i], properties[names[i]], isEnhanced);
   }
   if (origin === undefined) return error;
   error.remote = true;
@@ -143,19 +143,7 @@ function restoreError([_kind, name, message, properties, origin, isDom]) {
   return error;
 }
 
-/** A property of the object's own, whatever its name. */
-function defineOwn(object, name, value, enumerable) {
-  ObjectDefineProperty(object, name, {
-    __proto__: null,
-    value,
-    writable: true,
-    enumerable,
-    configurable: true,
-  });
-}
-
 return {
-  defineOwn,
   describeBare,
   describeError,
   describeThrown,

@@ -43,13 +43,13 @@ const { hookOf, isReference, isStub, RpcTarget, stubOf } = core.loadExtScript(
 );
 const { addressOf, BindingHook, serviceHook, Thrown } = core.loadExtScript("ext:outboard/rpc_hooks.js");
 const {
-  defineOwn,
   describeBare,
   describeError,
   describeThrown,
   isDomException,
   restoreError,
 } = core.loadExtScript("ext:outboard/rpc_errors.js");
+const { own } = core.loadExtScript("ext:outboard/properties.js");
 const { classAddress } = core.loadExtScript("ext:outboard/object_class.js");
 const { refuseClone } = core.loadExtScript("ext:outboard/not_serializable.js");
 const restores = () => core.loadExtScript("ext:outboard/restored.js");
@@ -473,7 +473,7 @@ function substitute(value) {
     const names = ObjectKeys(value);
     for (let i = 0; i < names.length; i++) {
       const item = copy(value[names[i]]);
-      if (names[i] === "__proto__") defineOwn(result, names[i], item, true);
+      if (names[i] === "__proto__") own(result, names[i], item);
       else result[names[i]] = item;
     }
     return result;

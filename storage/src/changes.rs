@@ -5,7 +5,7 @@ use std::io;
 
 use crate::commit::{Commit, PAGE_SIZE, Page};
 use crate::disk::DiskFile;
-use crate::pages::{pages_in, seal};
+use crate::pages::{bytes_of, pages_in, seal};
 
 /// Changes of a database that are to be written to its file, each page once.
 #[derive(Default)]
@@ -18,6 +18,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// Pages that whoever gathers changes has in memory: a segment's worth, 64 MiB.
+    pub(crate) const MOST: usize = (64 << 20) / PAGE_SIZE;
     /// Bytes that are written at once.
     const RUN: usize = 1 << 20;
 
@@ -52,7 +54,7 @@ impl Changes {
         };
         let mut size = pages_in(file.size()?)?;
         if size > least {
-            file.set_len(bytes(least))?;
+            file.set_len(bytes_of(least))?;
             size = least;
         }
         let mut pages = self.pages.iter().peekable();
@@ -67,18 +69,14 @@ impl Changes {
                 push_sealed(&mut run, *number, page);
                 last = *number;
             }
-            file.write_at(&run, bytes(first - 1))?;
+            file.write_at(&run, bytes_of(first - 1))?;
             size = size.max(last);
         }
         if size != self.size {
-            file.set_len(bytes(self.size))?;
+            file.set_len(bytes_of(self.size))?;
         }
         Ok(())
     }
-}
-
-fn bytes(pages: u32) -> u64 {
-    u64::from(pages) * PAGE_SIZE as u64
 }
 
 fn push_sealed(run: &mut Vec<u8>, number: u32, page: &Page) {
@@ -137,9 +135,9 @@ pub(crate) mod tests {
             for (number, page) in &commit.pages {
                 let mut page = **page;
                 seal(*number, &mut page);
-                file.write_at(&page, bytes(number - 1)).unwrap();
+                file.write_at(&page, bytes_of(number - 1)).unwrap();
             }
-            file.set_len(bytes(commit.size)).unwrap();
+            file.set_len(bytes_of(commit.size)).unwrap();
         }
     }
 

@@ -128,7 +128,7 @@ impl Pages {
 
     /// Bytes in the database.
     pub(crate) fn len(&self) -> u64 {
-        u64::from(self.inner.lock().size) * PAGE_SIZE as u64
+        bytes_of(self.inner.lock().size)
     }
 
     /// Reads within one page; answers how much of `buffer` the database has.
@@ -172,7 +172,7 @@ impl Pages {
             *page = **newest;
             return Ok(());
         }
-        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        let offset = bytes_of(number - 1);
         match self.file.read_at(page, offset) {
             Ok(_) if is_sound(number, page) => Ok(()),
             Ok(_) => Err(PagesError::Damaged {
@@ -332,7 +332,7 @@ impl Pages {
             return Ok(is_same(newest, page));
         }
         let mut there = [0; PAGE_SIZE];
-        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        let offset = bytes_of(number - 1);
         self.file.read_at(&mut there, offset)?;
         Ok(is_sound(number, &there) && is_same(&there, page))
     }
@@ -405,7 +405,7 @@ impl Pages {
             if *number <= committed || !cut_is_durable {
                 let mut bytes = **page;
                 seal(*number, &mut bytes);
-                let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+                let offset = bytes_of(number - 1);
                 if let Err(error) = self.file.write_at(&bytes, offset) {
                     failed = Some(error);
                     break;
@@ -420,7 +420,7 @@ impl Pages {
         }
         // Only when all is in the file is its length the database's.
         if inner.logged.is_empty() && inner.file_size != committed {
-            let len = u64::from(committed) * PAGE_SIZE as u64;
+            let len = bytes_of(committed);
             if let Err(error) = self.file.set_len(len) {
                 return Err(self.unwritten(inner, error));
             }
@@ -506,7 +506,7 @@ pub(crate) fn damaged_pages(file: &dyn DiskFile) -> io::Result<Vec<u32>> {
     let size = pages_in(file.size()?)?;
     for number in 1..=size {
         let mut page = [0; PAGE_SIZE];
-        file.read_at(&mut page, u64::from(number - 1) * PAGE_SIZE as u64)?;
+        file.read_at(&mut page, bytes_of(number - 1))?;
         if !is_sound(number, &page) {
             damaged.push(number);
         }
@@ -519,6 +519,11 @@ fn place(offset: u64) -> (u32, usize) {
     let number = offset / PAGE_SIZE as u64 + 1;
     // SQLite has at most 2^32 - 2 pages.
     (number as u32, (offset % PAGE_SIZE as u64) as usize)
+}
+
+/// Bytes of so many pages; of those before one, where it begins.
+pub(crate) fn bytes_of(pages: u32) -> u64 {
+    u64::from(pages) * PAGE_SIZE as u64
 }
 
 pub(crate) fn pages_in(len: u64) -> io::Result<u32> {

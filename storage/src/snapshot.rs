@@ -8,7 +8,7 @@ use crate::commit::PAGE_SIZE;
 use crate::key::{Epoch, ObjectKey};
 use crate::log::Receipt;
 use crate::object::ObjectError;
-use crate::pages::{Late, Pages, PagesError, ShotId};
+use crate::pages::{Late, Pages, PagesError, ShotId, bytes_of};
 use crate::store::{Entry, Inner, Store, damage_note};
 use crate::transfer::TransferError;
 
@@ -91,7 +91,7 @@ impl Store {
             .get(&key)
             .map(|entry| entry.pages.clone());
         if let Some(pages) = open {
-            return Ok(Some(u64::from(pages.committed_size()) * PAGE_SIZE as u64));
+            return Ok(Some(bytes_of(pages.committed_size())));
         }
         if let Some(what) = damage_note(&*inner.disk, key).map_err(io)? {
             return Err(ObjectError::Damaged { object: key, what });
@@ -106,7 +106,7 @@ impl Store {
 impl Snapshot {
     /// Bytes in the database.
     pub fn size(&self) -> u64 {
-        u64::from(self.size) * PAGE_SIZE as u64
+        bytes_of(self.size)
     }
 
     /// Writes it as one file of SQLite's format, each page's checksum checked; what is in

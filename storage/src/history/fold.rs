@@ -345,7 +345,7 @@ impl<'a> Past<'a> {
 
     fn rest_page(&self, number: u32) -> Result<[u8; PAGE_SIZE], HistoryError> {
         let mut page = [0; PAGE_SIZE];
-        let offset = u64::from(number - 1) * PAGE_SIZE as u64;
+        let offset = pages::bytes_of(number - 1);
         let (read, path) = match &self.rest {
             Rest::Nothing => return Ok(page),
             Rest::Base(base) => (

@@ -7,16 +7,12 @@ use super::base::BasePages;
 use super::index::{Entry, Index, IndexHead};
 use super::{History, Limits, Start, index, index_path, segment_path};
 use crate::changes::Changes;
-use crate::commit::PAGE_SIZE;
 use crate::disk::DiskFile;
 use crate::key::Seq;
 use crate::pages;
 
 /// Segments that a checkpoint, which adds about one, drops for their age at most.
 const MOST_OLD: usize = 2;
-
-/// Pages of an object that are in memory at once: 64 MiB.
-const MOST_CHANGED: usize = (64 << 20) / PAGE_SIZE;
 
 impl History {
     /// Drops segments that are past the limits, but none with commits after `pin`.
@@ -155,7 +151,7 @@ impl History {
                     changes.clear();
                 }
                 changes.add(commit);
-                if changes.len() >= MOST_CHANGED {
+                if changes.len() >= Changes::MOST {
                     std::mem::take(&mut changes).write(&pages)?;
                 }
             }

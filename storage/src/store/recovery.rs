@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::{Damage, Recovery, StoreError, StoreOptions, log_io, named, note_damage};
 use crate::changes::Changes;
-use crate::commit::{Commit, PAGE_SIZE};
+use crate::commit::Commit;
 use crate::disk::Disk;
 use crate::history::History;
 use crate::key::{ObjectKey, Seq};
@@ -141,9 +141,6 @@ struct Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    /// A segment's worth: 64 MiB.
-    const MOST: usize = (64 << 20) / PAGE_SIZE;
-
     fn new(disk: &'a dyn Disk) -> Self {
         Self {
             disk,
@@ -155,12 +152,12 @@ impl<'a> Newest<'a> {
     fn replay(&mut self, commit: Commit) -> io::Result<()> {
         self.pages += commit.pages.len();
         self.changes.entry(commit.object).or_default().add(commit);
-        if self.pages < Self::MOST {
+        if self.pages < Changes::MOST {
             return Ok(());
         }
         // Many replaced others.
         self.pages = self.changes.values().map(Changes::len).sum();
-        if self.pages > Self::MOST / 2 {
+        if self.pages > Changes::MOST / 2 {
             self.write()?;
         }
         Ok(())

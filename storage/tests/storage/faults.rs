@@ -69,15 +69,20 @@ fn a_full_disk_refuses_commits_and_loses_none() {
     put(&object, last + 1, b"again").unwrap();
 }
 
+/// A log that takes more than databases keep in memory.
+fn roomy() -> StoreOptions {
+    let mut options = small();
+    options.log.segment_bytes = 8 << 20;
+    options.log.queue_bytes = 16 << 20;
+    options
+}
+
 /// The log had room, the database's file has none: what the log took is there
 /// through reads, closing and power cuts, and goes to the file once it can.
 #[test]
 fn a_file_that_cannot_grow_loses_nothing_and_grows_later() {
     let disk = SimDisk::default();
-    let mut options = small();
-    options.log.segment_bytes = 8 << 20;
-    options.log.queue_bytes = 16 << 20;
-    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), options).unwrap().0;
+    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), roomy()).unwrap().0;
     let store = open(&disk);
     let object = store.object(key(1)).unwrap();
     prepare(&object).unwrap();
@@ -389,10 +394,7 @@ fn a_disk_that_turns_read_only_is_read_and_keeps_what_it_has() {
 #[test]
 fn a_database_that_cannot_be_written_loses_nothing() {
     let disk = SimDisk::default();
-    let mut options = small();
-    options.log.segment_bytes = 8 << 20;
-    options.log.queue_bytes = 16 << 20;
-    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), options).unwrap().0;
+    let open = |disk: &SimDisk| Store::open_on(Arc::new(disk.clone()), roomy()).unwrap().0;
     let store = open(&disk);
     let object = store.object(key(1)).unwrap();
     prepare(&object).unwrap();

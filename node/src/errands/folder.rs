@@ -10,8 +10,8 @@ use std::time::Duration;
 use outboard_runtime::sql::error_text;
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::{
-    Damage, NamespaceId, Object, ObjectError, ObjectKey, Recovery, Store, StoreError, StoreOptions,
-    TransferError, sql_faults,
+    Damage, NamespaceId, Object, ObjectError, ObjectKey, Recovery, Snapshot, Store, StoreError,
+    StoreOptions, TransferError, sql_faults,
 };
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -307,25 +307,30 @@ impl Folder {
         }
     }
 
+    /// A database of the command's own folder; None where somebody has it open.
+    fn own_object(&self, key: ObjectKey) -> Option<Result<Object, ObjectError>> {
+        let Self::Own(own) = self else {
+            return None;
+        };
+        match own.store.object(key) {
+            Err(ObjectError::Open(_)) => None,
+            object => Some(object),
+        }
+    }
+
     /// Bytes in a database that is there.
     pub(super) fn size(&self, key: ObjectKey) -> Result<u64, ObjectError> {
-        match self {
-            // It reads the schema, and so finds more.
-            Self::Own(own) => match own.store.object(key) {
-                Err(ObjectError::Open(_)) => Ok(own.store.size(key)?.unwrap_or(0)),
-                object => object.map(|object| object.size()),
-            },
-            Self::Node(node) => Ok(node.store().size(key)?.unwrap_or(0)),
+        match self.own_object(key) {
+            // It has read the schema, and so finds more.
+            Some(object) => object.map(|object| object.size()),
+            None => Ok(self.store().size(key)?.unwrap_or(0)),
         }
     }
 
     /// Opens a database to look at it. Nobody who has it open notices.
     pub(super) fn look(&self, key: ObjectKey) -> Result<Look, LookError> {
-        if let Self::Own(own) = self {
-            match own.store.object(key) {
-                Err(ObjectError::Open(_)) => {}
-                object => return Ok(Look::Open(Box::new(object?))),
-            }
+        if let Some(object) = self.own_object(key) {
+            return Ok(Look::Open(Box::new(object?)));
         }
         let (file, damaged) = self.copy(key)?;
         match damaged.first() {
@@ -340,15 +345,25 @@ impl Folder {
     /// A database as its newest commit left it, in a file of its own, and the pages in it
     /// that are damaged.
     pub(super) fn copy(&self, key: ObjectKey) -> Result<(NamedTempFile, Vec<u32>), LookError> {
+        let (file, damaged) = self.take(key, Snapshot::check_to)?;
+        Ok((file, damaged.unwrap_or_default()))
+    }
+
+    /// A file that a snapshot of a database is written to; nothing is where there is none.
+    fn take<T>(
+        &self,
+        key: ObjectKey,
+        write: impl FnOnce(Snapshot, &mut dyn Write) -> Result<T, TransferError>,
+    ) -> Result<(NamedTempFile, Option<T>), LookError> {
         let mut file = self.scratch().map_err(LookError::Copy)?;
         let Some(snapshot) = self.store().snapshot(key)? else {
-            return Ok((file, Vec::new()));
+            return Ok((file, None));
         };
         let mut out = io::BufWriter::new(file.as_file_mut());
-        let damaged = snapshot.check_to(&mut out).map_err(not_copied)?;
+        let written = write(snapshot, &mut out).map_err(not_copied)?;
         out.flush().map_err(LookError::Copy)?;
         drop(out);
-        Ok((file, damaged))
+        Ok((file, Some(written)))
     }
 
     /// A file in the folder, which goes when it is dropped.
@@ -360,19 +375,11 @@ impl Folder {
 
     /// Writes a database that is there as one file of SQLite's format.
     pub(super) fn write_to(&self, key: ObjectKey, out: &mut dyn Write) -> Result<(), LookError> {
-        if let Self::Own(own) = self {
-            match own.store.object(key) {
-                Err(ObjectError::Open(_)) => {}
-                object => return Ok(object?.copy_to(out)?),
-            }
+        if let Some(object) = self.own_object(key) {
+            return Ok(object?.copy_to(out)?);
         }
         // Whoever reads it may be slow, and a snapshot costs memory.
-        let mut file = self.scratch().map_err(LookError::Copy)?;
-        if let Some(snapshot) = self.store().snapshot(key)? {
-            let mut copy = io::BufWriter::new(file.as_file_mut());
-            snapshot.copy_to(&mut copy).map_err(not_copied)?;
-            copy.flush().map_err(LookError::Copy)?;
-        }
+        let (file, _) = self.take(key, Snapshot::copy_to)?;
         let mut copy = File::open(file.path()).map_err(LookError::Copy)?;
         io::copy(&mut copy, out).map_err(TransferError::File)?;
         Ok(())

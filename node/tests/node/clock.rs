@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::http::{get, send};
-use crate::support::{BOX, Dev, until};
+use crate::support::{self, BOX, Dev, until};
 
 const HOUR: i64 = 3_600;
 const YEAR: i64 = 365 * 24 * HOUR;
@@ -59,10 +59,7 @@ impl Clock {
 }
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
-    dir
+    support::project(BOX, SCRIPT)
 }
 
 fn body(dev: &Dev, path: &str) -> String {

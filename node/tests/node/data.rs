@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 
 use crate::support::http::{get, send};
-use crate::support::{BOX, Dev, until};
+use crate::support::{self, BOX, Dev, until};
 
 /// `/NAME/add` adds a row with its number and tells how many there are; `/NAME/alarm`
 /// sets an alarm an hour from now, and tells when it is.
@@ -36,10 +36,7 @@ export default { fetch(request, env) {
 ";
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
-    dir
+    support::project(BOX, SCRIPT)
 }
 
 fn body(dev: &Dev, path: &str) -> String {

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::http::{Answer, get, send};
-use crate::support::{Dev, Process, until};
+use crate::support::{self, Dev, Process, until};
 
 const CONFIG: &str = r#"{
   "name": "bank",
@@ -46,10 +46,7 @@ export default { fetch(request, env) {
 ";
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
-    dir
+    support::project(CONFIG, SCRIPT)
 }
 
 fn ask(dev: &Dev, path: &str) -> Answer {

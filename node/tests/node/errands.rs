@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::support::http::{get, send};
-use crate::support::{Dev, Outboard, Process, signal, until};
+use crate::support::{self, Dev, Outboard, Process, signal, until};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -77,9 +77,7 @@ export default { async fetch(request, { DB, KV, FILES, BOX }) {
 ";
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
+    let dir = support::project(CONFIG, SCRIPT);
     std::fs::create_dir(dir.path().join("migrations")).expect("a folder");
     dir
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::http::{Answer, get, send};
-use crate::support::{BOX, Dev, until};
+use crate::support::{self, BOX, Dev, until};
 
 /// `/NAME/set/VALUE` writes it as a key, as a row and as an alarm so many seconds from
 /// now; `/NAME/all` tells all of them, and what rang.
@@ -62,10 +62,7 @@ export default { async fetch(request, env) {
 ";
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), BOX).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
-    dir
+    support::project(BOX, SCRIPT)
 }
 
 fn ask(dev: &Dev, path: &str) -> Answer {

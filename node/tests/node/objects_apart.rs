@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::objects::{connect, hear};
 use crate::support::http::{Answer, get, send};
-use crate::support::{Outboard, signal, until};
+use crate::support::{self, Outboard, signal, until};
 
 const CONFIG: &str = r#"{
   "name": "rooms",
@@ -50,10 +50,7 @@ export default { fetch(request, env) {
 ";
 
 fn project() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("wrangler.jsonc"), CONFIG).expect("a file");
-    std::fs::write(dir.path().join("index.js"), SCRIPT).expect("a file");
-    dir
+    support::project(CONFIG, SCRIPT)
 }
 
 fn serve(dir: &Path, more: &str) -> Outboard {

@@ -24,6 +24,14 @@ pub(crate) const BOX: &str = r#"{
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Box"] }]
 }"#;
 
+/// A project of one script.
+pub(crate) fn project(config: &str, script: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("wrangler.jsonc"), config).expect("a file");
+    std::fs::write(dir.path().join("index.js"), script).expect("a file");
+    dir
+}
+
 /// A child process that dies with its guard.
 pub(crate) struct Process {
     child: Child,

@@ -23,6 +23,7 @@ const {
 const base = core.loadExtScript("ext:deno_node/crypto.ts").default;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
+const { deferredClass } = core.loadExtScript("ext:outboard/node/deferred.js");
 const { ERR_METHOD_NOT_IMPLEMENTED, notImplemented } = core.loadExtScript(
   "ext:outboard/node/errors.js",
 );
@@ -149,8 +150,10 @@ exports.createDiffieHellman = bounded(
   base.createDiffieHellman,
   checks.createDiffieHellman,
 );
-exports.DiffieHellman = bounded(base.DiffieHellman, checks.createDiffieHellman);
-exports.DiffieHellman.prototype.constructor = exports.DiffieHellman;
+exports.DiffieHellman = deferredClass(
+  "DiffieHellman",
+  () => bounded(base.DiffieHellman, checks.createDiffieHellman),
+);
 
 const isForCaller = ({ code }) =>
   code === "ERR_OUT_OF_RANGE" || code === "ERR_MISSING_ARGS" ||

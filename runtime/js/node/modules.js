@@ -116,6 +116,10 @@ const names = {
   _stream_transform: () => streamNames("Transform"),
   _stream_writable: () => streamNames("Writable", "WritableState"),
   cluster: () => load("ext:outboard/node/absent/cluster.js").names,
+  // Its streams are most of what there would be to load, and few scripts use them.
+  process: () =>
+    valuesOf("process", (process, name) =>
+      load("ext:outboard/node/deferred.js").deferredObject(() => process[name])),
 };
 
 /** A kind of stream under its name, and what else its module has. */
@@ -145,17 +149,20 @@ function builtin(specifier) {
 /** The names that an import of a module finds, and their values. */
 function importNames(specifier) {
   builtin(specifier);
-  const given = names[bare(specifier)];
-  if (given !== undefined) return given();
+  const name = bare(specifier);
+  return names[name] === undefined ? valuesOf(name) : names[name]();
+}
+
+/** The values of a module that was made; `get` finds those that are not there yet. */
+function valuesOf(module, get = undefined) {
   const found = {};
-  const descriptors = first[bare(specifier)];
+  const descriptors = first[module];
   for (const name of new SafeArrayIterator(ObjectKeys(descriptors))) {
-    const { enumerable, get, value } = descriptors[name];
-    if (enumerable) {
-      found[name] = get === undefined
-        ? value
-        : FunctionPrototypeCall(get, made[bare(specifier)]);
-    }
+    const descriptor = descriptors[name];
+    if (!descriptor.enumerable) continue;
+    if (descriptor.get === undefined) found[name] = descriptor.value;
+    else if (get !== undefined) found[name] = get(made[module], name);
+    else found[name] = FunctionPrototypeCall(descriptor.get, made[module]);
   }
   return found;
 }

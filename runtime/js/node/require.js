@@ -24,7 +24,9 @@ function space(specifier) {
 function require(specifier) {
   if (specifier === "ext:core/mod.js") return __bootstrap;
   if (specifier[0] !== "n") return core.loadExtScript(specifier);
-  const exports = exportsOf(specifier);
+  const exports = specifier === "node:process"
+    ? core.loadExtScript("ext:outboard/node/process_early.js").process
+    : exportsOf(specifier);
   return { __proto__: exports, default: exports, __esModule: true };
 }
 

@@ -84,11 +84,12 @@ const stdin = ObjectAssign(
   { fd: 0, allowHalfOpen: false, bufferSize: 0, connecting: false, readyState: "open" },
 );
 
-return {
-  log: op_console,
-  stderr: output(2),
-  stdin,
-  stdout: output(1),
-  writeTo,
-};
+const stderr = output(2);
+const stdout = output(1);
+ObjectAssign(core.loadExtScript("ext:outboard/node/process_early.js").process, {
+  stderr,
+  stdout,
+});
+
+return { log: op_console, stderr, stdin, stdout, writeTo };
 })();

@@ -430,6 +430,8 @@ pub(super) fn patched(script: &str, source: &str) -> String {
         .chain(streams::PATCHES)
         .chain(super::node::PATCHES)
         .chain(super::node::crypto::PATCHES)
+        .chain(super::node::deferred::ASSERTS)
+        .chain(super::node::deferred::PATCHES)
         .filter(|patch| patch.is_for(script))
         .fold(source.to_string(), |source, patch| {
             source.replace(patch.from, patch.to)

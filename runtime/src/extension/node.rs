@@ -3,6 +3,7 @@
 //! without the flag pays nothing for them.
 
 pub(super) mod crypto;
+pub(super) mod deferred;
 
 use std::path::Path;
 

@@ -422,8 +422,7 @@ function makeException(ErrorType, message, prefix, context, code = undefined) {"
     ),
 ];
 
-/// A script of the library's as Workers have it.
-pub(super) fn patched(script: &str, source: &str) -> String {
+fn patches() -> impl Iterator<Item = &'static Patch> {
     PATCHES
         .iter()
         .chain(ports::PATCHES)
@@ -432,6 +431,11 @@ pub(super) fn patched(script: &str, source: &str) -> String {
         .chain(super::node::crypto::PATCHES)
         .chain(super::node::deferred::ASSERTS)
         .chain(super::node::deferred::PATCHES)
+}
+
+/// A script of the library's as Workers have it.
+pub(super) fn patched(script: &str, source: &str) -> String {
+    patches()
         .filter(|patch| patch.is_for(script))
         .fold(source.to_string(), |source, patch| {
             source.replace(patch.from, patch.to)
@@ -445,14 +449,6 @@ mod tests {
     /// Each is looked for in what the ones before it left, as when it is used.
     #[test]
     fn what_is_replaced_is_still_there() {
-        let patches = || {
-            PATCHES
-                .iter()
-                .chain(ports::PATCHES)
-                .chain(streams::PATCHES)
-                .chain(super::super::node::PATCHES)
-                .chain(super::super::node::crypto::PATCHES)
-        };
         let mut found = vec![false; patches().count()];
         let mut files = super::super::node::scripts();
         for extension in super::super::extensions() {

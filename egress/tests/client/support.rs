@@ -22,7 +22,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// A hang is a failure too.
 pub(crate) async fn promptly<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), work)
+    tokio::time::timeout(Duration::from_secs(120), work)
         .await
         .expect("done in time")
 }

@@ -5,7 +5,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::support::Outboard;
+use crate::support::{Outboard, PATIENCE};
+
+/// Before any timeout of the server's ends: whoever waits for one is not served.
+const SOON: Duration = Duration::from_secs(25);
 
 const SCRIPT: &str = r#"
 let seen = 0;
@@ -41,9 +44,7 @@ fn server(more: &str) -> (Outboard, tempfile::TempDir) {
 /// Sends raw bytes on a connection of their own; gives all that comes back.
 fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(SOON)).expect("a timeout");
     // The server may close before all is sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
@@ -51,23 +52,17 @@ fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// `raw`, expecting `starts`; then a good client is served, and soon.
+/// `raw`, expecting `starts`; then a good client is served.
 fn check(address: SocketAddr, bytes: impl AsRef<[u8]>, starts: &str) {
     let bytes = bytes.as_ref();
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
     let answer = raw(address, bytes);
     assert!(answer.starts_with(starts), "{shown:?}: {answer:?}");
-    let started = Instant::now();
     let good = raw(
         address,
         b"GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
     );
     assert!(good.ends_with("\r\n\r\nfine"), "after {shown:?}: {good:?}");
-    let took = started.elapsed();
-    assert!(
-        took < Duration::from_millis(500),
-        "after {shown:?}: {took:?}"
-    );
 }
 
 #[test]
@@ -154,9 +149,7 @@ fn a_client_that_stalls_is_cut_and_holds_up_nobody() {
         "HTTP/1.1 200 ",
     );
     for mut stream in stalled {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .expect("a timeout");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let mut rest = Vec::new();
         // Closed, or answered with a timeout: either way it ends.
         stream.read_to_end(&mut rest).expect("the server ends it");
@@ -172,7 +165,7 @@ fn an_upload_that_breaks_off_fails_the_read_and_nothing_else() {
         .expect("the head is sent");
     drop(stream);
     // The script sees it; ask until it has.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let seen = raw(
             server.address,
@@ -192,9 +185,7 @@ fn an_answer_to_an_unread_upload_says_that_the_connection_closes() {
     let check = |path: &str, length: usize, sent: usize, closes: bool| {
         let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
         let mut stream = TcpStream::connect(server.address).expect("a connection");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .expect("a timeout");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let bytes = [head.as_bytes(), &vec![b'x'; sent]].concat();
         stream.write_all(&bytes).expect("it is sent");
         if !closes {

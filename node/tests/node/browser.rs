@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::http::{get, send};
-use crate::support::{Dev, Process};
+use crate::support::{Dev, PATIENCE, Process};
 
 /// What distributions call it.
 const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
@@ -81,7 +81,7 @@ fn a_page_streams_and_uploads_in_chromium() {
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("http://{}/", dev.address));
     let browser = Process::start(browser, |_line| {});
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     let seen = loop {
         let answer = send(dev.address, &get("page.test", "/seen"));
         if !answer.body.is_empty() {

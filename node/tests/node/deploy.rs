@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::http::{get, send};
 use crate::support::s3::S3;
-use crate::support::{Process, signal, until};
+use crate::support::{PATIENCE, Process, signal, until};
 
 const OUTBOARD: &str = env!("CARGO_BIN_EXE_outboard");
 
@@ -74,7 +74,7 @@ impl Site {
             let _ = lines.send(line.to_string());
         });
         let address = |what: &str| {
-            let line = heard.recv_timeout(Duration::from_secs(30));
+            let line = heard.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("no {what}:\n{}", process.log()));
             let address = line.strip_prefix(what).and_then(|rest| rest.parse().ok());
             address.unwrap_or_else(|| panic!("{line:?}"))
@@ -743,7 +743,7 @@ fn a_killed_deployment_has_happened_or_not() {
             signal(&node.process, libc::SIGKILL);
             deploying.join().expect("it ends")
         });
-        node.process.wait(Duration::from_secs(10));
+        node.process.wait(PATIENCE);
         node = site.start();
         let body = node.text("acme.test", "/");
         let is_new = body == format!("v{number}");

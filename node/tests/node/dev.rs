@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::support::http::{Request, Upload, get, send};
-use crate::support::{Dev, Process};
+use crate::support::{Dev, Process, until};
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -27,14 +26,6 @@ const CONFIG: &str = r#"{
 fn body(dev: &Dev, path: &str) -> String {
     let request = get("localhost", path);
     String::from_utf8_lossy(&send(dev.address, &request).body).into_owned()
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

@@ -6,13 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::support::http::{Request, get, send};
-use crate::support::{Outboard, Process};
-
-/// A debug build bundles on a busy machine within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::{Outboard, PATIENCE, Process};
 
 fn root() -> PathBuf {
     let node = Path::new(env!("CARGO_MANIFEST_DIR"));

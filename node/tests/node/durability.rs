@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::http::{Answer, get, send};
-use crate::support::{self, Dev, Process, until};
+use crate::support::{self, Dev, PATIENCE, Process, until};
 
 const CONFIG: &str = r#"{
   "name": "bank",
@@ -179,7 +179,7 @@ fn survive_kills(cycles: u64, options: &[&str]) {
             drop(sender);
             for _ in 0..=kill_after {
                 answers
-                    .recv_timeout(Duration::from_secs(30))
+                    .recv_timeout(PATIENCE)
                     .unwrap_or_else(|_| panic!("no answers: {}", dev.process.log()));
             }
             crate::support::signal(&dev.process, libc::SIGKILL);
@@ -365,7 +365,7 @@ fn a_disk_that_turns_read_only_refuses_writes_serves_reads_and_loses_nothing() {
 
     // It ends when it is asked to.
     crate::support::signal(&dev.process, libc::SIGTERM);
-    dev.process.wait(Duration::from_secs(30));
+    dev.process.wait(PATIENCE);
     drop(dev);
     let below = disk.below.display().to_string();
     assert!(disk.run(&format!("umount {below}")) && disk.mount());

@@ -5,12 +5,11 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::support::http::{get, send};
-use crate::support::{self, Dev, Outboard, Process, signal, until};
+use crate::support::{self, Dev, Outboard, PATIENCE, Process, signal, until};
 
 const CONFIG: &str = r#"{
   "name": "demo",
@@ -588,7 +587,7 @@ fn a_command_is_told_that_its_node_has_ended() {
     let child = endless(dir, &node.process);
     signal(&node.process, libc::SIGTERM);
     told(child);
-    node.process.wait(Duration::from_secs(20));
+    node.process.wait(PATIENCE);
     assert!(!socket.exists());
     assert_eq!(sql(dir, "SELECT count(*) n FROM t"), "n\n-\n1\n");
 }

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::migrations::databases;
 use crate::support::http::{get, send};
-use crate::support::{Dev, signal, until};
+use crate::support::{Dev, PATIENCE, signal, until};
 
 fn config(migrations: &str, binding: &str) -> String {
     format!(
@@ -183,7 +182,7 @@ fn what_facets_acknowledged_survives_kill_9() {
             }
             drop(sender);
             for _ in 0..10 + cycle * 7 {
-                let answered = answers.recv_timeout(Duration::from_secs(30));
+                let answered = answers.recv_timeout(PATIENCE);
                 answered.unwrap_or_else(|_| panic!("no answers: {}", dev.process.log()));
             }
             signal(&dev.process, libc::SIGKILL);

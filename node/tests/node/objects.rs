@@ -3,12 +3,11 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 use crate::support::http::{Upload, get, send};
-use crate::support::{BOX, Dev, Outboard, until};
+use crate::support::{BOX, Dev, Outboard, PATIENCE, until};
 
 /// A class `Box` with this body; the path's first part names the object.
 fn write(dir: &Path, body: &str) {
@@ -209,9 +208,7 @@ pub(crate) fn join(dev: &Dev, path: &str) -> WebSocket<TcpStream> {
 
 pub(crate) fn connect(address: SocketAddr, path: &str) -> WebSocket<TcpStream> {
     let stream = TcpStream::connect(address).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let url = format!("ws://{address}{path}");
     client(url, stream).expect("the handshake").0
 }

@@ -114,7 +114,7 @@ fn seen(dev: &Dev) -> Vec<String> {
 
 fn expect(dev: &Dev, lines: &[&str]) {
     let mut last = Vec::new();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
     while last != lines {
         assert!(
             std::time::Instant::now() < deadline,

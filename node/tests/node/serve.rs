@@ -3,10 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::support::http::{Upload, get, send};
-use crate::support::{Outboard, signal};
+use crate::support::{Outboard, PATIENCE, signal, until};
 
 fn text(server: &Outboard, host: &str, path: &str) -> (String, String) {
     let answer = send(server.address, &get(host, path));
@@ -194,7 +193,7 @@ fn a_version_is_replaced_without_dropping_a_request() {
             "export default {{ async fetch(request) {{
                if (request.url.endsWith('/slow')) {{
                  console.log('slow began');
-                 await new Promise((r) => setTimeout(r, 300));
+                 await request.text();
                }}
                return new Response('version {number}');
              }} }};"
@@ -206,12 +205,14 @@ fn a_version_is_replaced_without_dropping_a_request() {
     ));
     assert_eq!(text(&server, "a.test", "/").1, "version 1");
     let address = server.address;
-    let slow = std::thread::spawn(move || send(address, &get("a.test", "/slow")));
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !server.process.log().contains("slow began") {
-        assert!(Instant::now() < deadline, "{}", server.process.log());
-        std::thread::yield_now();
-    }
+    // Its body is not all there before the version is replaced.
+    let mut slow = TcpStream::connect(address).expect("a connection");
+    slow.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    slow.write_all(
+        b"POST /slow HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\ncontent-length: 1\r\n\r\n",
+    )
+    .expect("sent");
+    until("slow began", || server.process.log().contains("slow began"));
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let stopped = stop.clone();
     let load = std::thread::spawn(move || {
@@ -223,27 +224,27 @@ fn a_version_is_replaced_without_dropping_a_request() {
     });
     write(dir.path(), "worker.js", &version(2));
     signal(&server.process, libc::SIGHUP);
-    while text(&server, "a.test", "/").1 != "version 2" {
-        assert!(
-            Instant::now() < deadline,
-            "not replaced: {}",
-            server.process.log()
-        );
-    }
+    until("it is replaced", || {
+        text(&server, "a.test", "/").1 == "version 2"
+    });
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     for answer in load.join().expect("the load ran") {
         assert!(answer.status.starts_with("200"), "{answer:?}");
     }
-    let slow = slow.join().expect("the slow request ran");
-    assert_eq!(slow.body, b"version 1", "it ends where it began");
+    slow.write_all(b"x").expect("sent");
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).expect("an answer");
+    assert!(
+        answer.ends_with("\r\n\r\nversion 1"),
+        "it ends where it began: {answer:?}"
+    );
 
     // A version that does not start changes nothing.
     write(dir.path(), "worker.js", "export default {");
     signal(&server.process, libc::SIGHUP);
-    while !server.process.log().contains("config not reloaded") {
-        assert!(Instant::now() < deadline, "{}", server.process.log());
-        std::thread::yield_now();
-    }
+    until("it is refused", || {
+        server.process.log().contains("config not reloaded")
+    });
     assert!(
         server.process.log().contains("SyntaxError"),
         "{}",
@@ -279,11 +280,9 @@ fn a_response_that_goes_on_past_its_limit_is_cut() {
         assert!((900_000..=1 << 20).contains(&sent), "{host}: {sent} bytes");
         assert_eq!(text(&server, host, "/").1, "fine");
         let line = "exceeded its response limit of 1048576 bytes";
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while server.process.log().matches(line).count() != breaches {
-            assert!(Instant::now() < deadline, "{}", server.process.log());
-            std::thread::yield_now();
-        }
+        until("it is logged", || {
+            server.process.log().matches(line).count() == breaches
+        });
     }
 }
 
@@ -326,7 +325,7 @@ fn sigterm_lets_open_requests_end_and_refuses_new_ones() {
         seen.contains("last") && seen.ends_with("0\r\n\r\n"),
         "{seen}"
     );
-    let status = server.process.wait(Duration::from_secs(10));
+    let status = server.process.wait(PATIENCE);
     assert!(status.success(), "{status:?}: {}", server.process.log());
     assert!(TcpStream::connect(server.address).is_err());
 }
@@ -373,9 +372,7 @@ fn a_websocket_echoes_over_the_network() {
         "lanes = 1\n[[worker]]\nname = \"w\"\nmain = {script:?}\nroutes = [\"*\"]\n"
     ));
     let stream = TcpStream::connect(server.address).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let url = format!("ws://{}/", server.address);
     let (mut socket, _) =
         tokio_tungstenite::tungstenite::client(url, stream).expect("the handshake");
@@ -404,7 +401,7 @@ fn a_hog_on_a_lane_of_its_own_delays_nobody() {
         "hog.js",
         "export default { async fetch(request) {
            const { pathname } = new URL(request.url);
-           if (pathname === '/spin') for (;;);
+           if (pathname === '/spin') { console.log('it spins'); for (;;); }
            if (pathname === '/stream') return new Response(request.body.pipeThrough(new IdentityTransformStream()));
            return new Response('hog');
          } };",
@@ -429,23 +426,14 @@ fn a_hog_on_a_lane_of_its_own_delays_nobody() {
 
     let address = server.address;
     let spinning = std::thread::spawn(move || send(address, &get("hog.test", "/spin")));
-    let started = Instant::now();
+    until("it spins", || server.process.log().contains("it spins"));
     let mut served = 0;
     while !spinning.is_finished() {
-        let asked = Instant::now();
         assert_eq!(text(&server, "good.test", "/").1, "good");
-        // On the hog's own lane this would be what is left of its 1.5 s.
-        assert!(
-            asked.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            asked.elapsed()
-        );
         served += 1;
     }
-    assert!(
-        started.elapsed() > Duration::from_secs(1) && served > 10,
-        "{served} served"
-    );
+    // On the hog's own lane the first would have waited for its end.
+    assert!(served > 10, "{served} served");
     let answer = spinning.join().expect("it was answered");
     assert!(answer.status.starts_with("503"), "{answer:?}");
     // Its isolate is replaced.

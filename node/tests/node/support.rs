@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// How long a process may take to say that it is ready.
-const READY: Duration = Duration::from_secs(30);
+/// How long anything may take; only a failure waits for it. Where tests run, others may have
+/// the cores for most of the time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A project with a class of objects, `Box`, and `env.BOX` for it.
 pub(crate) const BOX: &str = r#"{
@@ -97,9 +98,9 @@ impl Drop for Process {
     }
 }
 
-/// Asks again and again, for half a minute.
+/// Asks again and again, as long as anything may take.
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(10));
@@ -124,7 +125,7 @@ fn start_ready(command: Command) -> (Process, SocketAddr) {
         }
     });
     let address = is_ready
-        .recv_timeout(READY)
+        .recv_timeout(PATIENCE)
         .ok()
         .and_then(|address| address.parse().ok())
         .unwrap_or_else(|| panic!("outboard did not start:\n{}", process.log()));

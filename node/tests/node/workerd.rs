@@ -6,11 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::parity::program;
-use crate::support::Process;
 use crate::support::http::{get, send};
+use crate::support::{PATIENCE, Process};
 
 /// Exports that pass and fail, bindings, and calls to itself and to another.
 const CONFIG: &str = r#"
@@ -353,7 +352,7 @@ fn listening(command: Command) -> (String, u16, Process) {
         let _ = sender.send(line.to_string());
     });
     let line = receiver
-        .recv_timeout(Duration::from_secs(30))
+        .recv_timeout(PATIENCE)
         .unwrap_or_else(|_| panic!("it did not start:\n{}", process.log()));
     let said: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
     assert_eq!(said["event"], "listen");

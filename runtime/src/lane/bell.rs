@@ -120,6 +120,11 @@ pub(super) fn listen() {
 mod tests {
     use super::*;
 
+    /// A conversation that is not over, however long the test takes.
+    fn talk() {
+        TALKED.set(Some(Instant::now() + Duration::from_secs(60)));
+    }
+
     #[test]
     fn a_lane_hears_others_and_not_itself() {
         let (here, there) = (Arc::<Bell>::default(), Arc::<Bell>::default());
@@ -132,6 +137,7 @@ mod tests {
         // Another's word ends the wait, and is heard once.
         IS_PROMPT.set(true);
         here.ring();
+        talk();
         listen();
         assert!(!here.0.load(Ordering::Acquire));
     }
@@ -142,6 +148,7 @@ mod tests {
         OWN.set(Some(here.clone()));
         IS_PROMPT.set(true);
         here.ring();
+        talk();
         wake();
         let before = Instant::now();
         listen();
@@ -153,7 +160,7 @@ mod tests {
         let here = Arc::<Bell>::default();
         OWN.set(Some(here.clone()));
         let sleeps_since = |slept: Option<Instant>| {
-            TALKED.set(Some(Instant::now()));
+            talk();
             listen();
             assert!(SLEPT.get().is_some());
             SLEPT.set(slept);
@@ -166,7 +173,7 @@ mod tests {
         // No time at all, however long the test takes.
         assert!(sleeps_since(Some(now + Duration::from_secs(60))));
         // Nothing came while it stayed awake.
-        TALKED.set(Some(Instant::now()));
+        talk();
         listen();
         assert!(!IS_PROMPT.get());
     }

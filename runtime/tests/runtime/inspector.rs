@@ -6,10 +6,8 @@ use std::time::Duration;
 use outboard_runtime::{EventError, Inspection, Inspector, InspectorSession, Limits};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, worker_with};
+use crate::support::{Bench, PATIENCE, worker_with};
 
-/// How long anything may take; only a failure waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
 const WALL: Duration = Duration::from_millis(100);
 
 /// A lane whose isolates can be inspected, and those that have started.

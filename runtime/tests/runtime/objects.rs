@@ -1,7 +1,6 @@
 //! Durable objects: identity, storage, transactions, and the two gates.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Request;
 use outboard_runtime::{Binding, ObjectTarget, Served};
@@ -195,7 +194,7 @@ fn nothing_leaves_before_the_writes_are_durable() {
         assert_eq!(asked.join().expect("no panic"), "written");
     });
     let left = || objects.shared.left.lock().clone();
-    let until = std::time::Instant::now() + Duration::from_secs(10);
+    let until = std::time::Instant::now() + crate::support::PATIENCE;
     while left().is_empty() {
         assert!(std::time::Instant::now() < until, "the request leaves");
         std::thread::yield_now();
@@ -223,7 +222,7 @@ fn bytes_to_a_socket_wait_for_the_writes_before() {
     objects.shared.durable.send_replace(0);
     let left = || objects.shared.left.lock().clone();
     let until_left = |count| {
-        let until = std::time::Instant::now() + Duration::from_secs(10);
+        let until = std::time::Instant::now() + crate::support::PATIENCE;
         while left().len() < count {
             assert!(std::time::Instant::now() < until, "{:?}", left());
             std::thread::yield_now();
@@ -470,7 +469,7 @@ fn a_message_leaves_once_the_writes_before_it_are_durable() {
         objects.bench.log.lock().clear();
         std::thread::scope(|scope| {
             let asked = scope.spawn(|| objects.get(path));
-            let until = std::time::Instant::now() + Duration::from_secs(10);
+            let until = std::time::Instant::now() + crate::support::PATIENCE;
             while !objects.bench.log.lock().iter().any(|line| line == "wrote") {
                 assert!(std::time::Instant::now() < until, "{path}: it writes");
                 std::thread::yield_now();
@@ -555,7 +554,7 @@ fn an_event_may_wait_for_another_of_its_object() {
             Served::Upgrade(_) => 101,
         }
     });
-    let until = std::time::Instant::now() + Duration::from_secs(10);
+    let until = std::time::Instant::now() + crate::support::PATIENCE;
     while !objects.bench.log.lock().iter().any(|line| line == "waits") {
         assert!(std::time::Instant::now() < until, "it waits");
         std::thread::yield_now();

@@ -2,7 +2,7 @@
 //! new ones are refused while no idle one can make room.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
 use outboard_runtime::{Engine, EventError, Inspection, Room, Served, StartError, Worker};
@@ -25,7 +25,7 @@ fn small(source: &str) -> Arc<Worker> {
 
 /// Waits until there are so many isolates.
 fn settle(engine: Engine, isolates: usize) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + crate::support::PATIENCE;
     while engine.usage().isolates != isolates {
         let usage = engine.usage();
         assert!(Instant::now() < deadline, "{usage:?}, not {isolates}");

@@ -220,7 +220,7 @@ fn a_connection_ends_with_its_event() {
         "#,
     ));
     assert_eq!(bench.get(&worker, "/").expect("an answer").1, "answered");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
     while bench.log.lock().is_empty() {
         assert!(std::time::Instant::now() < deadline, "never left");
         std::thread::yield_now();

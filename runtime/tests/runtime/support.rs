@@ -2,6 +2,7 @@
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -13,6 +14,10 @@ use outboard_runtime::{
     empty_body, full_body,
 };
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+/// How long anything may take; only a failure waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a script logged, in order.
 pub(crate) type Log = Arc<Mutex<Vec<String>>>;
@@ -28,8 +33,11 @@ impl Host for TestHost {
         request: Request<HostBody>,
     ) -> LocalBoxFuture<'static, Result<Response<HostBody>, FetchError>> {
         async move {
-            if request.uri().host() == Some("never.test") {
-                std::future::pending::<()>().await;
+            match request.uri().host() {
+                Some("never.test") => std::future::pending().await,
+                // Not at once.
+                Some("later.test") => tokio::task::yield_now().await,
+                _ => {}
             }
             let text = format!("{} {}", request.method(), request.uri());
             let body = request
@@ -104,12 +112,45 @@ impl Bench {
         Self { lane, log }
     }
 
+    /// CPU time that the lane has used: how long it takes is not its alone to say.
+    pub(crate) fn cpu(&self) -> Duration {
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        self.lane
+            .run(move |_lane| {
+                async move {
+                    // SAFETY: the calling thread's own clock, and a valid out pointer.
+                    let failed =
+                        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+                    assert_eq!(failed, 0, "a thread has a CPU clock");
+                    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+                }
+                .boxed_local()
+            })
+            .expect("the lane takes commands")
+            .blocking_recv()
+            .expect("the lane answers")
+    }
+
     /// Sends one request; gives status and body.
     pub(crate) fn send(
         &self,
         worker: &Arc<Worker>,
         request: Request<HostBody>,
     ) -> Result<(u16, String), EventError> {
+        self.begin(worker, request)
+            .blocking_recv()
+            .expect("the lane answers")
+    }
+
+    /// Sends one request, and waits for nothing.
+    pub(crate) fn begin(
+        &self,
+        worker: &Arc<Worker>,
+        request: Request<HostBody>,
+    ) -> oneshot::Receiver<Result<(u16, String), EventError>> {
         let worker = worker.clone();
         self.lane
             .run(move |lane| {
@@ -129,8 +170,6 @@ impl Bench {
                 .boxed_local()
             })
             .expect("the lane takes commands")
-            .blocking_recv()
-            .expect("the lane answers")
     }
 
     /// Reads one chunk of an answer's body and leaves.

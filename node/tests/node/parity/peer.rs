@@ -6,14 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::case::{COMPATIBILITY_DATE, Case};
-use crate::support::Process;
-
-const READY: Duration = Duration::from_secs(30);
+use crate::support::{PATIENCE, Process};
 
 pub(super) struct Workerd {
     ports: HashMap<String, u16>,
@@ -51,7 +48,7 @@ impl Workerd {
         });
         let mut ports = HashMap::new();
         while ports.len() < cases.len() {
-            let Ok(Listening { socket, port }) = receiver.recv_timeout(READY) else {
+            let Ok(Listening { socket, port }) = receiver.recv_timeout(PATIENCE) else {
                 panic!("workerd did not start:\n{}", process.log());
             };
             ports.insert(socket, port);

@@ -5,8 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Past this an answer counts as not given.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::PATIENCE;
 
 /// The pause between two chunks, so that they arrive as two.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -133,7 +132,7 @@ fn read(mut stream: &TcpStream, head_only: bool) -> Answer {
     };
     let mut answer = parse(&bytes, head_only);
     if slow && answer.fault.is_some() {
-        answer.fault = Some("not ended within 20 s");
+        answer.fault = Some("not ended in time");
     }
     answer
 }

@@ -554,6 +554,11 @@ function abandon(id) {
   open.get(id)?.abandon();
 }
 
+/** Event `id` has used more than it may. */
+function stop(id) {
+  open.get(id)?.stop();
+}
+
 return {
   abandon,
   attach,
@@ -576,6 +581,7 @@ return {
   listenRpc,
   prepare,
   startObject,
+  stop,
   worker,
 };
 })();

@@ -71,6 +71,8 @@ class EventContext {
     this.id = id;
     this.table = table;
     this.ended = false;
+    /** The host has ended it: nothing of it runs any more. */
+    this.stopped = false;
     /** The handler, or the answer it is streaming, still holds the event. */
     this.handling = true;
     /** What still holds the event open; the handler itself is the first. */
@@ -106,6 +108,8 @@ class EventContext {
   /** Keeps the event open until `release`. */
   hold() {
     this.holds++;
+    // Also when its handler has returned the host may stop it.
+    if (!this.ended) MapPrototypeSet(this.table, this.id, this);
   }
 
   release() {
@@ -148,6 +152,12 @@ class EventContext {
       runInEvent(this, () => client.abort(reason));
     }
     this.releaseHandler();
+  }
+
+  /** The host has stopped it. */
+  stop() {
+    this.stopped = true;
+    this.end();
   }
 
   /** Ends the event: its timers die, the host forgets it. */

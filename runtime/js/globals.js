@@ -19,6 +19,9 @@ const {
 const load = core.loadExtScript;
 // One table of ops, and no copy of it in each isolate.
 load("ext:outboard/captured.js").core.ops = core.ops;
+// Before anything takes an op from there.
+const work = load("ext:outboard/work.js");
+globalThis.Deno.core = work.watch(core, load("ext:outboard/async_ops.js"));
 const event = "ext:deno_web/02_event.js";
 const streams = "ext:deno_web/06_streams.js";
 const compression = "ext:outboard/compression.js";
@@ -312,6 +315,7 @@ const dispatch = load("ext:outboard/dispatch.js");
  */
 function start(hasInspector, scope = globalThis) {
   inspected = hasInspector;
+  work.share();
   delete scope.Deno;
   delete scope.__bootstrap;
   delete scope.__outboard;
@@ -341,6 +345,7 @@ function start(hasInspector, scope = globalThis) {
     dispatch.entrypoints,
     dispatch.finishBody,
     dispatch.abandon,
+    dispatch.stop,
   ];
 }
 globalThis.__outboard = start;

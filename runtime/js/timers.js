@@ -20,6 +20,7 @@ const { cancelTimer, createTimer, getAsyncContext, setAsyncContext } = core;
 const { currentEvent, requireEvent } = core.loadExtScript(
   "ext:outboard/event.js",
 );
+const { workFor } = core.loadExtScript("ext:outboard/work.js");
 
 function requireFunction(callback, name) {
   if (typeof callback !== "function") {
@@ -65,6 +66,7 @@ function start(callback, delay, args, repeat) {
   let id = 0;
   const timer = createTimer(
     () => {
+      workFor(event);
       if (!repeat) {
         MapPrototypeDelete(table, id);
         table.finished = (table.finished ?? 0) + 1;

@@ -3,10 +3,11 @@
 mod head;
 mod limited;
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use deno_core::{BufView, Resource};
@@ -230,8 +231,34 @@ pub struct ScriptBody {
     /// Bytes still promised, where the length was given.
     left: Option<u64>,
     ended: bool,
+    /// What may end it before its end.
+    cut: Option<Rc<Cut>>,
     /// Told how the body ended, once.
     done: Option<Box<dyn FnOnce(BodyEnd)>>,
+}
+
+/// Ends a script's stream that its script does not end any more.
+#[derive(Default)]
+pub(crate) struct Cut {
+    reason: RefCell<Option<String>>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Cut {
+    pub(crate) fn cut(&self, reason: String) {
+        *self.reason.borrow_mut() = Some(reason);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Option<String> {
+        let reason = self.reason.borrow_mut().take();
+        if reason.is_none() {
+            self.waker.set(Some(cx.waker().clone()));
+        }
+        reason
+    }
 }
 
 /// How a script's stream ended for its reader.
@@ -257,8 +284,15 @@ impl ScriptBody {
             read: None,
             left: length,
             ended: false,
+            cut: None,
             done: Some(Box::new(done)),
         }
+    }
+
+    /// The same, which `cut` ends with an error.
+    pub(crate) fn until(mut self, cut: Rc<Cut>) -> Self {
+        self.cut = Some(cut);
+        self
     }
 
     pub(crate) fn poll_chunk(
@@ -267,6 +301,12 @@ impl ScriptBody {
     ) -> Poll<Option<Result<Bytes, BodyError>>> {
         if self.ended {
             return Poll::Ready(None);
+        }
+        if let Some(cut) = &self.cut
+            && let Some(reason) = cut.poll(cx)
+        {
+            self.ended = true;
+            return Poll::Ready(Some(Err(BodyError(reason))));
         }
         let resource = &self.resource;
         let read = self.read.get_or_insert_with(|| {

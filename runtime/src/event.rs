@@ -11,7 +11,7 @@ use std::time::Duration;
 use deno_core::ResourceId;
 use http::{HeaderMap, Response};
 
-use crate::body::{HostBody, ResponseBody};
+use crate::body::{Cut, HostBody, ResponseBody};
 use crate::capability::Way;
 use crate::delivery::{Delivery, Said};
 use crate::entrypoint::CallLimits;
@@ -85,6 +85,8 @@ pub(crate) struct Event {
     pub(crate) trace: RefCell<Option<Rc<Tracer>>>,
     /// What a tail worker is called for.
     pub(crate) tailed: RefCell<Option<Box<Tailed>>>,
+    /// Ends its answer's body, where the script writes one.
+    pub(crate) cut: RefCell<Option<Rc<Cut>>>,
     /// What else of the resource table ends with the event, such as connections.
     resources: RefCell<HashSet<ResourceId>>,
 }
@@ -214,6 +216,13 @@ impl Event {
         }
     }
 
+    /// Ends its answer's body, which its script does not any more.
+    pub(crate) fn cut_body(&self, reason: &EventError) {
+        if let Some(cut) = &*self.cut.borrow() {
+            cut.cut(reason.to_string());
+        }
+    }
+
     pub(crate) fn take_outcome(&self) -> Option<Outcome> {
         self.outcome.borrow_mut().take()
     }
@@ -296,11 +305,6 @@ impl Events {
     /// How many somebody waits for.
     pub(crate) fn len(&self) -> usize {
         self.open.borrow().len()
-    }
-
-    /// How many nobody waits for.
-    pub(crate) fn in_background(&self) -> usize {
-        self.background.borrow().len()
     }
 
     /// Those of an object, its life apart.

@@ -208,6 +208,8 @@ deno_core::extension!(
         ops::web_socket::op_socket_pair,
         ops::web_socket::op_socket_send_bytes,
         ops::web_socket::op_socket_send_text,
+        ops::work::op_work_for,
+        ops::work::op_work_share,
         ops::worker_loader::op_loader_code,
         ops::worker_loader::op_loader_entrypoint,
         ops::worker_loader::op_loader_fail,
@@ -297,6 +299,7 @@ deno_core::extension!(
         "tracing.js",
         "virtual_hosts.js",
         "web_socket.js",
+        "work.js",
         "worker_loader.js",
         "workerd_unsafe.js",
     ],
@@ -363,8 +366,11 @@ pub(crate) fn extensions() -> Vec<Extension> {
 /// from. Isolates find those in the image.
 pub fn snapshot_extensions() -> Vec<Extension> {
     let mut extensions = extensions();
+    let async_ops = async_ops(&extensions);
     if let Some(own) = extensions.last_mut() {
-        own.lazy_loaded_js_files.to_mut().extend(node::scripts());
+        let scripts = own.lazy_loaded_js_files.to_mut();
+        scripts.extend(node::scripts());
+        scripts.push(async_ops);
     }
     for extension in &mut extensions {
         let files = extension.lazy_loaded_js_files.to_mut();
@@ -377,6 +383,14 @@ pub fn snapshot_extensions() -> Vec<Extension> {
         }
     }
     extensions
+}
+
+/// A script that gives the names of all ops that give promises.
+fn async_ops(extensions: &[Extension]) -> ExtensionFileSource {
+    let ops = extensions.iter().flat_map(|extension| extension.ops.iter());
+    let names: Vec<_> = ops.filter(|op| op.is_async).map(|op| op.name).collect();
+    let source = format!("(function () {{\nreturn {names:?};\n}})();\n");
+    ExtensionFileSource::new_computed("ext:outboard/async_ops.js", source.into())
 }
 
 fn used(ops: &[OpDecl]) -> Vec<OpDecl> {

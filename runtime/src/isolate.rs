@@ -26,7 +26,7 @@ use deno_core::futures::task::AtomicWaker;
 use deno_core::{PollEventLoopOptions, v8};
 
 pub(crate) use self::answer::Answer;
-pub(crate) use self::memory::check_memory;
+pub(crate) use self::memory::look_inside;
 pub(crate) use self::ready::ReadyIsolate;
 
 use self::entry::Entry;
@@ -37,6 +37,7 @@ use crate::error::{EventError, ScriptError, StartError};
 use crate::event::{Event, EventId, Outcome};
 use crate::host::LogLevel;
 use crate::inspector::Hatch;
+use crate::ops::work::DEBUGGED_CPU;
 use crate::ops::{Beginning, Shared};
 use crate::watchdog::{LaneClock, Turn, TurnEnd};
 use crate::worker::Worker;
@@ -48,11 +49,6 @@ const TIDY: Duration = Duration::from_millis(2);
 /// CPU time after which a heap may have grown by more than is worth measuring at
 /// the lane's next look.
 const GROWN: Duration = Duration::from_millis(1);
-
-/// CPU time of a turn that a debugger may look into: what the debugger itself
-/// asks for (a heap snapshot, a loop in its console) counts too. Past this it is
-/// a loop, and a lane that never comes back could not even be reloaded.
-const DEBUGGED_CPU: Duration = Duration::from_secs(300);
 
 /// An isolate that serves a worker's events.
 pub(crate) struct Isolate {
@@ -171,7 +167,7 @@ impl Isolate {
 
     fn attach(&self, namespace: Option<v8::Global<v8::Object>>) -> Result<Handlers, StartError> {
         let mut handlers = Ok(Handlers::default());
-        self.turn(self.worker.limits.startup_cpu, |scope| {
+        self.turn(None, self.worker.limits.startup_cpu, |scope| {
             handlers = self.entry.attach(scope, namespace.as_ref());
         });
         handlers
@@ -191,7 +187,7 @@ impl Isolate {
         let now = Instant::now();
         self.last_used.set(now);
         let limit = event.cpu_limit(&self.worker.limits);
-        let end = self.turn(limit, |scope| {
+        let end = self.turn(Some((id, &event)), limit, |scope| {
             v8::tc_scope!(let scope, scope);
             // A throw is only possible if the turn was stopped: dispatch.js
             // hands over everything else that a handler throws.
@@ -200,7 +196,6 @@ impl Isolate {
             self.began(scope);
             scope.perform_microtask_checkpoint();
         });
-        event.cpu.set(end.cpu);
         self.judge(end, Some(&event));
         if event.answered.get() {
             self.tidy_soon();
@@ -225,11 +220,16 @@ impl Isolate {
         }
     }
 
-    /// One stay in the isolate.
-    fn turn(&self, budget: Duration, f: impl FnOnce(&mut v8::PinScope<'_, '_>)) -> TurnEnd {
+    /// One stay in the isolate, for an event or for none in particular.
+    fn turn(
+        &self,
+        of: Option<(EventId, &Rc<Event>)>,
+        budget: Duration,
+        f: impl FnOnce(&mut v8::PinScope<'_, '_>),
+    ) -> TurnEnd {
         let mut runtime = self.resident.runtime.borrow_mut();
         let _entered = Entered::new(self.resident.isolate);
-        let turn = self.begin(budget);
+        let turn = self.begin(of, budget);
         {
             deno_core::scope!(scope, runtime);
             f(scope);
@@ -237,21 +237,19 @@ impl Isolate {
         self.end(turn, runtime.v8_isolate())
     }
 
-    fn begin(&self, budget: Duration) -> Turn<'_> {
-        let budget = if self.is_debugged() {
-            DEBUGGED_CPU
-        } else {
-            budget
-        };
+    fn begin(&self, of: Option<(EventId, &Rc<Event>)>, budget: Duration) -> Turn<'_> {
+        let is_debugged = self.is_debugged();
+        let budget = if is_debugged { DEBUGGED_CPU } else { budget };
         self.shared.clock.advance();
+        self.shared.begin_work(of, is_debugged);
         self.clock.begin(&self.handle, &self.shared.looking, budget)
     }
 
-    /// What a turn used. While it is debugged an event is charged nothing.
-    /// The isolate is entered still.
+    /// The turn is over, and what it used is charged. The isolate is entered still.
     fn end(&self, turn: Turn<'_>, isolate: &mut v8::Isolate) -> TurnEnd {
         memory::look(isolate, &self.shared, &self.worker.limits);
-        let mut end = turn.end();
+        let end = turn.end();
+        self.shared.charge(end.last);
         let stopped = end.overran
             || self.shared.memory_over.get().is_some()
             || self.shared.aborted.borrow().is_some();
@@ -263,50 +261,77 @@ impl Isolate {
         if end.cpu > GROWN || turns.is_power_of_two() {
             self.measure(isolate);
         }
-        if self.is_debugged() {
-            end.cpu = Duration::ZERO;
-        }
         end
     }
 
-    /// After a turn: over a limit the isolate is lost, and its events with it.
-    /// `culprit` is the event that the turn served, where it served one.
-    fn judge(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
-        self.lose_over_limit(end, culprit);
+    /// After a turn: over a limit the isolate is lost, and its events with it; or the
+    /// event alone, where each of its stretches ended. `served` is the event that the
+    /// turn was for, where it was for one.
+    fn judge(&self, end: TurnEnd, served: Option<&Rc<Event>>) {
+        self.lose_over_limit(end, served);
+        self.stop_over_limit();
         if self.worker.tails.is_some() {
             self.shared.send_traces();
         }
+        self.shared.end_work();
     }
 
-    fn lose_over_limit(&self, end: TurnEnd, culprit: Option<&Rc<Event>>) {
+    fn lose_over_limit(&self, end: TurnEnd, served: Option<&Rc<Event>>) {
         if let Some(reason) = self.shared.aborted.take() {
             let aborted = EventError::aborted();
             let message = format!("abortIsolate({reason:?}) was called; {aborted}");
             self.shared.log(LogLevel::Error, &message, None);
-            if let Some(event) = culprit {
+            if let Some(event) = served {
                 self.shared.trace_failure(event, &aborted);
             }
             self.lose(aborted);
             return;
         }
-        let limits = &self.worker.limits;
-        let limit = culprit.map_or(limits.cpu, |event| event.cpu_limit(limits));
-        let reason = if let Some(limit) = self.shared.memory_over.get() {
-            EventError::MemoryLimit { limit }
-        } else if end.overran || culprit.is_some_and(|event| event.cpu.get() > limit) {
-            EventError::CpuLimit { limit }
-        } else {
-            return;
-        };
+        let served = served.map(|event| vec![event.clone()]);
+        if let Some(limit) = self.shared.memory_over.get() {
+            self.lose_for(EventError::MemoryLimit { limit }, served);
+        } else if end.overran {
+            let culprits = self.shared.at_work();
+            let limits = &self.worker.limits;
+            let first = culprits.as_ref().and_then(|events| events.first());
+            let limit = first.map_or(limits.cpu, |event| event.cpu_limit(limits));
+            self.lose_for(EventError::CpuLimit { limit }, culprits);
+        }
+    }
+
+    /// Loses the isolate for what `culprits` did; for what all may have done, where None.
+    fn lose_for(&self, reason: EventError, culprits: Option<Vec<Rc<Event>>>) {
         self.shared.log(LogLevel::Error, &reason.to_string(), None);
-        if let Some(event) = culprit {
-            self.shared.trace_failure(event, &reason);
+        let Some(culprits) = culprits else {
+            return self.lose(reason);
+        };
+        for event in culprits {
+            self.shared.trace_failure(&event, &reason);
             event.settle(Outcome::Failed(reason.clone()));
-            self.lose(EventError::IsolateLost {
-                reason: reason.to_string(),
-            });
-        } else {
-            self.lose(reason);
+        }
+        self.lose(EventError::IsolateLost {
+            reason: reason.to_string(),
+        });
+    }
+
+    /// Ends the events that have used more CPU time than they may, in stretches that
+    /// each ended: what others do is whole, and goes on.
+    fn stop_over_limit(&self) {
+        for (id, event) in self.shared.take_over_limit() {
+            if self.is_lost() {
+                return;
+            }
+            let limit = event.cpu_limit(&self.worker.limits);
+            let reason = EventError::CpuLimit { limit };
+            self.shared.log(LogLevel::Error, &reason.to_string(), None);
+            self.shared.trace_failure(&event, &reason);
+            event.settle(Outcome::Failed(reason.clone()));
+            event.cut_body(&reason);
+            let open = self.shared.events.get(id);
+            if open.is_some_and(|open| Rc::ptr_eq(&open, &event)) {
+                self.shared.stopped.borrow_mut().push(id);
+                self.wake.wake();
+            }
         }
     }
 
@@ -356,32 +381,14 @@ impl Isolate {
             return Poll::Ready(());
         }
         self.tell_script();
-        // Several events may run in one turn of the loop; it may last as long
-        // as the one with the most time left.
-        let (open, in_background) = (self.shared.events.len(), self.shared.events.in_background());
-        let mut budget = Duration::ZERO;
-        // An object's life has no end that its limit could be for.
-        if open == 0 || in_background > 0 {
-            budget = self.worker.limits.cpu;
-        } else {
-            self.shared.events.for_each(|event| {
-                let limit = event.cpu_limit(&self.worker.limits);
-                budget = budget.max(limit.saturating_sub(event.cpu.get()));
-            });
-        }
         let (poll, end) = {
             let mut runtime = self.resident.runtime.borrow_mut();
             let _entered = Entered::new(self.resident.isolate);
-            let turn = self.begin(budget);
+            let turn = self.begin(None, self.worker.limits.cpu);
             let poll = runtime.poll_event_loop(cx, PollEventLoopOptions::default());
             self.shared.objects.end_round();
             (poll, self.end(turn, runtime.v8_isolate()))
         };
-        let sharers = u32::try_from(open + in_background).unwrap_or(u32::MAX);
-        let share = end.cpu / sharers.max(1);
-        let charge = |event: &Rc<Event>| event.cpu.set(event.cpu.get() + share);
-        self.shared.events.for_each(charge);
-        self.shared.traced.borrow().iter().for_each(charge);
         self.judge(end, None);
         if self.is_lost() {
             return Poll::Ready(());
@@ -440,21 +447,21 @@ impl Isolate {
         }
     }
 
-    /// Tells the script which answers were sent and which events are no longer
-    /// waited for.
+    /// Tells the script which answers were sent, which events are no longer
+    /// waited for, and which were stopped.
     fn tell_script(&self) {
-        let finished = std::mem::take(&mut *self.shared.finished_bodies.borrow_mut());
-        let abandoned = std::mem::take(&mut *self.shared.abandoned.borrow_mut());
-        if finished.is_empty() && abandoned.is_empty() {
+        let finished = self.shared.finished_bodies.take();
+        let abandoned = self.shared.abandoned.take();
+        let stopped = self.shared.stopped.take();
+        if finished.is_empty() && abandoned.is_empty() && stopped.is_empty() {
             return;
         }
-        let end = self.turn(self.worker.limits.cpu, |scope| {
+        let end = self.turn(None, self.worker.limits.cpu, |scope| {
             v8::tc_scope!(let scope, scope);
-            let told = finished
-                .iter()
-                .map(|id| (&self.entry.finish_body, *id))
-                .chain(abandoned.iter().map(|id| (&self.entry.abandon, *id)));
-            for (function, id) in told {
+            let stopped = stopped.iter().map(|id| (&self.entry.stop, *id));
+            let finished = finished.iter().map(|id| (&self.entry.finish_body, *id));
+            let abandoned = abandoned.iter().map(|id| (&self.entry.abandon, *id));
+            for (function, id) in stopped.chain(finished).chain(abandoned) {
                 let function = v8::Local::new(scope, function);
                 let receiver = v8::undefined(scope).into();
                 let id = v8::Integer::new_from_unsigned(scope, id).into();

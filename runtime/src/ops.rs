@@ -47,6 +47,7 @@ pub(crate) mod test_module;
 pub(crate) mod trace;
 pub(crate) mod url;
 pub(crate) mod web_socket;
+pub(crate) mod work;
 pub(crate) mod worker_loader;
 
 /// The first part of an event's handler, which runs alone.
@@ -80,6 +81,10 @@ pub(crate) struct Shared {
     pub(crate) finished_bodies: RefCell<Vec<EventId>>,
     /// Events that nobody waits for any more, to be told to the script.
     pub(crate) abandoned: RefCell<Vec<EventId>>,
+    /// Events that were stopped over their CPU limit, to be told to the script.
+    pub(crate) stopped: RefCell<Vec<EventId>>,
+    /// Whose work the running turn is.
+    pub(crate) work: work::Work,
     /// Traced events that have ended in this turn.
     pub(crate) traced: RefCell<Vec<Rc<Event>>>,
     pub(crate) tails: TailQueues,
@@ -110,6 +115,8 @@ impl Shared {
             beginning: Cell::default(),
             finished_bodies: RefCell::default(),
             abandoned: RefCell::default(),
+            stopped: RefCell::default(),
+            work: work::Work::default(),
             traced: RefCell::default(),
             tails: TailQueues::default(),
             memory_over: Cell::new(None),

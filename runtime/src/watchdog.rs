@@ -1,62 +1,92 @@
 //! The watchdog: one thread that stops script which overruns its CPU time.
 //!
 //! A *turn* is one stay in an isolate: a dispatched event or a round of its
-//! event loop. Turns are mostly microseconds, so reading the thread's CPU clock
-//! (a system call) at each would cost more than many turns. A turn therefore
-//! only notes the wall clock; the watchdog, which ticks while any lane works,
-//! reads a lane's CPU clock once a turn has lasted over a tick. A short turn is
-//! charged its wall time, which bounds its CPU time.
+//! event loop. It has one *stretch* or several, one after another, each charged
+//! to whoever it was work for. They are mostly microseconds, so reading the
+//! thread's CPU clock (a system call) at each would cost more than many of them.
+//! A stretch therefore only notes the wall clock, and a short one is charged its
+//! wall time, which bounds its CPU time. At the end of a longer one, and at every
+//! tick of the watchdog while any lane works, the CPU clock is read.
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use deno_core::v8::IsolateHandle;
 use parking_lot::{Condvar, Mutex};
 
-use crate::isolate::check_memory;
+use crate::isolate::look_inside;
 
 /// How often lanes are looked at, and so how much a limit may be overrun.
 const TICK: Duration = Duration::from_millis(5);
 /// Ticks without any turn after which the watchdog sleeps until woken.
 const IDLE_TICKS: u32 = 20;
+/// From when on a stretch is worth a look at the CPU clock: another thread may have
+/// had the core for most of it.
+const LONG: Duration = Duration::from_micros(500);
 
 /// One lane's turns, as the watchdog sees them.
 pub(crate) struct LaneClock {
     /// The lane thread's CPU clock.
     clock: libc::clockid_t,
-    /// The running turn's number; 0 between turns.
-    turn: AtomicU64,
-    /// CPU time (ns) when the watchdog first saw the running turn; 0 before.
-    first_seen: AtomicU64,
-    running: Mutex<Option<Running>>,
+    /// A turn runs.
+    is_running: AtomicBool,
+    times: Mutex<Times>,
     dog: Arc<Watchdog>,
+}
+
+#[derive(Default)]
+struct Times {
+    /// CPU time of the lane when it was last looked at.
+    cpu: Duration,
+    running: Option<Running>,
 }
 
 struct Running {
     isolate: IsolateHandle,
-    /// A look at its memory is asked for and not over. V8 answers all that it is asked
+    /// A look inside is asked for and not over. V8 answers all that it is asked
     /// before the script goes on, or is stopped: a look that lasts longer than a tick
     /// would otherwise be followed by the next for ever.
     looking: Arc<AtomicBool>,
-    budget: Duration,
-    started: Instant,
+    /// When the turn began.
+    since: Instant,
+    /// What its stretches before this one used.
+    before: Duration,
     terminated: bool,
+    stretch: Stretch,
+}
+
+struct Stretch {
+    started: Instant,
+    /// What the lane's CPU time was at the start, at least.
+    floor: Duration,
+    budget: Duration,
+}
+
+impl Stretch {
+    /// What it has used at most, where the lane's CPU time is `cpu` by now.
+    fn used(&mut self, cpu: Duration) -> Duration {
+        // Nothing uses more CPU time than time passes.
+        let passed = self.started.elapsed();
+        self.floor = self.floor.max(cpu.saturating_sub(passed));
+        cpu.saturating_sub(self.floor)
+    }
 }
 
 /// What a turn used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TurnEnd {
     pub(crate) cpu: Duration,
-    /// The watchdog stopped it.
+    /// The last stretch's part of it.
+    pub(crate) last: Duration,
+    /// The watchdog stopped it, in its last stretch.
     pub(crate) overran: bool,
 }
 
 /// A turn under way; ends when dropped or by `end`.
 pub(crate) struct Turn<'a> {
     lane: &'a LaneClock,
-    started: Instant,
     ended: Cell<bool>,
 }
 
@@ -71,16 +101,15 @@ impl LaneClock {
         assert_eq!(failed, 0, "a live thread has a CPU clock");
         let lane = Arc::new(Self {
             clock,
-            turn: AtomicU64::new(0),
-            first_seen: AtomicU64::new(0),
-            running: Mutex::new(None),
+            is_running: AtomicBool::new(false),
+            times: Mutex::default(),
             dog: dog.clone(),
         });
         dog.lanes.lock().push(lane.clone());
         lane
     }
 
-    /// Begins a turn that may use `budget` of CPU time.
+    /// Begins a turn whose first stretch may use `budget` of CPU time.
     pub(crate) fn begin(
         &self,
         isolate: &IsolateHandle,
@@ -88,30 +117,56 @@ impl LaneClock {
         budget: Duration,
     ) -> Turn<'_> {
         let started = Instant::now();
-        *self.running.lock() = Some(Running {
-            isolate: isolate.clone(),
-            looking: looking.clone(),
-            budget,
-            started,
-            terminated: false,
-        });
-        self.first_seen.store(0, Ordering::Relaxed);
+        {
+            let mut times = self.times.lock();
+            let floor = times.cpu;
+            times.running = Some(Running {
+                isolate: isolate.clone(),
+                looking: looking.clone(),
+                since: started,
+                before: Duration::ZERO,
+                terminated: false,
+                stretch: Stretch {
+                    started,
+                    floor,
+                    budget,
+                },
+            });
+        }
         // SeqCst pairs with the watchdog's check before it sleeps: one of the two
         // sees the other.
-        self.turn.store(self.dog.next_turn(), Ordering::SeqCst);
+        self.is_running.store(true, Ordering::SeqCst);
         self.dog.wake();
         Turn {
             lane: self,
-            started,
             ended: Cell::new(false),
         }
     }
 
+    /// Begins the running turn's next stretch; gives what the one before used. None where
+    /// no turn runs, or it is being stopped for that one.
+    pub(crate) fn next(&self, budget: Duration) -> Option<Duration> {
+        let mut times = self.times.lock();
+        if times.running.as_ref()?.terminated {
+            return None;
+        }
+        let used = self.used(&mut times);
+        let floor = times.cpu;
+        let running = times.running.as_mut()?;
+        running.before += used;
+        running.stretch = Stretch {
+            started: Instant::now(),
+            floor,
+            budget,
+        };
+        Some(used)
+    }
+
     /// How long the running turn has lasted; nothing between turns.
     pub(crate) fn turn_lasts(&self) -> Duration {
-        let running = self.running.lock();
-        let running = running.as_ref();
-        running.map_or(Duration::ZERO, |running| running.started.elapsed())
+        let times = self.times.lock();
+        let running = times.running.as_ref();
+        running.map_or(Duration::ZERO, |running| running.since.elapsed())
     }
 
     /// CPU time that the lane's thread has used.
@@ -127,50 +182,42 @@ impl LaneClock {
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     }
 
-    /// One look by the watchdog; `seen` is what it remembers of this lane.
-    fn look(&self, seen: &mut Seen) -> bool {
-        let turn = self.turn.load(Ordering::Acquire);
-        if turn == 0 {
+    /// What the running stretch has used.
+    fn used(&self, times: &mut Times) -> Duration {
+        let Some(running) = &mut times.running else {
+            return Duration::ZERO;
+        };
+        let wall = running.stretch.started.elapsed();
+        if wall < LONG {
+            return wall;
+        }
+        times.cpu = self.cpu();
+        running.stretch.used(times.cpu)
+    }
+
+    /// One look by the watchdog.
+    fn look(&self) -> bool {
+        if !self.is_running.load(Ordering::Acquire) {
             return false;
         }
-        let cpu = self.cpu();
-        // Under the lock the turn cannot end, so what is stopped is this turn.
-        let mut running = self.running.lock();
-        let Some(running) = running.as_mut() else {
+        // Under the lock the stretch cannot end, so what is stopped is this one.
+        let mut times = self.times.lock();
+        let Times { cpu, running } = &mut *times;
+        let Some(running) = running else {
             return true;
         };
-        if self.turn.load(Ordering::Acquire) != turn {
-            return true;
-        }
-        if seen.turn != turn {
-            *seen = Seen {
-                turn,
-                cpu,
-                before: running.started.elapsed().min(TICK),
-            };
-            self.first_seen
-                .store(cpu.as_nanos() as u64, Ordering::Relaxed);
-        }
+        *cpu = self.cpu();
         if !running.looking.swap(true, Ordering::Relaxed) {
             running
                 .isolate
-                .request_interrupt(check_memory, std::ptr::null_mut());
+                .request_interrupt(look_inside, std::ptr::null_mut());
         }
-        let used = cpu.saturating_sub(seen.cpu) + seen.before;
-        if used > running.budget && !running.terminated {
+        if running.stretch.used(*cpu) > running.stretch.budget && !running.terminated {
             running.terminated = true;
             running.isolate.terminate_execution();
         }
         true
     }
-}
-
-#[derive(Default)]
-struct Seen {
-    turn: u64,
-    cpu: Duration,
-    /// What the turn may have used before it was first seen.
-    before: Duration,
 }
 
 impl Turn<'_> {
@@ -181,21 +228,19 @@ impl Turn<'_> {
 
     fn finish(&self) -> TurnEnd {
         self.ended.set(true);
-        let overran = self
-            .lane
-            .running
-            .lock()
-            .take()
-            .is_some_and(|running| running.terminated);
-        self.lane.turn.store(0, Ordering::Release);
-        let wall = self.started.elapsed();
-        let first_seen = Duration::from_nanos(self.lane.first_seen.load(Ordering::Relaxed));
-        let cpu = if wall < TICK || first_seen.is_zero() {
-            wall
-        } else {
-            (self.lane.cpu().saturating_sub(first_seen) + TICK).min(wall)
-        };
-        TurnEnd { cpu, overran }
+        let mut times = self.lane.times.lock();
+        let last = self.lane.used(&mut times);
+        let running = times.running.take();
+        drop(times);
+        self.lane.is_running.store(false, Ordering::Release);
+        TurnEnd {
+            cpu: last
+                + running
+                    .as_ref()
+                    .map_or(Duration::ZERO, |running| running.before),
+            last,
+            overran: running.is_some_and(|running| running.terminated),
+        }
     }
 }
 
@@ -210,7 +255,6 @@ impl Drop for Turn<'_> {
 /// The thread and the lanes it looks at. Dropping the last handle stops it.
 pub(crate) struct Watchdog {
     lanes: Mutex<Vec<Arc<LaneClock>>>,
-    turns: AtomicU64,
     asleep: AtomicBool,
     gate: Mutex<()>,
     alarm: Condvar,
@@ -223,7 +267,6 @@ impl Watchdog {
         DOG.get_or_init(|| {
             let dog = Arc::new(Self {
                 lanes: Mutex::default(),
-                turns: AtomicU64::new(1),
                 asleep: AtomicBool::new(false),
                 gate: Mutex::new(()),
                 alarm: Condvar::new(),
@@ -243,10 +286,6 @@ impl Watchdog {
         self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
     }
 
-    fn next_turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
-    }
-
     fn wake(&self) {
         if self.asleep.load(Ordering::SeqCst) {
             let _gate = self.gate.lock();
@@ -256,22 +295,12 @@ impl Watchdog {
     }
 
     fn run(&self) {
-        let mut seen: Vec<(*const LaneClock, Seen)> = Vec::new();
         let mut idle = 0;
         loop {
             let lanes: Vec<_> = self.lanes.lock().clone();
-            seen.retain(|(lane, _)| lanes.iter().any(|other| Arc::as_ptr(other) == *lane));
             let mut busy = false;
             for lane in &lanes {
-                let key = Arc::as_ptr(lane);
-                let at = match seen.iter().position(|(other, _)| *other == key) {
-                    Some(at) => at,
-                    None => {
-                        seen.push((key, Seen::default()));
-                        seen.len() - 1
-                    }
-                };
-                busy |= lane.look(&mut seen[at].1);
+                busy |= lane.look();
             }
             drop(lanes);
             idle = if busy { 0 } else { idle + 1 };
@@ -282,7 +311,7 @@ impl Watchdog {
             let mut gate = self.gate.lock();
             self.asleep.store(true, Ordering::SeqCst);
             // A turn that began before the flag was up did not wake us.
-            let working = |lane: &Arc<LaneClock>| lane.turn.load(Ordering::SeqCst) != 0;
+            let working = |lane: &Arc<LaneClock>| lane.is_running.load(Ordering::SeqCst);
             if !self.lanes.lock().iter().any(working) {
                 while self.asleep.load(Ordering::SeqCst) {
                     self.alarm.wait(&mut gate);

@@ -242,7 +242,7 @@ impl Isolate {
     fn named(&self) -> &BTreeMap<String, Handlers> {
         self.named.get_or_init(|| {
             let mut named = BTreeMap::new();
-            let end = self.turn(self.worker.limits.startup_cpu, |scope| {
+            let end = self.turn(None, self.worker.limits.startup_cpu, |scope| {
                 v8::tc_scope!(let scope, scope);
                 let function = v8::Local::new(scope, &self.entry.entrypoints);
                 let receiver = v8::undefined(scope).into();

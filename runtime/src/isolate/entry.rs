@@ -50,6 +50,7 @@ entry_points![
     entrypoints,
     finish_body,
     abandon,
+    stop,
 ];
 
 impl Entry {

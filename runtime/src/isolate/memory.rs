@@ -1,5 +1,6 @@
 //! What ends an isolate whose memory is over its limits: V8's question near the
 //! end of its heap, the watchdog's look inside long turns, and a look after each.
+//! That look also sees whose script runs.
 
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -15,10 +16,12 @@ use crate::ops::Shared;
 /// asks for room only because an array buffer could not be allocated.
 const HEADROOM: usize = 16 << 20;
 
-/// What an isolate's memory is checked against, besides V8's own limit.
-struct MemoryCap {
+/// What a look inside of an isolate needs.
+struct Looked {
     shared: Rc<Shared>,
+    /// What its memory is checked against, besides V8's own limit.
     limits: Limits,
+    context: v8::Global<v8::Context>,
 }
 
 /// Stops the isolate's script where its memory is over `limits`.
@@ -43,24 +46,27 @@ pub(super) fn guard(runtime: &mut JsRuntime, shared: &Rc<Shared>, limits: &Limit
         }
         current + HEADROOM
     });
-    runtime.v8_isolate().set_slot(MemoryCap {
+    let context = runtime.main_context();
+    runtime.v8_isolate().set_slot(Looked {
         shared: shared.clone(),
         limits: limits.clone(),
+        context,
     });
 }
 
-/// Stops the turn if its memory is over the cap. The watchdog asks V8 to call
-/// it, between two instructions of the script.
-pub(crate) unsafe extern "C" fn check_memory(
+/// Stops the turn if its memory is over the cap, and notes whose work it is. The
+/// watchdog asks V8 to call it, between two instructions of the script.
+pub(crate) unsafe extern "C" fn look_inside(
     mut isolate: v8::UnsafeRawIsolatePtr,
     _data: *mut std::ffi::c_void,
 ) {
     // SAFETY: V8 passes the isolate that it interrupts, on its own thread.
     let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut_unchecked(&mut isolate) };
-    let Some(MemoryCap { shared, limits }) = isolate.get_slot::<MemoryCap>() else {
+    let Some(looked) = isolate.get_slot::<Looked>() else {
         return;
     };
-    let (shared, limits) = (shared.clone(), limits.clone());
+    let (shared, limits) = (looked.shared.clone(), looked.limits.clone());
+    let context = looked.context.clone();
     if isolate.get_heap_statistics().used_heap_size() > limits.heap + HEADROOM {
         shared.memory_over.set(Some(limits.heap));
     } else if code(isolate) > MOST_CODE {
@@ -70,6 +76,11 @@ pub(crate) unsafe extern "C" fn check_memory(
     }
     if shared.memory_over.get().is_some() {
         isolate.terminate_execution();
+    } else {
+        v8::scope!(let scope, isolate);
+        let context = v8::Local::new(scope, context);
+        let scope = &mut v8::ContextScope::new(scope, context);
+        shared.look_at_work(scope);
     }
     shared.looking.store(false, Ordering::Relaxed);
 }

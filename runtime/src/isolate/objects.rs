@@ -89,7 +89,7 @@ impl Isolate {
         let life = self.shared.events.insert(Event::life(object.clone()));
         object.life.set(life);
         self.keep_driven();
-        let end = self.turn(self.worker.limits.cpu, |scope| {
+        let end = self.turn(None, self.worker.limits.cpu, |scope| {
             v8::tc_scope!(let scope, scope);
             let _ = (|| {
                 let function = v8::Local::new(scope, &self.entry.start_object);
@@ -381,7 +381,7 @@ impl Isolate {
     /// Ends an object; unless `force`d only where its script has nothing to do.
     pub(super) fn end_object(&self, object: &Rc<Object>, force: bool) {
         let mut ended = false;
-        let end = self.turn(self.worker.limits.cpu, |scope| {
+        let end = self.turn(None, self.worker.limits.cpu, |scope| {
             v8::tc_scope!(let scope, scope);
             let function = v8::Local::new(scope, &self.entry.end_object);
             let receiver = v8::undefined(scope).into();

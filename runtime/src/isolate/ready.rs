@@ -159,6 +159,8 @@ impl ReadyIsolate {
             return Err(StartError::Aborted { reason });
         }
         let namespace = loaded?;
+        // Nobody has set it: an isolate starts once.
+        let _ = self.shared.work.clock.set(clock.clone());
         let mut isolate = Isolate {
             resident: self.resident,
             entry: self.entry,

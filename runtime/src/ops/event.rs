@@ -149,6 +149,7 @@ pub(crate) fn op_event_end(state: &mut OpState, #[smi] id: EventId) {
     // What is left of the upload goes with the event: as long as it was held,
     // the client's connection could not serve another request.
     let Some(event) = ended else { return };
+    state.borrow::<Rc<Shared>>().work_ended(id, &event);
     if event.trace.borrow().is_some() {
         state.borrow::<Rc<Shared>>().trace_ended(event.clone());
     }
@@ -225,7 +226,8 @@ pub(crate) fn op_event_respond<'a>(
                 told.borrow_mut().push(id);
                 waker.wake();
             };
-            ResponseBody::Script(ScriptBody::new(resource, length, done))
+            let cut = event.cut.borrow_mut().get_or_insert_default().clone();
+            ResponseBody::Script(ScriptBody::new(resource, length, done).until(cut))
         }
     };
     if encode && let Some(coding) = headers.get(CONTENT_ENCODING).and_then(Coding::of) {

@@ -3,6 +3,7 @@
 mod object_host;
 mod support;
 
+mod cpu;
 mod event_source;
 mod events;
 mod gates;

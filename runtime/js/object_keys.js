@@ -170,24 +170,39 @@ function listOptions(options) {
   };
 }
 
+/** What is left of a list behind a key. */
+function restBehind(options, key, limit) {
+  const rest = options.reverse ? { end: key } : { start: null, startAfter: key };
+  return { ...options, ...rest, limit };
+}
+
 /** @param {object} options what `listOptions` gave */
 function entries(number, options) {
-  return op_object_list(number, options);
+  let part = op_object_list(number, options);
+  const all = part.entries;
+  let { limit } = options;
+  while (part.goesOn) {
+    if (limit !== null) limit -= part.entries.length;
+    const { key } = all[all.length - 1];
+    part = op_object_list(number, restBehind(options, key, limit));
+    for (let i = 0; i < part.entries.length; i++) ArrayPrototypePush(all, part.entries[i]);
+  }
+  return all;
 }
 
 /** The same one by one, each as it is when it is asked for. */
 function* eachEntry(number, options) {
-  let all = entries(number, options);
+  let part = op_object_list(number, options);
   let seen = changes;
   let { limit } = options;
-  for (let i = 0; i < all.length; i++) {
-    const { key, value } = all[i];
+  for (let i = 0; i < part.entries.length; i++) {
+    const { key, value } = part.entries[i];
     yield [key, deserialize(value)];
     if (limit !== null && --limit === 0) return;
-    if (seen === changes) continue;
+    const isLast = i === part.entries.length - 1 && part.goesOn;
+    if (seen === changes && !isLast) continue;
     seen = changes;
-    const rest = options.reverse ? { end: key } : { start: null, startAfter: key };
-    all = entries(number, { ...options, ...rest, limit });
+    part = op_object_list(number, restBehind(options, key, limit));
     i = -1;
   }
 }

@@ -16,6 +16,9 @@ pub(crate) struct BufferBudget {
     limit: usize,
 }
 
+/// What V8 says where it has no memory for one.
+pub(crate) const NO_BUFFER: &str = "Array buffer allocation failed";
+
 // V8 asks for nothing stronger than the platform's malloc gives.
 const ALIGN: usize = 16;
 
@@ -60,6 +63,26 @@ impl BufferBudget {
         Ok(unsafe {
             v8::ArrayBuffer::new_backing_store_from_ptr(data.cast(), len, release, budget.cast())
         })
+    }
+
+    /// Whether so many bytes more may be had.
+    pub(crate) fn has_room(&self, len: usize) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        used.checked_add(len).is_some_and(|sum| sum <= self.limit)
+    }
+
+    /// An array buffer of so many zeros; None where there is no room for it. V8 itself ends
+    /// the process then: only what scripts make fails with an error.
+    pub(crate) fn zeros<'a>(
+        &self,
+        scope: &mut v8::PinScope<'a, '_>,
+        len: usize,
+    ) -> Option<v8::Local<'a, v8::ArrayBuffer>> {
+        if !self.has_room(len) {
+            // Among what counts may be much that is garbage.
+            scope.low_memory_notification();
+        }
+        self.has_room(len).then(|| v8::ArrayBuffer::new(scope, len))
     }
 
     /// The allocator that V8 uses for an isolate with this budget.

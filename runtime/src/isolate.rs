@@ -242,7 +242,7 @@ impl Isolate {
         let budget = if is_debugged { DEBUGGED_CPU } else { budget };
         self.shared.clock.advance();
         self.shared.begin_work(of, is_debugged);
-        self.clock.begin(&self.handle, &self.shared.looking, budget)
+        self.clock.begin(&self.handle, &self.shared.signals, budget)
     }
 
     /// The turn is over, and what it used is charged. The isolate is entered still.

@@ -14,6 +14,7 @@ mod facet;
 mod facets;
 mod id;
 mod keys;
+mod memory;
 mod sockets;
 mod statements;
 mod table;
@@ -24,7 +25,6 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
-use deno_core::v8;
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture, Shared};
 use rusqlite::Connection;
@@ -37,12 +37,14 @@ pub(crate) use self::facet::{FacetInstance, FacetStart, MOST_DEPTH, ShownId};
 pub(crate) use self::facets::{Facet, FacetStub, Facets, Place, gone as facet_gone};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
+pub(crate) use self::memory::SqlMemory;
 pub(crate) use self::sockets::{HeldSocket, ObjectSockets, Residence, SocketEvent, Sockets};
 pub(crate) use self::table::Objects;
 use crate::error::{EventError, ScriptError};
 use crate::event::EventId;
 use crate::host::Host;
 use crate::isolate::Isolate;
+use crate::watchdog::Signals;
 
 /// The objects of one class.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -171,7 +173,8 @@ impl Object {
         number: u32,
         target: Arc<ObjectTarget>,
         facet: Option<FacetInstance>,
-        isolate: v8::IsolateHandle,
+        signals: Arc<Signals>,
+        memory: Rc<SqlMemory>,
         round: Rc<Cell<u64>>,
     ) -> Self {
         Self {
@@ -182,7 +185,7 @@ impl Object {
             last_used: Cell::new(Instant::now()),
             open_events: Cell::new(0),
             depths: RefCell::default(),
-            database: RefCell::new(Database::new(isolate)),
+            database: RefCell::new(Database::new(signals, memory)),
             fault: RefCell::default(),
             gives_up_alarm: Cell::new(false),
             changed: Notify::new(),

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use crate::host::{Host, LogLevel, LogRecord};
 use crate::inspector::ErrorConsole;
 use crate::object::{Objects, Sockets};
 use crate::trace::TailQueues;
+use crate::watchdog::Signals;
 use crate::worker::Worker;
 
 pub(crate) mod binding;
@@ -92,8 +92,7 @@ pub(crate) struct Shared {
     /// The limit, in bytes, that the isolate's memory is over: its turn is being
     /// stopped for it.
     pub(crate) memory_over: Cell<Option<usize>>,
-    /// The watchdog waits for a look at the memory.
-    pub(crate) looking: Arc<AtomicBool>,
+    pub(crate) signals: Arc<Signals>,
     /// The script asked for its isolate's end, and why.
     pub(crate) aborted: RefCell<Option<String>>,
     pub(crate) clock: clock::Clock,
@@ -120,7 +119,7 @@ impl Shared {
             traced: RefCell::default(),
             tails: TailQueues::default(),
             memory_over: Cell::new(None),
-            looking: Arc::default(),
+            signals: Arc::default(),
             aborted: RefCell::default(),
             logged: LogQuota::default(),
             clock: clock::Clock::default(),

@@ -7,6 +7,7 @@ mod authorizer;
 mod complete;
 mod cursors;
 mod kept;
+mod meter;
 mod rows;
 mod statement;
 
@@ -17,6 +18,7 @@ use rusqlite::{Connection, ErrorCode};
 pub use self::authorizer::Authority;
 pub use self::complete::complete;
 pub(crate) use self::cursors::{Begun, Cursors, Lost, Reach, ingest};
+pub use self::meter::Meter;
 pub use self::rows::{RowValues, Rows};
 use self::statement::{Statement, Use};
 

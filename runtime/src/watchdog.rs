@@ -26,6 +26,30 @@ const IDLE_TICKS: u32 = 20;
 /// had the core for most of it.
 const LONG: Duration = Duration::from_micros(500);
 
+/// What an isolate and whoever watches it tell one another.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// A look at its memory is asked for and not over. V8 answers all that it is asked
+    /// before the script goes on, or is stopped: a look that lasts longer than a tick
+    /// would otherwise be followed by the next for ever.
+    pub(crate) looking: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl Signals {
+    /// Stops the script, which is the end of its isolate.
+    pub(crate) fn stop(&self, isolate: &IsolateHandle) {
+        self.stopped.store(true, Ordering::Relaxed);
+        isolate.terminate_execution();
+    }
+
+    /// Whether the script is being stopped. V8 knows only once it is back in the script:
+    /// what runs long outside of it has to look here.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
 /// One lane's turns, as the watchdog sees them.
 pub(crate) struct LaneClock {
     /// The lane thread's CPU clock.
@@ -45,10 +69,7 @@ struct Times {
 
 struct Running {
     isolate: IsolateHandle,
-    /// A look inside is asked for and not over. V8 answers all that it is asked
-    /// before the script goes on, or is stopped: a look that lasts longer than a tick
-    /// would otherwise be followed by the next for ever.
-    looking: Arc<AtomicBool>,
+    signals: Arc<Signals>,
     /// When the turn began.
     since: Instant,
     /// What its stretches before this one used.
@@ -113,7 +134,7 @@ impl LaneClock {
     pub(crate) fn begin(
         &self,
         isolate: &IsolateHandle,
-        looking: &Arc<AtomicBool>,
+        signals: &Arc<Signals>,
         budget: Duration,
     ) -> Turn<'_> {
         let started = Instant::now();
@@ -122,7 +143,7 @@ impl LaneClock {
             let floor = times.cpu;
             times.running = Some(Running {
                 isolate: isolate.clone(),
-                looking: looking.clone(),
+                signals: signals.clone(),
                 since: started,
                 before: Duration::ZERO,
                 terminated: false,
@@ -207,14 +228,14 @@ impl LaneClock {
             return true;
         };
         *cpu = self.cpu();
-        if !running.looking.swap(true, Ordering::Relaxed) {
+        if !running.signals.looking.swap(true, Ordering::Relaxed) {
             running
                 .isolate
                 .request_interrupt(look_inside, std::ptr::null_mut());
         }
         if running.stretch.used(*cpu) > running.stretch.budget && !running.terminated {
             running.terminated = true;
-            running.isolate.terminate_execution();
+            running.signals.stop(&running.isolate);
         }
         true
     }

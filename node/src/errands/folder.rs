@@ -423,7 +423,9 @@ impl Folder {
         match self {
             Self::Own(own) => {
                 // One person's results, who has the machine's memory.
-                let database = d1::Database::open(own.named(d1::KIND, id)?, usize::MAX)?;
+                let database = d1::Database::open(usize::MAX, || {
+                    own.named(d1::KIND, id).map_err(anyhow::Error::from)
+                })?;
                 let results = database.run_script(&script, format, &Deadline::none())?;
                 if let Some(receipt) = results.receipt {
                     own.runtime.block_on(receipt.wait())?;

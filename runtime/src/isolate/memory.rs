@@ -40,7 +40,7 @@ pub(super) fn guard(runtime: &mut JsRuntime, shared: &Rc<Shared>, limits: &Limit
         let used = isolate.get_heap_statistics().total_heap_size();
         if used > initial - initial / 4 {
             full.memory_over.set(Some(limit));
-            stopper.terminate_execution();
+            full.signals.stop(&stopper);
             // Room to unwind in: without it V8 ends the process.
             return current * 2;
         }
@@ -75,14 +75,14 @@ pub(crate) unsafe extern "C" fn look_inside(
         look(isolate, &shared, &limits);
     }
     if shared.memory_over.get().is_some() {
-        isolate.terminate_execution();
+        shared.signals.stop(&isolate.thread_safe_handle());
     } else {
         v8::scope!(let scope, isolate);
         let context = v8::Local::new(scope, context);
         let scope = &mut v8::ContextScope::new(scope, context);
         shared.look_at_work(scope);
     }
-    shared.looking.store(false, Ordering::Relaxed);
+    shared.signals.looking.store(false, Ordering::Relaxed);
 }
 
 /// Notes it where what the script keeps outside of its heap is over the limit:

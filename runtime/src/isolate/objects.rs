@@ -45,7 +45,7 @@ impl Isolate {
         let object = self
             .shared
             .objects
-            .get_or_insert(target, facet, || self.handle.clone());
+            .get_or_insert(target, facet, &self.shared.signals);
         object.lives_in(self);
         if !object.started.replace(true) {
             self.make_room_for(&object);
@@ -256,7 +256,12 @@ impl Isolate {
             let receiver = v8::undefined(scope).into();
             let (kind, data, code, clean): (_, v8::Local<v8::Value>, _, _) = match heard {
                 SocketEvent::Message(SocketMessage::Binary(bytes)) => {
-                    (1, array_buffer(scope, bytes).into(), 0, true)
+                    let Some(buffer) = array_buffer(scope, bytes) else {
+                        let limit = self.worker.limits.buffers;
+                        self.shared.memory_over.set(Some(limit));
+                        return None;
+                    };
+                    (1, buffer.into(), 0, true)
                 }
                 SocketEvent::Message(SocketMessage::Text(text)) => {
                     (0, optional(scope, Some(text))?, 0, true)

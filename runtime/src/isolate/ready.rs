@@ -79,10 +79,11 @@ impl ReadyIsolate {
             let state = runtime.op_state();
             let mut state = state.borrow_mut();
             state.put(shared.clone());
-            state.put(budget);
+            state.put(budget.clone());
             state.waker.clone()
         };
         let isolate = runtime.v8_isolate();
+        isolate.set_slot(budget);
         isolate.set_allow_wasm_code_generation_callback(refuse_wasm_from_bytes);
         // It would hold the lane without using the CPU time that ends a turn.
         isolate.set_allow_atomics_wait(false);
@@ -137,7 +138,7 @@ impl ReadyIsolate {
             std::future::poll_fn(|cx| {
                 let _entered = Entered::new(isolate);
                 let left = limit.saturating_sub(used);
-                let turn = clock.begin(&self.handle, &self.shared.looking, left);
+                let turn = clock.begin(&self.handle, &self.shared.signals, left);
                 let poll = load.as_mut().poll(cx);
                 let end = turn.end();
                 used += end.cpu;

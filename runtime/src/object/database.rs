@@ -5,18 +5,20 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_core::v8;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 use super::alarm::{Alarm, AlarmTime};
+use super::memory::{Account, SqlMemory, Whose};
 use super::{ObjectStorage, StorageError};
 use crate::sql::{self, Authority, Cursors, LIMITS};
+use crate::watchdog::Signals;
 
-/// Instructions of SQLite's between two looks at whether the script is stopped.
-const PROGRESS: i32 = 10_000;
+/// Instructions of SQLite's between two looks at whether the script is stopped. One that
+/// has to do with a long value looks too.
+const PROGRESS: i32 = 1_000;
 
 /// How deep transactions may nest.
 const MOST_SAVEPOINTS: u32 = 64;
@@ -103,7 +105,8 @@ pub(crate) struct Database {
     /// What was newest before, where it wrote what need not be confirmed.
     before: Option<Durable>,
     authority: Arc<Authority>,
-    isolate: v8::IsolateHandle,
+    signals: Arc<Signals>,
+    account: Account,
     /// A transaction is open that ends with the turn, or with its savepoints.
     in_turn: Rc<Cell<bool>>,
     savepoints: u32,
@@ -117,7 +120,7 @@ pub(super) type TellAlarm<'a> =
     &'a mut dyn FnMut(Option<AlarmTime>, bool) -> Result<(), StorageError>;
 
 impl Database {
-    pub(super) fn new(isolate: v8::IsolateHandle) -> Self {
+    pub(super) fn new(signals: Arc<Signals>, memory: Rc<SqlMemory>) -> Self {
         Self {
             storage: None,
             cursors: Cursors::default(),
@@ -125,7 +128,8 @@ impl Database {
             wrote: None,
             before: None,
             authority: Arc::default(),
-            isolate,
+            signals,
+            account: Account::open(memory),
             in_turn: Rc::default(),
             savepoints: 0,
             has_keys: None,
@@ -140,14 +144,14 @@ impl Database {
         if self.storage.is_some() {
             return Ok(());
         }
-        let mut storage = open()?;
+        // Its schema is the script's, and stays in memory.
+        let mut storage = self.account.run(Whose::Own, open)?;
         let connection = storage.connection();
-        let isolate = self.isolate.clone();
+        let signals = self.signals.clone();
         let set = connection
             .authorizer(Some(self.authority.hook()))
             .and_then(|()| {
-                connection
-                    .progress_handler(PROGRESS, Some(move || isolate.is_execution_terminating()))
+                connection.progress_handler(PROGRESS, Some(move || signals.is_stopped()))
             });
         let set = set.and_then(|()| {
             // What virtual tables keep in tables of theirs is not a script's to change.
@@ -319,7 +323,8 @@ impl Database {
 
     pub(super) fn take(&mut self) -> Option<Box<dyn ObjectStorage>> {
         let mut storage = self.storage.take()?;
-        self.cursors.close(storage.connection());
+        let close = || self.cursors.close(storage.connection());
+        self.account.run(Whose::Own, close);
         Some(storage)
     }
 
@@ -376,7 +381,7 @@ impl Database {
         work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
         let authority = self.authority.clone();
-        let done = authority.script(|| self.with_cursors(work));
+        let done = authority.script(|| self.counted(Whose::Script, work));
         if self.authority.refused_transaction() {
             return Err(DatabaseError::plain(sql::NO_TRANSACTION));
         }
@@ -394,10 +399,19 @@ impl Database {
         &mut self,
         work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
+        self.counted(Whose::Own, work)
+    }
+
+    fn counted<T>(
+        &mut self,
+        whose: Whose,
+        work: impl FnOnce(&mut Cursors, &Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DatabaseError> {
         let Some(storage) = &mut self.storage else {
             return Err(DatabaseError::fatal("the database is closed"));
         };
-        let done = work(&mut self.cursors, storage.connection());
+        let work = || work(&mut self.cursors, storage.connection());
+        let done = self.account.run(whose, work);
         done.map_err(|error| {
             if let Some(error) = storage.explain(&error) {
                 return error.into();

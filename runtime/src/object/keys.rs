@@ -18,6 +18,21 @@ pub(crate) struct KeyRange {
     pub(crate) reverse: bool,
 }
 
+/// Keys and values, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) entries: Vec<(String, Vec<u8>)>,
+    /// There are more behind them.
+    pub(crate) goes_on: bool,
+}
+
+/// Bytes that are listed at once: between two parts the script can be stopped for the time
+/// and memory that it takes.
+const MOST_LISTED: usize = 4 << 20;
+
+/// What an entry takes besides its text and bytes, about.
+const EACH_LISTED: usize = 128;
+
 impl Database {
     /// Whether the table is there: a new object has none.
     pub(super) fn has_keys(&mut self) -> Result<bool, DatabaseError> {
@@ -73,12 +88,10 @@ impl Database {
         })
     }
 
-    pub(crate) fn list_keys(
-        &mut self,
-        range: &KeyRange,
-    ) -> Result<Vec<(String, Vec<u8>)>, DatabaseError> {
+    /// The first of a range: those after the last are there where it is not all.
+    pub(crate) fn list_keys(&mut self, range: &KeyRange) -> Result<Listed, DatabaseError> {
         if !self.has_keys()? {
-            return Ok(Vec::new());
+            return Ok(Listed::default());
         }
         // Few forms, so that each is compiled once.
         let mut sql = String::from("SELECT key, value FROM _cf_KV WHERE key >= ?");
@@ -107,10 +120,20 @@ impl Database {
         let limit = range.limit.map_or(-1, i64::from);
         parameters.push(&limit);
         self.trusted(|connection| {
-            connection
-                .prepare_cached(&sql)?
-                .query_map(&parameters[..], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(&parameters[..])?;
+            let mut listed = Listed::default();
+            let mut bytes = 0;
+            while let Some(row) = rows.next()? {
+                if bytes >= MOST_LISTED {
+                    listed.goes_on = true;
+                    break;
+                }
+                let (key, value): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                bytes += key.len() + value.len() + EACH_LISTED;
+                listed.entries.push((key, value));
+            }
+            Ok(listed)
         })
     }
 

@@ -6,10 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use deno_core::v8;
-
-use super::{FacetInstance, Object, ObjectId, ObjectTarget};
+use super::{FacetInstance, Object, ObjectId, ObjectTarget, SqlMemory};
 use crate::host::Host;
+use crate::watchdog::Signals;
 
 /// A class's key and an id: who an object is, whatever its caller calls it.
 pub(super) type Key = (String, ObjectId);
@@ -33,6 +32,7 @@ pub(crate) struct Objects {
     looked_at: Cell<u32>,
     /// Those whose databases the turn that runs has touched.
     touched: RefCell<Vec<Rc<Object>>>,
+    sql_memory: Rc<SqlMemory>,
 }
 
 impl Objects {
@@ -41,7 +41,7 @@ impl Objects {
         &self,
         target: &Arc<ObjectTarget>,
         facet: Option<FacetInstance>,
-        isolate: impl FnOnce() -> v8::IsolateHandle,
+        signals: &Arc<Signals>,
     ) -> Rc<Object> {
         let mut by_key = self.by_key.borrow_mut();
         let object = by_key.entry(key(target)).or_insert_with(|| {
@@ -59,7 +59,8 @@ impl Objects {
                 number,
                 target.clone(),
                 facet,
-                isolate(),
+                signals.clone(),
+                self.sql_memory.clone(),
                 self.round.clone(),
             ));
             by_number.insert(number, object.clone());

@@ -7,7 +7,7 @@ use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
 
 use super::Shared;
-use super::module::{array_buffer, wasm_module};
+use super::module::{array_buffer_or_error, wasm_module};
 use crate::binding::{Binding, KeyBinding};
 
 /// `[name, kind, value]` of one binding, by its place in the worker's list.
@@ -22,7 +22,7 @@ pub(crate) fn op_binding<'a>(
     let worker = worker.ok_or_else(missing)?;
     let (name, binding) = worker.bindings.get(index as usize).ok_or_else(missing)?;
     let (kind, value): (&str, v8::Local<v8::Value>) = match binding {
-        Binding::Data(bytes) => ("data", array_buffer(scope, bytes).into()),
+        Binding::Data(bytes) => ("data", array_buffer_or_error(scope, bytes)?.into()),
         Binding::Wasm(bytes) => {
             let module = wasm_module(scope, bytes);
             let what = || JsErrorBox::type_error(format!("env.{name} is no WebAssembly module"));
@@ -90,7 +90,7 @@ fn key_arguments<'a>(
     }
     let arguments = [
         text(scope, key.format.name())?,
-        array_buffer(scope, &key.data).into(),
+        array_buffer_or_error(scope, &key.data)?.into(),
         algorithm,
         v8::Boolean::new(scope, key.extractable).into(),
         v8::Array::new_with_elements(scope, &usages).into(),

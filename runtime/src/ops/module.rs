@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
 
 use super::Shared;
+use crate::heap::{BufferBudget, NO_BUFFER};
 use crate::loader;
 use crate::worker::ModuleKind;
 
@@ -34,7 +36,7 @@ pub(crate) fn op_module_value<'a>(
                 JsErrorBox::generic(format!("\"{}\" is not valid JSON", module.specifier))
             })
         }
-        ModuleKind::Data => Ok(array_buffer(scope, &module.content).into()),
+        ModuleKind::Data => Ok(array_buffer_or_error(scope, &module.content)?.into()),
         ModuleKind::Wasm => wasm_module(scope, &module.content).ok_or_else(|| {
             JsErrorBox::generic(format!(
                 "\"{}\" is not a valid WebAssembly module",
@@ -44,16 +46,26 @@ pub(crate) fn op_module_value<'a>(
     }
 }
 
+/// A copy of bytes; None where the isolate has no room for it.
 pub(crate) fn array_buffer<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     bytes: &[u8],
-) -> v8::Local<'a, v8::ArrayBuffer> {
-    let buffer = v8::ArrayBuffer::new(scope, bytes.len());
+) -> Option<v8::Local<'a, v8::ArrayBuffer>> {
+    let budget = scope.get_slot::<Arc<BufferBudget>>()?.clone();
+    let buffer = budget.zeros(scope, bytes.len())?;
     let store = buffer.get_backing_store();
     for (cell, byte) in store.iter().zip(bytes) {
         cell.set(*byte);
     }
-    buffer
+    Some(buffer)
+}
+
+/// The same, where there being none is the script's to see.
+pub(super) fn array_buffer_or_error<'a>(
+    scope: &mut v8::PinScope<'a, '_>,
+    bytes: &[u8],
+) -> Result<v8::Local<'a, v8::ArrayBuffer>, JsErrorBox> {
+    array_buffer(scope, bytes).ok_or_else(|| JsErrorBox::range_error(NO_BUFFER))
 }
 
 pub(super) fn wasm_module<'a>(

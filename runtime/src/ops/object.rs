@@ -423,12 +423,19 @@ pub(crate) struct Entry {
     value: Uint8Array,
 }
 
+/// Entries, and whether there are more behind them.
+#[derive(ToV8)]
+pub(crate) struct Entries {
+    entries: Vec<Entry>,
+    goes_on: bool,
+}
+
 #[op2]
 pub(crate) fn op_object_list(
     state: &mut OpState,
     #[smi] number: u32,
     #[scoped] options: ListOptions,
-) -> Result<Vec<Entry>, JsErrorBox> {
+) -> Result<Entries, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>().clone();
     let range = KeyRange {
         start: options.start,
@@ -438,10 +445,13 @@ pub(crate) fn op_object_list(
         limit: options.limit,
         reverse: options.reverse,
     };
-    let entries = database(&shared, number, |database| database.list_keys(&range))?;
-    let entries = entries.into_iter().map(|(key, value)| Entry {
+    let listed = database(&shared, number, |database| database.list_keys(&range))?;
+    let entries = listed.entries.into_iter().map(|(key, value)| Entry {
         key,
         value: value.into(),
     });
-    Ok(entries.collect())
+    Ok(Entries {
+        entries: entries.collect(),
+        goes_on: listed.goes_on,
+    })
 }

@@ -11,7 +11,7 @@ use rusqlite::types::{Value, ValueRef};
 use super::Shared;
 use super::module::array_buffer;
 use super::object::database;
-use crate::heap::{copy_of, copy_of_buffer};
+use crate::heap::{NO_BUFFER, copy_of, copy_of_buffer};
 use crate::sql::{self, Lost, Reach, RowValues, Rows, Touched};
 
 /// A cursor in the script's hands: closed when the script has lost it.
@@ -49,14 +49,14 @@ pub(crate) fn op_object_sql<'a>(
     #[string] sql: String,
     bindings: v8::Local<'a, v8::Array>,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
-    let shared = Shared::of(&state);
+    let shared = &Shared::of(&state);
     let mut values = Vec::with_capacity(bindings.length() as usize);
     for index in 0..bindings.length() {
         let value = bindings.get_index(scope, index);
         values.push(binding(scope, value)?);
     }
-    let mut rows = ScriptRows::new(scope);
-    let (begun, lost) = database(&shared, number, |database| {
+    let mut rows = ScriptRows::new(shared, scope);
+    let (begun, lost) = database(shared, number, |database| {
         let begun = database.exec(&sql, &values, &mut rows)?;
         Ok((begun, database.lost_cursors()))
     })?;
@@ -87,8 +87,9 @@ pub(crate) fn op_object_sql_next<'a>(
     state: Rc<RefCell<OpState>>,
     #[cppgc] cursor: &CursorHandle,
 ) -> Result<v8::Local<'a, v8::Value>, JsErrorBox> {
-    let mut rows = ScriptRows::new(scope);
-    let more = cursor.read(&Shared::of(&state), Reach::Row, &mut rows)?;
+    let shared = &Shared::of(&state);
+    let mut rows = ScriptRows::new(shared, scope);
+    let more = cursor.read(shared, Reach::Row, &mut rows)?;
     Ok(match rows.rows.pop() {
         Some(row) if more => row,
         _ => v8::null(scope).into(),
@@ -102,8 +103,9 @@ pub(crate) fn op_object_sql_rest<'a>(
     state: Rc<RefCell<OpState>>,
     #[cppgc] cursor: &CursorHandle,
 ) -> Result<v8::Local<'a, v8::Array>, JsErrorBox> {
-    let mut rows = ScriptRows::new(scope);
-    cursor.read(&Shared::of(&state), Reach::End, &mut rows)?;
+    let shared = &Shared::of(&state);
+    let mut rows = ScriptRows::new(shared, scope);
+    cursor.read(shared, Reach::End, &mut rows)?;
     Ok(rows.into_array())
 }
 
@@ -191,7 +193,7 @@ fn binding<'a>(
     }
     if let Ok(buffer) = v8::Local::<v8::ArrayBuffer>::try_from(value) {
         let bytes = copy_of_buffer(scope, buffer);
-        let refused = || JsErrorBox::range_error("Array buffer allocation failed");
+        let refused = || JsErrorBox::range_error(NO_BUFFER);
         return Ok(Value::Blob(bytes.ok_or_else(refused)?));
     }
     if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(value) {
@@ -207,6 +209,7 @@ fn binding<'a>(
 
 /// What a statement gave, as the script takes it.
 struct ScriptRows<'a, 's, 'i> {
+    shared: &'a Shared,
     scope: &'a mut v8::PinScope<'s, 'i>,
     columns: Vec<v8::Local<'s, v8::Value>>,
     rows: Vec<v8::Local<'s, v8::Value>>,
@@ -215,8 +218,9 @@ struct ScriptRows<'a, 's, 'i> {
 }
 
 impl<'a, 's, 'i> ScriptRows<'a, 's, 'i> {
-    fn new(scope: &'a mut v8::PinScope<'s, 'i>) -> Self {
+    fn new(shared: &'a Shared, scope: &'a mut v8::PinScope<'s, 'i>) -> Self {
         Self {
+            shared,
             scope,
             columns: Vec::new(),
             rows: Vec::new(),
@@ -241,13 +245,25 @@ impl Rows for ScriptRows<'_, '_, '_> {
     fn row(&mut self, row: &RowValues<'_>) -> rusqlite::Result<()> {
         self.values.clear();
         for column in 0..row.width() {
-            let value = value(self.scope, row.get(column));
-            self.values.push(value.ok_or_else(too_long)?);
+            self.values.push(value(self.scope, row.get(column))?);
+            // Nothing of the script's runs meanwhile, which would be stopped.
+            if self.shared.signals.is_stopped() {
+                return Err(interrupted());
+            }
         }
         let row = v8::Array::new_with_elements(self.scope, &self.values);
         self.rows.push(row.into());
         Ok(())
     }
+}
+
+fn interrupted() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
+    rusqlite::Error::SqliteFailure(code, None)
+}
+
+fn no_buffer() -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(NO_BUFFER.into())
 }
 
 fn too_long() -> rusqlite::Error {
@@ -257,15 +273,16 @@ fn too_long() -> rusqlite::Error {
 fn value<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     value: ValueRef<'_>,
-) -> Option<v8::Local<'a, v8::Value>> {
-    Some(match value {
+) -> rusqlite::Result<v8::Local<'a, v8::Value>> {
+    Ok(match value {
         ValueRef::Null => v8::null(scope).into(),
         // As Workers have it: exact up to 2^53.
         ValueRef::Integer(number) => v8::Number::new(scope, number as f64).into(),
         ValueRef::Real(number) => v8::Number::new(scope, number).into(),
         ValueRef::Text(text) => {
-            v8::String::new_from_utf8(scope, text, v8::NewStringType::Normal)?.into()
+            let text = v8::String::new_from_utf8(scope, text, v8::NewStringType::Normal);
+            text.ok_or_else(too_long)?.into()
         }
-        ValueRef::Blob(bytes) => array_buffer(scope, bytes).into(),
+        ValueRef::Blob(bytes) => array_buffer(scope, bytes).ok_or_else(no_buffer)?.into(),
     })
 }

@@ -20,7 +20,7 @@ use super::parcel::{GrantHandle, capabilities};
 use super::service::Route;
 use crate::capability::{Capability, Grant, Way};
 use crate::event::{Event, EventId, Outcome};
-use crate::heap::{BufferBudget, copy_of_buffer};
+use crate::heap::{BufferBudget, NO_BUFFER, copy_of_buffer};
 use crate::object::Object;
 use crate::rpc::{Message, RpcEnd, RpcFault, RpcOutcome};
 
@@ -529,11 +529,10 @@ fn read_with<'a>(
             scope.low_memory_notification();
             adopted = adopted.or_else(|bytes| budget.adopt(bytes));
         }
-        let store =
-            adopted.map_err(|_| JsErrorBox::range_error("Array buffer allocation failed"))?;
+        let store = adopted.map_err(|_| JsErrorBox::range_error(NO_BUFFER))?;
         // V8 looks whether buffers are garbage when it makes one's memory, and not when it
         // is given some.
-        v8::ArrayBuffer::new(scope, 1);
+        let _ = budget.zeros(scope, 1);
         let buffer = v8::ArrayBuffer::with_backing_store(scope, &store.make_shared());
         deserializer.transfer_array_buffer(id, buffer);
     }

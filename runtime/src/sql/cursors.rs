@@ -117,7 +117,7 @@ impl Cursors {
         let mut more = statement.step()?;
         rows.begin(&statement.columns())?;
         while more {
-            rows.row(&RowValues::current(&statement))?;
+            statement.give(rows)?;
             if is_readonly {
                 break;
             }
@@ -176,7 +176,7 @@ impl Cursors {
                         self.done(reading.sql, statement);
                         return Ok(false);
                     }
-                    rows.row(&RowValues::current(&statement))?;
+                    statement.give(rows)?;
                     if reach == Reach::Row {
                         break;
                     }

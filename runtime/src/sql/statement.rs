@@ -129,6 +129,18 @@ impl<'c> Statement<'c> {
         }
     }
 
+    /// Gives the row that it is at.
+    pub(super) fn give(&self, rows: &mut impl Rows) -> rusqlite::Result<()> {
+        let given = rows.row(&RowValues::current(self));
+        // A value that SQLite had no memory to hand over came as none.
+        // SAFETY: the connection is open.
+        let code = unsafe { ffi::sqlite3_errcode(self.connection.handle()) };
+        match code {
+            ffi::SQLITE_NOMEM => Err(self.error(code)),
+            _ => given,
+        }
+    }
+
     /// Runs it to its end.
     pub(super) fn run(&mut self, rows: &mut impl Rows) -> rusqlite::Result<Touched> {
         // Compiling it may have read the schema, which nobody asked for.
@@ -136,7 +148,7 @@ impl<'c> Statement<'c> {
         let mut more = self.step()?;
         rows.begin(&self.columns())?;
         while more {
-            rows.row(&RowValues::current(self))?;
+            self.give(rows)?;
             more = self.step()?;
         }
         let mut touched = before.touched(self.connection);

@@ -16,3 +16,4 @@ mod objects;
 mod room;
 mod rpc;
 mod sockets;
+mod statements;

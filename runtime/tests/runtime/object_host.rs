@@ -10,10 +10,12 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use outboard_runtime::{
-    Binding, ConnectTarget, Engine, FetchError, Host, HostBody, HostStream, Inspection, LaneLocal,
-    LogRecord, ObjectHost, ObjectNamespace, ObjectStorage, ObjectTarget, RpcEnd, Served,
-    ServiceAnswer, ServiceError, SocketAnswer, StorageError, Worker, full_body,
+    Binding, CacheAnswer, CacheRequest, ConnectTarget, Engine, FetchError, Host, HostBody,
+    HostStream, Inspection, LaneLocal, Limits, LogRecord, ObjectHost, ObjectNamespace,
+    ObjectStorage, ObjectTarget, RpcEnd, Served, ServiceAnswer, ServiceError, SocketAnswer,
+    StorageError, Worker, full_body,
 };
 use rusqlite::Connection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
@@ -96,7 +98,21 @@ impl Host for BoxHost {
         if request.uri().path() == "/nothing-is-durable-now" {
             self.shared.durable.send_replace(0);
         }
-        std::future::ready(Ok(Response::new(full_body("there")))).boxed_local()
+        if request.uri().path() != "/upload" {
+            return std::future::ready(Ok(Response::new(full_body("there")))).boxed_local();
+        }
+        let shared = self.shared.clone();
+        async move {
+            let mut body = request.into_body();
+            while let Some(frame) = body.frame().await {
+                let part = frame.ok().and_then(|frame| frame.into_data().ok());
+                let part = part.unwrap_or_default();
+                let line = format!("upload: {}", String::from_utf8_lossy(&part));
+                shared.left.lock().push(line);
+            }
+            Ok(Response::new(full_body("there")))
+        }
+        .boxed_local()
     }
 
     fn web_socket(
@@ -122,6 +138,15 @@ impl Host for BoxHost {
         });
         let stream: Box<dyn HostStream> = Box::new(Wire(near));
         std::future::ready(Ok(stream)).boxed_local()
+    }
+
+    fn cache(
+        &self,
+        request: CacheRequest,
+    ) -> LocalBoxFuture<'static, Result<CacheAnswer, FetchError>> {
+        let line = format!("cache: {}", request.request.uri());
+        self.shared.left.lock().push(line);
+        std::future::ready(Ok(CacheAnswer::Done)).boxed_local()
     }
 
     fn objects(&self) -> &dyn ObjectHost {
@@ -188,6 +213,8 @@ impl ObjectHost for BoxHost {
         let connection = Connection::open(path).map_err(|error| StorageError {
             message: error.to_string(),
         })?;
+        let set = connection.execute_batch("PRAGMA temp_store = MEMORY");
+        set.expect("a pragma");
         Ok(Box::new(Storage {
             connection,
             shared: self.shared.clone(),
@@ -246,15 +273,23 @@ pub(crate) struct Objects {
 /// A worker whose class `Box` has `body`, and whose requests go to the object
 /// that their path names.
 pub(crate) fn objects(body: &str) -> Objects {
-    objects_of(
-        body,
-        "const name = new URL(request.url).pathname.split('/')[1];
-         return env.BOX.get(env.BOX.idFromName(name)).fetch(request);",
-    )
+    objects_of(body, BY_PATH)
 }
+
+const BY_PATH: &str = "const name = new URL(request.url).pathname.split('/')[1];
+     return env.BOX.get(env.BOX.idFromName(name)).fetch(request);";
 
 /// The same with a `fetch` handler of the worker's own.
 pub(crate) fn objects_of(body: &str, handler: &str) -> Objects {
+    objects_with(body, handler, Limits::default())
+}
+
+/// The same of a worker with other limits.
+pub(crate) fn objects_within(body: &str, limits: Limits) -> Objects {
+    objects_with(body, BY_PATH, limits)
+}
+
+fn objects_with(body: &str, handler: &str, limits: Limits) -> Objects {
     let shared = Arc::new(Shared {
         worker: OnceLock::new(),
         folder: tempfile::tempdir().expect("a temporary folder"),
@@ -285,6 +320,7 @@ pub(crate) fn objects_of(body: &str, handler: &str) -> Objects {
     }));
     let worker = worker_with(&source, |spec| {
         spec.bindings.push(("BOX".into(), namespace.clone()));
+        spec.limits = limits;
     });
     shared.worker.set(worker.clone()).expect("once");
     Objects {

@@ -925,6 +925,15 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub fn sqlite3_rows_written(arg1: *mut sqlite3) -> sqlite3_int64;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct sqlite3_meter {
+    pub nUsed: sqlite3_int64,
+    pub nMost: sqlite3_int64,
+}
+unsafe extern "C" {
+    pub fn sqlite3_set_meter(arg1: *mut sqlite3_meter) -> *mut sqlite3_meter;
+}
 unsafe extern "C" {
     pub fn sqlite3_total_changes64(arg1: *mut sqlite3) -> sqlite3_int64;
 }

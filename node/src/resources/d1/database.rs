@@ -4,18 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use outboard_runtime::sql::{self, Authority, LIMITS, Touched};
+use outboard_runtime::sql::{self, Authority, LIMITS, Meter, Touched};
 use outboard_storage::{Object, Receipt};
 use parking_lot::Mutex;
-use rusqlite::Connection;
 use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode};
 
 use super::rows::JsonRows;
 use super::{D1Error, Format, Query, Script};
 use crate::objects::told;
 
-/// Instructions of SQLite's between two looks at the clock.
-const PROGRESS: i32 = 10_000;
+/// Instructions of SQLite's between two looks at the clock. One that has to do with a long
+/// value looks too.
+const PROGRESS: i32 = 1_000;
+
+/// Bytes of SQLite's memory that a script's statements may have: the largest transaction
+/// (64 MiB) has the pages as they were before it in memory, and once more for a statement
+/// that may be undone alone.
+const MOST_MEMORY: u64 = 256 << 20;
 
 /// Pages of a database: 10 GB, as D1 has it.
 const MOST_PAGES: u64 = (10 << 30) / outboard_storage::PAGE_SIZE as u64;
@@ -69,6 +75,7 @@ impl Results {
 pub(crate) struct Database {
     object: Object,
     authority: Arc<Authority>,
+    meter: Meter,
     /// Of the transaction that runs; its statements are interrupted then.
     deadline: Arc<Mutex<Option<Deadline>>>,
     /// Bytes that a transaction's results may have.
@@ -76,7 +83,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn open(mut object: Object, most_results: usize) -> Result<Self, D1Error> {
+    /// Opens the one that `object` gives.
+    pub(crate) fn open<E: From<D1Error>>(
+        most_results: usize,
+        object: impl FnOnce() -> Result<Object, E>,
+    ) -> Result<Self, E> {
+        let meter = Meter::default();
+        // Its schema is the scripts', and stays in memory.
+        let mut object = meter.run(None, object)?;
         let authority = Arc::<Authority>::default();
         let deadline = Arc::<Mutex<Option<Deadline>>>::default();
         let connection = object.connection_mut();
@@ -96,10 +110,11 @@ impl Database {
             Ok(()) => Ok(Self {
                 object,
                 authority,
+                meter,
                 deadline,
                 most_results,
             }),
-            Err(error) => Err(D1Error::Storage(error.to_string())),
+            Err(error) => Err(D1Error::Storage(error.to_string()).into()),
         }
     }
 
@@ -205,12 +220,18 @@ impl Database {
         }
         json.extend_from_slice(b"{\"success\":true,\"results\":");
         let mut rows = JsonRows::new(json, format, self.most_results);
-        let ran = self.authority.script(|| query(connection, &mut rows));
+        let run = || query(connection, &mut rows);
+        let ran = self
+            .authority
+            .script(|| self.meter.run(Some(MOST_MEMORY), run));
         let is_full = rows.end();
         let touched = match ran {
             _ if is_full => return Err(D1Error::TooLarge),
             Err(_) if self.authority.refused_transaction() => {
                 return Err(D1Error::Sql(sql::NO_TRANSACTION.into()));
+            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) => {
+                return Err(D1Error::TooLarge);
             }
             Err(error) => return Err(self.fault(&error)),
             Ok(Some(touched)) => touched,
@@ -232,7 +253,8 @@ impl Database {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, D1Error> {
         let connection = self.object.connection();
-        let done = self.authority.trusted(|| work(connection));
+        let work = || work(connection);
+        let done = self.authority.trusted(|| self.meter.run(None, work));
         done.map_err(|error| self.fault(&error))
     }
 

@@ -356,10 +356,13 @@ impl Runner {
             return Ok(database);
         }
         let databases = self.databases.upgrade().ok_or(D1Error::Lost)?;
-        let object = databases.objects.database(KIND, &self.id);
-        let object = object.ok_or_else(|| D1Error::Storage("this node keeps no data".into()))?;
-        let object = object.map_err(|error| D1Error::Storage(told(error).message))?;
-        Ok(database.insert(Database::open(object, self.limits.results)?))
+        let opened = Database::open(self.limits.results, || {
+            let object = databases.objects.database(KIND, &self.id);
+            let object =
+                object.ok_or_else(|| D1Error::Storage("this node keeps no data".into()))?;
+            object.map_err(|error| D1Error::Storage(told(error).message))
+        })?;
+        Ok(database.insert(opened))
     }
 
     /// Takes the thread from those that are open, unless there is something to do.

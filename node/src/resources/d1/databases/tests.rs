@@ -76,6 +76,17 @@ fn a_query_over_its_time_is_interrupted() {
 }
 
 #[test]
+fn what_queries_take_of_memory_is_bounded_and_others_are_served() {
+    let (databases, _dir) = databases(QUICK);
+    let hog = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+         SELECT i || hex(zeroblob(500000)) FROM n ORDER BY 1";
+    let both = format!("CREATE TABLE t (a); {hog}");
+    assert_eq!(ask(&databases, "a", &both), Err(D1Error::TooLarge));
+    let tables = ask(&databases, "a", "SELECT count(*) FROM sqlite_schema");
+    assert_eq!(tables.as_deref(), Ok("[[0]]"));
+}
+
+#[test]
 fn results_are_bounded() {
     let (databases, _dir) = databases(QUICK);
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";

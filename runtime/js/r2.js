@@ -138,7 +138,7 @@ async function askAll(bucket, request) {
 async function change(bucket, request, value = NOTHING) {
   const event = requireEvent();
   const json = JSONStringify(request);
-  const body = op_body_behind(json, value.body, value.length);
+  const body = op_body_behind(event.id, json, value.body, value.length);
   const headers = ["cf-r2-metadata-size", `${core.encode(json).length}`];
   const sent = op_fetch_send(
     event.id,

@@ -23,6 +23,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::body::{BodyError, HostBody, ResponseBody, carried, split_head};
 use crate::heap::copy_of;
+use crate::object::Object;
 
 /// A content coding (RFC 9110, 8.4.1) that the runtime reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,9 +264,14 @@ fn boxed(chunks: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) 
     StreamBody::new(chunks.map_ok(http_body::Frame::data)).boxed_unsync()
 }
 
-/// Codes an answer on its way out, as its `Content-Encoding` says.
-pub(crate) fn encode_body(body: ResponseBody, coding: Coding) -> ResponseBody {
-    let plain = BodyDataStream::new(carried(body, None));
+/// Codes an answer on its way out, as its `Content-Encoding` says; that of an `object` as
+/// [`carried`] has it.
+pub(crate) fn encode_body(
+    body: ResponseBody,
+    coding: Coding,
+    object: Option<Rc<Object>>,
+) -> ResponseBody {
+    let plain = BodyDataStream::new(carried(body, object));
     let reader = StreamReader::new(plain.map_err(std::io::Error::other));
     ResponseBody::Host(boxed(match coding {
         Coding::Identity => return ResponseBody::Host(boxed(chunks(reader))),

@@ -9,6 +9,7 @@ use deno_error::JsErrorBox;
 use super::Shared;
 use super::body::{BodyResource, Coding, Handed, take_body};
 use crate::body::{ResponseBody, ScriptBody, body_behind, carried, empty_body, full_body};
+use crate::event::EventId;
 
 /// A body of the host's: `head`, and behind it what a script gives. A stream says its
 /// `length`, which others have by themselves.
@@ -17,6 +18,7 @@ use crate::body::{ResponseBody, ScriptBody, body_behind, carried, empty_body, fu
 pub(crate) fn op_body_behind<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     state: Rc<RefCell<OpState>>,
+    #[smi] event: EventId,
     #[string] head: String,
     body: v8::Local<'a, v8::Value>,
     length: f64,
@@ -28,7 +30,9 @@ pub(crate) fn op_body_behind<'a>(
         Handed::Stream(resource) => {
             let length = (length >= 0.0).then_some(length as u64);
             let body = ScriptBody::new(resource, length, |_end| {});
-            carried(ResponseBody::Script(body), None)
+            let event = Shared::of(&state).events.get(event);
+            let object = event.and_then(|event| event.object.clone());
+            carried(ResponseBody::Script(body), object)
         }
     };
     let limit = limit(&state);

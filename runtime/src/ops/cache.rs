@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use deno_core::{OpState, ResourceId, op2, v8};
 use deno_error::JsErrorBox;
+use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use http::{Request, Response, StatusCode};
 
@@ -42,12 +43,29 @@ fn ask(
     let shared = Shared::of(state);
     count_subrequest(&shared, event)?;
     let worker = shared.worker();
-    Ok(shared.host.cache(CacheRequest {
+    let request = CacheRequest {
         worker: worker.map_or_else(String::new, |worker| worker.name().into()),
         cache,
         request,
         operation,
-    }))
+    };
+    let host = shared.host.clone();
+    let event = shared.events.get(event);
+    Ok(async move {
+        // Others see a cache: it is told like them.
+        if let Some(object) = event.as_ref().and_then(|event| event.object.clone()) {
+            let durable = object.durable().await;
+            durable.map_err(|error| FetchError {
+                message: error.to_string(),
+            })?;
+        }
+        let answer = host.cache(request).await;
+        if let Some(gate) = event.and_then(|event| event.gate()) {
+            gate.resumed().await;
+        }
+        answer
+    }
+    .boxed_local())
 }
 
 fn failed(error: FetchError) -> JsErrorBox {
@@ -111,6 +129,8 @@ pub(crate) fn op_cache_put<'a>(
     encode: bool,
 ) -> Result<ResourceId, JsErrorBox> {
     let request = key(&url, header_map(scope, request_headers)?)?;
+    let object = Shared::of(&state).events.get(event);
+    let object = object.and_then(|event| event.object.clone());
     let mut headers = header_map(scope, headers)?;
     headers.remove(http::header::TRANSFER_ENCODING);
     let length = (length >= 0.0).then_some(length as u64);
@@ -128,14 +148,14 @@ pub(crate) fn op_cache_put<'a>(
     let body = match kept {
         // As it would be sent: what is stored is what a client would get.
         Some(coding) if encode && !matches!(body, ResponseBody::Host(_)) => {
-            encode_body(body, coding)
+            encode_body(body, coding, object.clone())
         }
         _ => body,
     };
     let mut response = Response::new(match body {
         ResponseBody::Full(bytes) if bytes.is_empty() => empty_body(),
         ResponseBody::Full(bytes) => full_body(bytes),
-        body => carried(body, None),
+        body => carried(body, object),
     });
     *response.status_mut() = u16::try_from(status)
         .ok()

@@ -234,7 +234,7 @@ pub(crate) fn op_event_respond<'a>(
         // A passed-on host body that has this coding already stays as it is.
         if !matches!(&body, ResponseBody::Host(_)) {
             headers.remove(CONTENT_LENGTH);
-            body = encode_body(body, coding);
+            body = encode_body(body, coding, event.object.clone());
         }
     }
     if let Some(limit) = shared.worker().and_then(|worker| worker.limits.response) {

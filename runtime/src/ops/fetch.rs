@@ -118,7 +118,9 @@ pub(crate) fn op_fetch_send<'a>(
         }
     }
     let length = (length >= 0.0).then_some(length as u64);
-    let upload = upload(scope, &state, body, length)?;
+    let object = shared.events.get(event);
+    let object = object.and_then(|event| event.object.clone());
+    let upload = upload(scope, &state, body, length, object)?;
     if let Some(size) = cf.as_ref().map(String::len)
         && size > CF_BYTES
     {
@@ -167,6 +169,7 @@ fn upload<'a>(
     state: &Rc<RefCell<OpState>>,
     body: v8::Local<'a, v8::Value>,
     length: Option<u64>,
+    object: Option<Rc<Object>>,
 ) -> Result<Option<Upload>, JsErrorBox> {
     Ok(match take_body(scope, state, body)? {
         Handed::Nothing => None,
@@ -174,7 +177,7 @@ fn upload<'a>(
         Handed::Host(host) => Some(Upload::Once(host.into_body(Coding::Identity)?)),
         Handed::Stream(resource) => {
             let body = ScriptBody::new(resource, length, |_end| {});
-            Some(Upload::Once(carried(ResponseBody::Script(body), None)))
+            Some(Upload::Once(carried(ResponseBody::Script(body), object)))
         }
     })
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::object_host::{Objects, objects_of};
+use crate::object_host::{Objects, objects, objects_of};
 
 /// Runs the program in the path's third part, a step at a time. What a step saw is
 /// in the trace; `stretch` counts the waits for anything but storage, `kept` the changes
@@ -267,4 +268,118 @@ fn events_that_interleave_see_what_a_sequence_of_them_would() {
     if let Err(error) = result {
         panic!("{error}");
     }
+}
+
+/// Invariant 3. Whoever reads the cache is told of it.
+#[test]
+fn what_is_put_in_a_cache_waits_for_the_writes_before() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/nothing')) return new Response();
+           this.ctx.storage.put('k', 'v');
+           const key = 'http://cache.test/kept';
+           if (request.url.endsWith('/put')) await caches.default.put(key, new Response('v'));
+           else await caches.default.delete(key);
+           return new Response('said');
+         }",
+    );
+    for path in ["/a/put", "/a/delete"] {
+        objects.shared.durable.send_replace(0);
+        objects.shared.left.lock().clear();
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| objects.get(path));
+            let until = std::time::Instant::now() + Duration::from_secs(10);
+            // The object waits for its writes, or has told the cache.
+            while objects.shared.wanted.load(Ordering::Relaxed) == 0
+                && objects.shared.left.lock().is_empty()
+            {
+                assert!(std::time::Instant::now() < until, "{path}");
+                std::thread::yield_now();
+            }
+            assert_eq!(objects.get("/b/nothing"), "");
+            assert_eq!(*objects.shared.left.lock(), [""; 0], "{path}");
+            objects.shared.durable.send_replace(i64::MAX);
+            assert_eq!(asked.join().expect("no panic"), "said");
+        });
+        assert_eq!(
+            *objects.shared.left.lock(),
+            ["cache: http://cache.test/kept"]
+        );
+        objects.shared.wanted.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Invariant 3. What is written to a stream leaves the object like all that it says.
+#[test]
+fn parts_of_an_upload_wait_for_the_writes_before() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/nothing')) return new Response();
+           const { readable, writable } = new TransformStream();
+           const writer = writable.getWriter();
+           const say = (text) => writer.write(new TextEncoder().encode(text));
+           const answer = fetch('http://up.test/upload', { method: 'POST', body: readable });
+           await say('before');
+           this.ctx.storage.put('k', 'v');
+           await say('after');
+           await writer.close();
+           await answer;
+           return new Response('said');
+         }",
+    );
+    let shared = &objects.shared;
+    shared.durable.send_replace(0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| objects.get("/a/"));
+        let left = || shared.left.lock().clone();
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while shared.wanted.load(Ordering::Relaxed) == 0 && left().len() < 3 {
+            assert!(std::time::Instant::now() < until, "{:?}", left());
+            std::thread::yield_now();
+        }
+        assert_eq!(objects.get("/b/nothing"), "");
+        assert!(!left().concat().contains("after"), "{:?}", left());
+        shared.durable.send_replace(i64::MAX);
+        assert_eq!(asked.join().expect("no panic"), "said");
+        let parts = left()[1..].concat().replace("upload: ", "");
+        assert_eq!(parts, "beforeafter");
+    });
+}
+
+/// Invariant 3, of an answer that is coded on its way.
+#[test]
+fn parts_of_a_coded_answer_wait_for_the_writes_before() {
+    let objects = objects(
+        "async fetch(request) {
+           if (request.url.endsWith('/nothing')) return new Response();
+           const { readable, writable } = new TransformStream();
+           const writer = writable.getWriter();
+           const say = (text) => writer.write(new TextEncoder().encode(text));
+           this.ctx.waitUntil((async () => {
+             await say('before');
+             this.ctx.storage.put('k', 'v');
+             await say('after');
+             await writer.close();
+           })());
+           return new Response(readable, { headers: { 'content-encoding': 'gzip' } });
+         }",
+    );
+    let shared = &objects.shared;
+    shared.durable.send_replace(0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| objects.bench.get(&objects.worker, "/a/"));
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while shared.wanted.load(Ordering::Relaxed) == 0 && !asked.is_finished() {
+            assert!(
+                std::time::Instant::now() < until,
+                "it is answered, or waits"
+            );
+            std::thread::yield_now();
+        }
+        assert_eq!(objects.get("/b/nothing"), "");
+        assert!(!asked.is_finished());
+        shared.durable.send_replace(i64::MAX);
+        let (status, _coded) = asked.join().expect("no panic").expect("an answer");
+        assert_eq!(status, 200);
+    });
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::commit::PAGE_SIZE;
@@ -143,6 +144,13 @@ pub fn rewrite(source: &Path, target: &Path) -> Result<(), TransferError> {
     drop(File::open(source)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(source, flags).map_err(sql)?;
+    // It may be anybody's.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
+        .map_err(sql)?;
+    connection
+        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        .map_err(sql)?;
     let faults = sql_faults(&connection).map_err(sql)?;
     if !faults.is_empty() {
         return Err(TransferError::Source(faults.join("; ")));
@@ -172,6 +180,11 @@ fn check_form(file: &File) -> Result<(), TransferError> {
         return Err(TransferError::Source(format!(
             "its pages have {size} bytes"
         )));
+    }
+    // "File Format Version Numbers": 2 is one with a write-ahead log.
+    if head[18..20] != [1, 1] {
+        let what = "its format is one with a write-ahead log".into();
+        return Err(TransferError::Source(what));
     }
     match head[20] {
         reserved if usize::from(reserved) == RESERVED => Ok(()),

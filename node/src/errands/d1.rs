@@ -4,12 +4,13 @@ mod dump;
 
 use std::io::{self, Read};
 
+use outboard_runtime::sql::Meter;
 use outboard_storage::ObjectKey;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::dump::Dump;
 use super::Session;
-use super::folder::Folder;
+use super::folder::{Folder, MOST_MEMORY};
 use crate::objects::key_of;
 use crate::resources::d1::{D1Error, Format, KIND, Script};
 
@@ -106,6 +107,10 @@ fn export(
 ) -> anyhow::Result<()> {
     match form {
         Form::Sqlite => Ok(folder.write_to(key, session.out)?),
-        Form::Sql(dump) => dump.write(&folder.look(key)?, session.out),
+        // Columns that are calculated are scripts' expressions.
+        Form::Sql(dump) => {
+            let look = folder.look(key)?;
+            Meter::default().run(Some(MOST_MEMORY), || dump.write(&look, session.out))
+        }
     }
 }

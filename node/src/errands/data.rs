@@ -1,21 +1,24 @@
 //! A store's objects, for people.
 
+mod import;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use anyhow::Context;
-use outboard_runtime::{ObjectNamespace, ObjectTarget};
+use outboard_runtime::ObjectNamespace;
 use outboard_storage::{
     Bookmark, HistoryError, Moment, NamespaceId, ObjectId, ObjectKey, PAGE_SIZE, Store, StoreError,
 };
 use serde::{Deserialize, Serialize};
 
-use super::folder::{Folder, Look, LookError, Names, ReplaceError, Replaced, class};
+use self::import::import;
+use super::folder::{Folder, Look, LookError, Names, ReplaceError, class};
 use super::{Session, Warnings};
-use crate::objects::{alarm_of, namespace_id, own};
-use crate::resources::{KINDS, d1, r2};
+use crate::objects::{namespace_id, own};
+use crate::resources::r2;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -182,7 +185,7 @@ fn check(folder: &Folder, session: Session<'_>) -> anyhow::Result<()> {
         if (session.is_gone)() {
             return Err(DataError::Gone.into());
         }
-        let faults = match faults(folder, *key, &mut bytes) {
+        let faults = match faults(folder, *key, session.is_gone, &mut bytes) {
             Ok(faults) => faults,
             Err(error) if error.is_passing() => {
                 unread += 1;
@@ -252,8 +255,13 @@ fn r2_faults(folder: &Folder, names: &Names) -> anyhow::Result<Vec<String>> {
 }
 
 /// What is wrong with a database; where a node has it open, as its newest commit left it.
-fn faults(folder: &Folder, key: ObjectKey, bytes: &mut u64) -> Result<Vec<String>, LookError> {
-    let look = match folder {
+fn faults(
+    folder: &Folder,
+    key: ObjectKey,
+    is_gone: &dyn Fn() -> bool,
+    bytes: &mut u64,
+) -> Result<Vec<String>, LookError> {
+    let mut look = match folder {
         Folder::Own(_) => {
             let damaged = folder.store().damaged_pages(key)?;
             if !damaged.is_empty() {
@@ -269,7 +277,7 @@ fn faults(folder: &Folder, key: ObjectKey, bytes: &mut u64) -> Result<Vec<String
             Look::at(file)?
         }
     };
-    let faults = look.faults()?;
+    let faults = look.faults(is_gone)?;
     *bytes += look.size()?;
     Ok(faults)
 }
@@ -326,82 +334,4 @@ fn write_past(
     file.set_len(bytes).context("--data")?;
     io::copy(&mut File::open(scratch.path()).context("--data")?, out)?;
     Ok(())
-}
-
-fn import(
-    folder: &Folder,
-    text: &str,
-    force: bool,
-    mut session: Session<'_>,
-) -> anyhow::Result<Warnings> {
-    let names = folder.names();
-    let (key, namespace) = find(folder, &names, text)?;
-    if !force && folder.exists(key)? {
-        return Err(DataError::There(names.of(key)).into());
-    }
-    let of = replaced(
-        key,
-        names.others.get(&key).map_or(text, String::as_str),
-        &namespace,
-    );
-    let mut file = folder.scratch().context("--data")?;
-    io::copy(&mut session.input, file.as_file_mut())?;
-    let replaced = folder.replace(key, of, file.into_file());
-    replaced.map_err(|source| DataError::NotReplaced {
-        object: names.of(key),
-        source,
-    })?;
-    let warnings = follow(folder, key, namespace)?;
-    write!(session.out, "{}", folder.names().of(key))?;
-    Ok(warnings)
-}
-
-/// What a database is, which `name` tells where it is no object's.
-fn replaced<'a>(
-    key: ObjectKey,
-    name: &'a str,
-    namespace: &Option<Arc<ObjectNamespace>>,
-) -> Replaced<'a> {
-    let is_of = |kind: &&&str| key.namespace == namespace_id(kind);
-    match KINDS.iter().find(is_of) {
-        None => Replaced::Object(namespace.clone()),
-        Some(kind) if *kind == d1::KIND => {
-            let id = name
-                .strip_prefix(d1::KIND)
-                .and_then(|id| id.strip_prefix('/'));
-            id.map_or(Replaced::Resource, Replaced::D1)
-        }
-        Some(_) => Replaced::Resource,
-    }
-}
-
-/// Has what depends on an object know of its new database.
-fn follow(
-    folder: &Folder,
-    key: ObjectKey,
-    namespace: Option<Arc<ObjectNamespace>>,
-) -> anyhow::Result<Warnings> {
-    if let Some(namespace) = &namespace {
-        folder.record(namespace)?;
-    }
-    let look = folder.look(key)?;
-    let time = alarm_of(look.connection()).map_err(|error| look.explain(error))?;
-    drop(look);
-    match (time, namespace) {
-        (None, _) => {}
-        (Some(_), None) => {
-            let warning = "the alarm of the object rings when its class is known: import it as \
-                           CLASS/ID";
-            return Ok(vec![warning.into()]);
-        }
-        (Some(time), Some(namespace)) => {
-            let target = ObjectTarget {
-                namespace,
-                id: outboard_runtime::ObjectId(key.id.0),
-                name: None,
-            };
-            folder.set_alarm(&target, time)?;
-        }
-    }
-    Ok(Vec::new())
 }

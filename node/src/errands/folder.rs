@@ -5,16 +5,18 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
-use outboard_runtime::sql::error_text;
+use outboard_runtime::sql::{Meter, error_text};
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::{
     Damage, NamespaceId, Object, ObjectError, ObjectKey, Recovery, Snapshot, Store, StoreError,
     StoreOptions, TransferError, sql_faults,
 };
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::NamedTempFile;
 use tokio::runtime::{Handle, Runtime};
 
@@ -31,6 +33,9 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Bytes of SQL that a node takes at once, in memory.
 const MOST_SQL: u64 = 256 << 20;
+
+/// Bytes of SQLite's memory that looking at a database may take.
+pub(super) const MOST_MEMORY: u64 = 256 << 20;
 
 /// What the names of copies begin with; they are in the folder, and go with the errand.
 pub(super) const COPY: &str = ".copy-";
@@ -122,13 +127,18 @@ pub(super) enum LookError {
 }
 
 impl LookError {
-    /// Whether it says nothing of the database: there was no copy of it.
+    /// Whether it says nothing of the database: there was no copy of it, or what it has its
+    /// rows checked by took too much.
     pub(super) fn is_passing(&self) -> bool {
         let gave_way = matches!(
             self,
             Self::Transfer(TransferError::Late(_) | TransferError::Restoring(_))
         );
-        gave_way || matches!(self, Self::Copy(_))
+        let took_too_much = matches!(self, Self::Sql(error) if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::OutOfMemory | ErrorCode::OperationInterrupted)
+        ));
+        gave_way || took_too_much || matches!(self, Self::Copy(_))
     }
 }
 
@@ -521,9 +531,34 @@ impl Look {
         Ok(Self::Copy(connection, file))
     }
 
-    /// Everything that is wrong with it, as SQLite sees it.
-    pub(super) fn faults(&self) -> Result<Vec<String>, LookError> {
-        sql_faults(self.connection()).map_err(|error| self.explain(error))
+    /// Everything that is wrong with it, as SQLite sees it. Constraints and columns that
+    /// are calculated are scripts' expressions: what they take of memory is bounded, and
+    /// they end where nobody waits any more.
+    pub(super) fn faults(&mut self, is_gone: &dyn Fn() -> bool) -> Result<Vec<String>, LookError> {
+        let interrupt = self.connection().get_interrupt_handle();
+        let (tell, told) = mpsc::channel();
+        let look = &mut *self;
+        let check = move || {
+            let connection = look.connection();
+            let found = Meter::default().run(Some(MOST_MEMORY), || sql_faults(connection));
+            // Who asked waits for it.
+            let _ = tell.send(found.map_err(|error| look.explain(error)));
+        };
+        thread::scope(|scope| {
+            let checking = thread::Builder::new().name("check".into());
+            let started = checking.spawn_scoped(scope, check);
+            started.map_err(LookError::Copy)?;
+            loop {
+                match told.recv_timeout(LOOK) {
+                    Ok(found) => return found,
+                    Err(RecvTimeoutError::Timeout) if is_gone() => interrupt.interrupt(),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(LookError::Copy(io::Error::other("its check ended")));
+                    }
+                }
+            }
+        })
     }
 
     /// What really went wrong, where SQLite only says that something did.

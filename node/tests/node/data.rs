@@ -20,6 +20,11 @@ export class Box extends DurableObject {
       if (await storage.getAlarm() === null) await storage.setAlarm(Date.now() + 500);
       return new Response(String(await storage.getAlarm()));
     }
+    if (request.url.endsWith('/hog')) {
+      storage.sql.exec(`CREATE TABLE hog (n, CHECK (length(hex(zeroblob(n))) > 0));
+        PRAGMA ignore_check_constraints = ON;
+        INSERT INTO hog VALUES (200000000)`);
+    }
     if (request.url.endsWith('/add')) {
       storage.sql.exec('INSERT INTO rows (text) VALUES (?)', 'x'.repeat(3000));
     }
@@ -150,6 +155,90 @@ fn objects_are_listed_exported_and_imported() {
     assert_eq!(body(&dev, "/a/get"), "[3,0]");
     assert_eq!(body(&dev, "/new/add"), "[4,0]");
     assert_eq!(body(&dev, "/b/get"), "[1,0]");
+}
+
+/// Files that are no object's, and of what that is said.
+const UNFIT: &[(&str, &str)] = &[
+    (
+        "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+         CREATE TABLE seen (key);
+         CREATE TRIGGER spy AFTER INSERT ON _cf_KV BEGIN INSERT INTO seen VALUES (new.key); END;",
+        r#"the trigger "spy" is of the runtime's own table "_cf_KV""#,
+    ),
+    (
+        "CREATE VIEW _cf_KV AS SELECT 'a' AS key, x'' AS value;",
+        r#""_cf_KV" is a name of the runtime's own"#,
+    ),
+    (
+        "CREATE VIRTUAL TABLE _cf_KV USING fts5(key, value);",
+        r#""_cf_KV" is a name of the runtime's own"#,
+    ),
+    (
+        "CREATE TABLE _cf_kv (key, other);",
+        r#""_cf_KV" is a name of the runtime's own"#,
+    ),
+    (
+        "CREATE TABLE _cf_ALARM (time); INSERT INTO _cf_ALARM VALUES ('soon');",
+        r#""_cf_ALARM" has something else"#,
+    ),
+    (
+        "CREATE TABLE _cf_ALARM (time); INSERT INTO _cf_ALARM VALUES (1), (2);",
+        r#""_cf_ALARM" has several rows"#,
+    ),
+    (
+        "CREATE TABLE rows (n); PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = 'CREATE TABLE rows (n';",
+        "not a sound SQLite database: malformed database schema",
+    ),
+    (
+        "CREATE TABLE rows (n); CREATE TABLE others (n); PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET rootpage = 2;",
+        "not a sound SQLite database",
+    ),
+    (
+        "CREATE TABLE rows (n); PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET rootpage = 9000;",
+        "not a sound SQLite database",
+    ),
+];
+
+#[test]
+fn a_file_that_would_break_its_object_is_refused() {
+    let dir = project();
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a/add"), "[1,0]");
+    let try_all = |when: &str| {
+        for (at, (sql, expected)) in UNFIT.iter().enumerate() {
+            let name = format!("{when}{at}.sqlite");
+            let sqlite = Connection::open(dir.path().join(&name)).expect("SQLite opens it");
+            sqlite.execute_batch(sql).expect("SQLite makes it");
+            drop(sqlite);
+            let said = refused(dir.path(), &["import", &name, "demo:Box/a", "--force"]);
+            assert!(said.contains(expected), "{sql}: {said}");
+        }
+    };
+    try_all("beside");
+    assert_eq!(body(&dev, "/a/add"), "[2,0]");
+    drop(dev);
+    try_all("alone");
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a/add"), "[3,0]");
+}
+
+/// Constraints are what a script likes them to be, and need not hold.
+#[test]
+fn what_a_check_evaluates_takes_no_more_memory_than_there_is() {
+    let dir = project();
+    let dev = Dev::start(dir.path());
+    assert_eq!(body(&dev, "/a/hog"), "[0,0]");
+    assert_eq!(body(&dev, "/b/add"), "[1,0]");
+    drop(dev);
+    let said = refused(dir.path(), &["check"]);
+    assert!(said.contains("not checked: out of memory"), "{said}");
+    assert!(
+        said.ends_with("1 of 4 databases were not checked\n"),
+        "{said}"
+    );
 }
 
 #[test]

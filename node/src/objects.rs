@@ -214,6 +214,9 @@ impl NodeObjects {
             .targets()
             .map(|target| (target.worker.name().to_string(), target.worker.clone()));
         *self.workers.write() = workers.collect();
+        if let Some(kept) = self.kept.get() {
+            kept.alarms.end_waits();
+        }
         self.apart.retire(|version| {
             let served = self.named(version.name());
             served.is_some_and(|served| Arc::ptr_eq(&served, version))

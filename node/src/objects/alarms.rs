@@ -23,10 +23,15 @@ const RETRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// Alarms that run at once; the others wait their turn.
 const AT_ONCE: usize = 64;
-/// How long an alarm waits whose worker is not here now.
+/// How long an alarm waits whose worker is not here now; each next wait is twice as long,
+/// and it ends when something is deployed. Each is a commit, and there may be many alarms.
 const NOBODY: Duration = Duration::from_secs(10);
-/// Added to the retries of one that does, so that its time is not taken for the object's.
+const LONGEST_NOBODY: Duration = Duration::from_secs(3600);
+/// Added to the retries of one that does, each time, so that its time is not taken for the
+/// object's.
 const NOBODY_YET: u32 = 1 << 16;
+/// How often that is counted.
+const MOST_NOBODY: u32 = 16;
 /// No wait of a retry is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(2 << RETRIES);
 /// How often the clock is looked at, which may be set.
@@ -182,6 +187,26 @@ impl Alarms {
         )
     }
 
+    /// Lets an alarm that rang wait for its worker, which may be deployed again.
+    fn wait_for_worker(&self, rang: &Entry, now: i64) -> Result<(), StorageError> {
+        let (waits, retries) = (rang.retries / NOBODY_YET, rang.retries % NOBODY_YET);
+        let wait = (NOBODY * (1 << waits.min(MOST_NOBODY))).min(LONGEST_NOBODY);
+        let waits = (waits + 1).min(MOST_NOBODY);
+        self.again(rang, now + millis(wait), waits * NOBODY_YET + retries)
+    }
+
+    /// Has those ring that wait for a worker: it may be here.
+    pub(super) fn end_waits(&self) {
+        let ended = self.write(
+            "UPDATE alarms SET time = min(time, ?1), retries = retries % ?2 WHERE retries >= ?2",
+            (now(), NOBODY_YET),
+        );
+        if let Err(error) = ended {
+            tracing::error!(%error, "alarms may wait for too long");
+        }
+        self.changed.notify_one();
+    }
+
     /// Forgets the alarms of a class that is no more.
     pub(super) fn forget_class(&self, key: &str) -> Result<(), StorageError> {
         self.write("DELETE FROM alarms WHERE key = ?", [key])
@@ -304,12 +329,66 @@ async fn run(objects: Arc<NodeObjects>, rang: Entry) {
                 }
             }
         }
-        // Its worker may be deployed again.
-        _ => alarms.again(&rang, now() + millis(NOBODY), retries + NOBODY_YET),
+        _ => alarms.wait_for_worker(&rang, now()),
     };
     if let Err(error) = ended {
         tracing::error!(%error, object = %target.id, "an alarm's end was not recorded");
     }
     alarms.running.lock().remove(target);
     alarms.changed.notify_one();
+}
+
+#[cfg(test)]
+mod tests {
+    use outboard_storage::StoreOptions;
+
+    use super::*;
+
+    fn target(name: &str) -> ObjectTarget {
+        let namespace = ObjectNamespace {
+            key: "demo:Box".into(),
+            service: "demo".into(),
+            class: "Box".into(),
+        };
+        ObjectTarget {
+            id: ObjectId::from_name(&namespace.key, name),
+            namespace: Arc::new(namespace),
+            name: None,
+        }
+    }
+
+    #[test]
+    fn an_alarm_without_a_worker_waits_longer_each_time_until_something_is_deployed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(folder.path(), StoreOptions::default()).expect("a store");
+        let alarms = Alarms::open(&store).expect("an index");
+        let first = || alarms.first().expect("it reads").expect("an alarm");
+        alarms.set(&target("a"), Some(5), false).expect("it is set");
+        // It failed twice before.
+        alarms.again(&first(), 6, 2).expect("again");
+        let mut waits = Vec::new();
+        for _ in 0..20 {
+            let rang = first();
+            alarms.wait_for_worker(&rang, rang.time).expect("it waits");
+            waits.push((first().time - rang.time) / 1000);
+        }
+        assert_eq!(
+            waits[..10],
+            [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600]
+        );
+        assert!(waits[10..].iter().all(|wait| *wait == 3600), "{waits:?}");
+        let far = now() + millis(LONGEST_NOBODY);
+        let rang = first();
+        alarms.wait_for_worker(&rang, far).expect("it waits");
+        alarms
+            .set(&target("b"), Some(far), false)
+            .expect("it is set");
+        alarms.end_waits();
+        let (due, retries) = (first().time, first().retries);
+        assert!(due <= now(), "{due}");
+        assert_eq!(retries, 2);
+        alarms.forget(&first()).expect("forgotten");
+        // One that waits for its own time still does.
+        assert_eq!(first().time, far);
+    }
 }

@@ -4,13 +4,16 @@ use futures::{SinkExt, StreamExt};
 use outboard_runtime::{SocketEnd, SocketMessage};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// The largest message, as Workers limit it.
 const MAX_MESSAGE: usize = 32 << 20;
+
+/// The longest reason of a close, in bytes (RFC 6455, 5.5).
+const MAX_REASON: usize = 123;
 
 /// Carries messages between the connection and the worker's end until either
 /// ends. Dropping the future cuts the connection.
@@ -55,6 +58,7 @@ where
                         return;
                     }
                 }
+                Some(SocketMessage::Lost) => return,
                 // The script's end is gone (its isolate ended): going away.
                 None | Some(SocketMessage::Failed { .. }) => {
                     let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
@@ -79,17 +83,14 @@ where
                     }
                     // Pings are answered by tungstenite.
                     Some(Ok(_)) => continue,
-                    Some(Err(Error::Capacity(error))) => {
-                        let reason = too_large(&error);
+                    Some(Err(error)) => {
+                        let Some(fault) = Fault::of(&error) else { return };
+                        let reason = fault.to_string();
                         let _ = end.outgoing.send(SocketMessage::Failed { reason }).await;
-                        let frame = CloseFrame {
-                            code: CloseCode::Size,
-                            reason: "message too big".into(),
-                        };
-                        let _ = stream.close(Some(frame)).await;
+                        let _ = stream.close(Some(fault.into_frame())).await;
                         return;
                     }
-                    Some(Err(_)) | None => return,
+                    None => return,
                 };
                 // A full queue holds the client back, not the lane.
                 if end.outgoing.send(message).await.is_err() {
@@ -100,18 +101,58 @@ where
     }
 }
 
-/// As Workers say it.
-fn too_large(error: &CapacityError) -> String {
-    let description = match error {
-        CapacityError::MessageTooLong { size, max_size } => {
-            format!("Message is too large: {size} > {max_size}")
+/// How the other side broke the protocol, in Workers' words.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "WebSocket protocol error; protocolError.statusCode = {code}; \
+     protocolError.description = {description}"
+)]
+struct Fault {
+    code: CloseCode,
+    description: String,
+}
+
+impl Fault {
+    /// None where it did not, but is gone.
+    fn of(error: &Error) -> Option<Self> {
+        let (code, description) = match error {
+            Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => (
+                CloseCode::Size,
+                format!("Message is too large: {size} > {max_size}"),
+            ),
+            Error::Capacity(other) => (CloseCode::Size, other.to_string()),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+            Error::Protocol(error) => (CloseCode::Protocol, broken(error)),
+            Error::Utf8(error) => (CloseCode::Invalid, error.clone()),
+            _ => return None,
+        };
+        Some(Self { code, description })
+    }
+
+    fn into_frame(self) -> CloseFrame {
+        let mut reason = self.description;
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        CloseFrame {
+            code: self.code,
+            reason: reason.into(),
         }
+    }
+}
+
+fn broken(error: &ProtocolError) -> String {
+    match error {
+        ProtocolError::NonZeroReservedBits => {
+            "Received a WebSocket frame whose compression bit was set, but the compression \
+             extension was not negotiated for this connection."
+                .into()
+        }
+        ProtocolError::InvalidOpcode(opcode)
+        | ProtocolError::UnknownControlFrameType(opcode)
+        | ProtocolError::UnknownDataFrameType(opcode) => format!("Unknown opcode {opcode}"),
+        ProtocolError::UnexpectedContinueFrame => "Unexpected continuation frame".into(),
+        ProtocolError::ExpectedFragment(_) => "Missing continuation frame".into(),
         other => other.to_string(),
-    };
-    format!(
-        "WebSocket protocol error; protocolError.statusCode = 1009; \
-         protocolError.description = {description}"
-    )
+    }
 }
 
 #[cfg(test)]

@@ -11,10 +11,13 @@ const {
   op_object_resumed,
   op_object_resuming,
   op_object_set_answer,
+  op_object_set_socket_timeout,
   op_object_socket,
   op_object_socket_answered,
   op_object_socket_attachment,
+  op_object_socket_closed,
   op_object_socket_tags,
+  op_object_socket_timeout,
   op_object_sockets,
   op_object_unblock,
 } = core.ops;
@@ -29,6 +32,7 @@ const {
   MapPrototypeSet,
   ObjectDefineProperty,
   ObjectPrototypeIsPrototypeOf,
+  PromisePrototypeFinally,
   PromisePrototypeThen,
   PromiseReject,
   PromiseResolve,
@@ -192,7 +196,6 @@ class Section {
 class DurableObjectState {
   #number;
   #context;
-  #timeout = null;
 
   constructor(key, number, context, id, worker, hasAlarm, props) {
     if (key !== kOwn) throw new TypeError("Illegal constructor");
@@ -357,17 +360,18 @@ class DurableObjectState {
     return time < 0 ? null : new Date(time);
   }
 
-  /** How long a handler of these events may take; the worker's limits hold here. */
+  /** How long a handler of these events may take. */
   setHibernatableWebSocketEventTimeout(timeout = undefined) {
     const time = timeout === undefined ? 0 : uint32(timeout);
     if (time > 604_800_000) {
       throw new Error("Event timeout should not exceed 604800000 ms.");
     }
-    this.#timeout = time === 0 ? null : time;
+    op_object_set_socket_timeout(this.#number, time);
   }
 
   getHibernatableWebSocketEventTimeout() {
-    return this.#timeout;
+    const time = op_object_socket_timeout(this.#number);
+    return time === 0 ? null : time;
   }
 
   abort(reason = undefined, options = undefined) {
@@ -457,6 +461,7 @@ function socketOf(number, held) {
       number,
       held,
       op_object_socket_attachment(number, held),
+      op_object_socket_closed(number, held),
     );
     MapPrototypeSet(known, held, socket);
   }
@@ -536,18 +541,29 @@ function inObject(number, fn) {
   return runInEvent(context, () => fn(context, instance, id));
 }
 
-/** What a socket of an object heard: 0 text, 1 bytes, 2 a close. */
+/** What a socket of an object heard: 0 text, 1 bytes, 2 a close, 3 a broken protocol. */
 function hear(number, socketNumber, kind, data, code, clean) {
   const object = MapPrototypeGet(objects, number);
   const socket = socketOf(number, socketNumber);
-  if (kind !== 2) {
-    return call(number, "webSocketMessage", [socket, data]);
+  if (kind < 2) return callMaybe(number, "webSocketMessage", [socket, data]);
+  const { heldClosed, heldEnded } = sockets();
+  heldClosed(socket, clean);
+  let result;
+  try {
+    result = kind === 2
+      ? callMaybe(number, "webSocketClose", [socket, code, data, clean])
+      : callMaybe(number, "webSocketError", [socket, new Error(data)]);
+  } catch (error) {
+    result = PromiseReject(error);
   }
-  sockets().heldClosed(socket, clean);
   MapPrototypeDelete(object.sockets, socketNumber);
-  // An object need not care.
-  if (typeof object.instance?.webSocketClose !== "function") return undefined;
-  return call(number, "webSocketClose", [socket, code, data, clean]);
+  return PromisePrototypeFinally(PromiseResolve(result), () => heldEnded(socket));
+}
+
+/** Calls a method where an object has it. */
+function callMaybe(number, name, args) {
+  const { instance } = MapPrototypeGet(objects, number);
+  return typeof instance?.[name] === "function" ? call(number, name, args) : undefined;
 }
 
 /** Whether it ended: one that has something to do stays, unless `force`d. */

@@ -150,7 +150,7 @@ function eventInfo(trace) {
       });
     case "hibernatableWebSocket": {
       const { type: webSocketEventType, ...rest } = event.info;
-      const name = webSocketEventType === "close" ? "Close" : "Message";
+      const name = KINDS[webSocketEventType];
       return make("HibernatableWebSocketEventInfo", {
         getWebSocketEvent: make(name, { webSocketEventType, ...rest }),
       });
@@ -159,6 +159,9 @@ function eventInfo(trace) {
       return make("CustomEventInfo", {});
   }
 }
+
+/** Classes of what a hibernating socket heard. */
+const KINDS = { __proto__: null, message: "Message", close: "Close", error: "Error" };
 
 /** Parts of names of headers whose values are not shown. */
 const SECRET = ["auth", "jwt", "key", "secret", "token"];

@@ -5,6 +5,7 @@ const { core, primordials } = __bootstrap;
 const {
   op_socket_close,
   op_socket_connect,
+  op_socket_end,
   op_object_socket_attach,
   op_socket_next,
   op_socket_owned,
@@ -36,8 +37,7 @@ const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted }
   .loadExtScript("ext:deno_web/02_event.js");
 const { flag, has } = core.loadExtScript("ext:outboard/compatibility.js");
 const { currentEvent, foreign, requireEvent } = core.loadExtScript("ext:outboard/event.js");
-const { makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
-const { findHeader } = core.loadExtScript("ext:outboard/headers.js");
+const { findHeader, makeEnumerable } = core.loadExtScript("ext:outboard/headers.js");
 
 /** The way that `fetch()` goes, among the host's services. */
 const GLOBAL = -1;
@@ -50,6 +50,9 @@ const CLOSED = 3;
 /** The longest reason of a close, and the largest attachment, in bytes. */
 const REASON = 123;
 const ATTACHMENT = 16 << 10;
+
+/** The reason of a close that nobody sent, as Workers have it. */
+const NO_CLOSE = "WebSocket disconnected without sending Close frame.";
 
 class WebSocket extends EventTarget {
   #rid;
@@ -68,7 +71,10 @@ class WebSocket extends EventTarget {
   #object = 0;
   #held = 0;
   #connecting = false;
+  /** It failed. */
   #lost = false;
+  /** The other side is gone: what is sent is let go. */
+  #gone = false;
   #closeSent = false;
   #closeHeard = false;
   /** The other side's close is not answered: the script does that. */
@@ -107,7 +113,7 @@ class WebSocket extends EventTarget {
     }
     this.#connecting = false;
     if (this.#closeSent) {
-      if (answer?.socket >= 0) core.tryClose(answer.socket);
+      if (answer?.socket >= 0) op_socket_end(answer.socket);
       reason ??= "it was closed before";
     }
     if (reason !== undefined) {
@@ -123,7 +129,7 @@ class WebSocket extends EventTarget {
     op_socket_owned(this.#rid, event.id);
     this.#protocol = findHeader(answer.headers, "sec-websocket-protocol");
     this.#dispatch(new Event("open"));
-    await this.#deliver();
+    await this.#deliver(event);
   }
 
   static end(rid) {
@@ -177,12 +183,13 @@ class WebSocket extends EventTarget {
   }
 
   /** A socket that an object holds, for an object that is new in memory. */
-  static held(rid, object, number, attachment) {
+  static held(rid, object, number, attachment, closed) {
     const socket = new WebSocket(kPairEnd, rid);
     socket.#accepted = true;
     socket.#object = object;
     socket.#held = number;
     socket.#attachment = attachment ?? null;
+    socket.#closeSent = closed;
     return socket;
   }
 
@@ -198,8 +205,14 @@ class WebSocket extends EventTarget {
 
   /** The other side closed a socket that an object holds, or is gone. */
   static heldClosed(socket, clean) {
-    if (clean) socket.#closeHeard = true;
-    else socket.#lost = true;
+    socket.#closeHeard = true;
+    socket.#gone = !clean;
+  }
+
+  /** Its object has heard of that. */
+  static heldEnded(socket) {
+    socket.#gone = true;
+    op_socket_end(socket.#rid);
   }
 
   static is(value) {
@@ -264,19 +277,19 @@ class WebSocket extends EventTarget {
     op_socket_owned(this.#rid, event.id);
     this.#halfOpen = !!options?.allowHalfOpen;
     event.hold();
-    this.#deliver().finally(() => event.release());
+    this.#deliver(event).finally(() => event.release());
   }
 
-  async #deliver() {
+  async #deliver(event) {
     for (;;) {
       const message = await op_socket_next(this.#rid);
+      // Its object ended before its time.
+      if (message === null && event.ended) return;
       if (message === null) {
-        this.#lost = true;
-        core.tryClose(this.#rid);
-        this.#dispatch(
-          new ErrorEvent("error", { message: "WebSocket connection lost." }),
-        );
-        this.#dispatch(new CloseEvent("close", { code: 1006 }));
+        op_socket_end(this.#rid);
+        this.#gone = true;
+        this.#dispatch(new CloseEvent("close", { code: 1006, reason: NO_CLOSE }));
+        this.#closeHeard = true;
         return;
       }
       if (message.kind === 2) {
@@ -286,7 +299,7 @@ class WebSocket extends EventTarget {
       // What broke the protocol; no close follows it.
       if (message.kind === 3) {
         this.#lost = true;
-        core.tryClose(this.#rid);
+        op_socket_end(this.#rid);
         const error = new Error(message.text);
         this.#dispatch(
           new ErrorEvent("error", { message: `Uncaught Error: ${message.text}`, error }),
@@ -304,7 +317,7 @@ class WebSocket extends EventTarget {
       this.#closeSent = true;
       op_socket_close(this.#rid, code, text);
     }
-    if (this.#closeSent) core.tryClose(this.#rid);
+    if (this.#closeSent) op_socket_end(this.#rid);
     this.#dispatch(
       new CloseEvent("close", { code, reason: text, wasClean: true }),
     );
@@ -367,7 +380,7 @@ class WebSocket extends EventTarget {
       throw new TypeError("Can't call WebSocket send() after close().");
     }
     // The standard: what is sent to nobody is let go.
-    if (this.#lost) return;
+    if (this.#lost || this.#gone) return;
     this.#requireAccepted();
     if (ArrayBufferIsView(data) || core.isAnyArrayBuffer(data)) {
       op_socket_send_bytes(this.#rid, toBytes(data));
@@ -401,7 +414,7 @@ class WebSocket extends EventTarget {
         "If you specify a WebSocket close reason, you must also specify a code.",
       );
     }
-    if (this.#closeSent || this.#lost) return;
+    if (this.#closeSent || this.#lost || this.#gone) return;
     if (this.#connecting) {
       // Ends the connection as soon as there is one.
       this.#closeSent = true;
@@ -410,7 +423,7 @@ class WebSocket extends EventTarget {
     this.#requireAccepted();
     this.#closeSent = true;
     op_socket_close(this.#rid, code ?? 1005, text);
-    if (this.#closeHeard) core.tryClose(this.#rid);
+    if (this.#closeHeard) op_socket_end(this.#rid);
   }
 }
 
@@ -432,13 +445,15 @@ function invalidAccess(message) {
   return new (dom())(message, "InvalidAccessError");
 }
 
-const { end, ends, handOver, held, heldClosed, heldNumber, hold, is: isWebSocket, isAccepted } =
+const { end, ends, handOver, held, heldClosed, heldEnded, heldNumber, hold, isAccepted } =
   WebSocket;
+const { is: isWebSocket } = WebSocket;
 delete WebSocket.end;
 delete WebSocket.ends;
 delete WebSocket.handOver;
 delete WebSocket.held;
 delete WebSocket.heldClosed;
+delete WebSocket.heldEnded;
 delete WebSocket.heldNumber;
 delete WebSocket.hold;
 delete WebSocket.is;
@@ -568,6 +583,7 @@ return {
   handOver,
   held,
   heldClosed,
+  heldEnded,
   heldNumber,
   hold,
   isAccepted,

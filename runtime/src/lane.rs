@@ -366,12 +366,15 @@ impl LaneLocal {
         }
     }
 
-    async fn outcome(&self, worker: &Arc<Worker>, mut answer: Answer) -> Outcome {
+    async fn outcome(&self, worker: &Arc<Worker>, answer: Answer) -> Outcome {
+        self.outcome_within(worker.limits.wall, answer).await
+    }
+
+    async fn outcome_within(&self, limit: Duration, mut answer: Answer) -> Outcome {
         // Most answers are there at once; those need no timer.
         if let Some(outcome) = answer.take() {
             return outcome;
         }
-        let limit = worker.limits.wall;
         loop {
             match tokio::time::timeout(limit, &mut answer).await {
                 Ok(outcome) => return outcome,

@@ -34,7 +34,9 @@ pub(crate) use self::alarm::{AlarmTime, Due, now};
 pub(crate) use self::database::{Confirmed, Database, DatabaseError, Effect};
 pub use self::facet::FacetPresence;
 pub(crate) use self::facet::{FacetInstance, FacetStart, MOST_DEPTH, ShownId};
-pub(crate) use self::facets::{Facet, FacetStub, Facets, Place, gone as facet_gone};
+pub(crate) use self::facets::{
+    Facet, FacetStub, Facets, Place, gone as facet_gone, is_left as facet_left, left as leave_facet,
+};
 pub use self::id::{BadObjectId, ObjectId};
 pub(crate) use self::keys::KeyRange;
 pub(crate) use self::memory::SqlMemory;
@@ -431,6 +433,21 @@ impl Object {
     }
 
     pub(crate) fn break_with(&self, fault: EventError) {
+        // What it held in memory its sockets are a part of.
+        if !facet_left(&fault)
+            && let Some(home) = self.home().upgrade()
+        {
+            home.cut_sockets(&self.target);
+        }
+        self.give_up(fault);
+    }
+
+    /// Ends it for another to have its database and its sockets.
+    pub(crate) fn hand_over(&self, reason: String) {
+        self.give_up(EventError::ObjectReset { reason });
+    }
+
+    fn give_up(&self, fault: EventError) {
         if let Some(facet) = &self.facet {
             facet.start.presence.end(fault.clone());
         }

@@ -184,5 +184,5 @@ fn a_message_past_the_limit_is_refused_before_it_is_read() {
         }]
     );
     // A close with 1009.
-    assert_eq!(&answered[..4], &[0x88, 17, 3, 0xf1]);
+    assert_eq!(&answered[..4], &[0x88, 43, 3, 0xf1]);
 }

@@ -30,6 +30,7 @@ mod r2_on_s3;
 mod restore;
 mod rpc;
 mod serve;
+mod sockets;
 mod support;
 mod tails;
 mod tidy;

@@ -9,7 +9,9 @@ use super::Isolate;
 use super::dispatch::{optional, props_of};
 use crate::error::EventError;
 use crate::event::Outcome;
-use crate::object::{FacetInstance, FacetPresence, FacetStart, Object, ObjectTarget, ShownId};
+use crate::object::{
+    FacetInstance, FacetPresence, FacetStart, Object, ObjectTarget, ShownId, leave_facet,
+};
 
 impl Isolate {
     /// The facet, begun where it is not in memory, as [`Self::object`] does.
@@ -36,6 +38,11 @@ impl Isolate {
         has_sockets || object.facets.are_there()
     }
 
+    /// An object that is here has ended before its time.
+    pub(crate) fn cut_sockets(&self, target: &ObjectTarget) {
+        self.shared.sockets.cut(target);
+    }
+
     /// Whoever has the facet has ended it: nothing more of it happens.
     pub(crate) fn break_facet(&self, target: &ObjectTarget, reason: EventError) {
         let Some(object) = self.shared.objects.find(target) else {
@@ -49,8 +56,8 @@ impl Isolate {
         }
     }
 
-    /// Has a facet that is broken leave memory.
-    pub(crate) fn end_facet(&self, target: &ObjectTarget) {
+    /// Has an object that is broken leave memory.
+    pub(crate) fn end_broken(&self, target: &ObjectTarget) {
         if let Some(object) = self.shared.objects.find(target)
             && object.fault().is_some()
         {
@@ -69,9 +76,7 @@ impl Isolate {
 
     /// Ends the facets of an object that has ended.
     pub(super) fn end_facets_of(object: &Object) -> Vec<Arc<FacetPresence>> {
-        let reason = object.fault().unwrap_or_else(|| EventError::ObjectReset {
-            reason: "the object that had the facet has left memory".into(),
-        });
+        let reason = object.fault().unwrap_or_else(leave_facet);
         object.facets.end_all(&reason)
     }
 }

@@ -269,10 +269,12 @@ impl Isolate {
                 SocketEvent::Message(SocketMessage::Close { code, reason }) => {
                     (2, optional(scope, Some(reason))?, *code, true)
                 }
-                // Told as one that closed without a word (object/sockets.rs).
-                SocketEvent::Message(SocketMessage::Failed { reason }) => {
-                    (2, optional(scope, Some(reason))?, 1006, false)
+                SocketEvent::Failed { reason }
+                | SocketEvent::Message(SocketMessage::Failed { reason }) => {
+                    (3, optional(scope, Some(reason))?, 0, false)
                 }
+                // Told as a close (object/sockets.rs).
+                SocketEvent::Message(SocketMessage::Lost) => return None,
                 SocketEvent::Closed {
                     code,
                     reason,
@@ -351,7 +353,7 @@ impl Isolate {
     /// their databases are closed.
     pub(crate) async fn end_objects_of(&self, keys: &[String], reason: &str) {
         for object in self.shared.objects.of(keys) {
-            object.reset(reason.into());
+            object.hand_over(reason.into());
             self.end_object(&object, true);
         }
         for object in self.shared.objects.closing_of(keys) {

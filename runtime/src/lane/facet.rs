@@ -142,7 +142,7 @@ impl LaneLocal {
     pub(crate) fn end_facet(&self, start: &FacetStart, reason: &EventError) {
         for isolate in self.isolates() {
             isolate.break_facet(&start.target, reason.clone());
-            isolate.end_facet(&start.target);
+            isolate.end_broken(&start.target);
         }
     }
 }

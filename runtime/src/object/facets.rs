@@ -24,6 +24,9 @@ use crate::ops::service::thrown;
 use crate::rpc::RpcEnd;
 use crate::worker::{ObjectIsolation, Worker};
 
+/// How a facet ends with an object that nothing happened to.
+const LEFT: &str = "the object that had the facet has left memory";
+
 #[derive(Default)]
 pub(crate) struct Facets(RefCell<HashMap<String, Rc<Facet>>>);
 
@@ -281,7 +284,7 @@ impl Started {
                 if let Some(isolate) = isolate.upgrade() {
                     isolate.break_facet(&start.target, reason);
                     // Its script is told after this turn, which may be its own.
-                    deno_core::unsync::spawn(async move { isolate.end_facet(&start.target) });
+                    deno_core::unsync::spawn(async move { isolate.end_broken(&start.target) });
                 }
             }
             Place::Lane(home, _) => {
@@ -310,6 +313,18 @@ fn of_class(lane: &Rc<LaneLocal>, of: &ServiceTarget) -> Result<FacetIsolate, Ev
         return Err(refused(reason.into()));
     }
     Ok(FacetIsolate::Of(worker))
+}
+
+/// Why a facet ends with an object that nothing happened to.
+pub(crate) fn left() -> EventError {
+    EventError::ObjectReset {
+        reason: LEFT.into(),
+    }
+}
+
+/// Whether this is why it ends.
+pub(crate) fn is_left(reason: &EventError) -> bool {
+    matches!(reason, EventError::ObjectReset { reason } if reason == LEFT)
 }
 
 /// What is left to say where the object that has it is no more.

@@ -23,6 +23,9 @@ const MOST: usize = 32_768;
 const AT_ONCE: usize = 32;
 /// RFC 6455, 7.4.1.
 const GOING_AWAY: u16 = 1001;
+const NO_CLOSE: u16 = 1006;
+/// What Workers say of one that ended without a close.
+const NO_CLOSE_REASON: &str = "WebSocket disconnected without sending Close frame.";
 /// How long a message waits where the worker has all the events it may.
 const BUSY: Duration = Duration::from_millis(20);
 
@@ -35,12 +38,16 @@ pub(crate) struct Sockets {
 
 /// The sockets of one object, whether it is in memory or not.
 pub(crate) struct ObjectSockets {
-    target: Arc<ObjectTarget>,
-    residence: Residence,
+    pub(crate) target: Arc<ObjectTarget>,
+    pub(crate) residence: Residence,
     open: RefCell<BTreeMap<u32, Rc<HeldSocket>>>,
+    /// Those that the other side has closed, while the script has them.
+    closing: RefCell<BTreeMap<u32, Weak<HeldSocket>>>,
     last: Cell<u32>,
     /// A message that is answered without the object, and the answer.
     answer: RefCell<Option<(String, String)>>,
+    /// How long the object may take for what one of them heard.
+    timeout: Cell<Option<Duration>>,
 }
 
 /// Whether an object leaves memory while it has sockets.
@@ -73,11 +80,15 @@ pub(crate) enum SocketEvent {
         reason: String,
         clean: bool,
     },
+    /// The other side broke the protocol.
+    Failed {
+        reason: String,
+    },
 }
 
 /// An object has more sockets than it may.
 #[derive(Debug, thiserror::Error)]
-#[error("a Durable Object may hold {MOST} hibernating WebSockets")]
+#[error("only {MOST} websockets can be accepted on a single Durable Object instance")]
 pub(crate) struct TooMany;
 
 impl Sockets {
@@ -105,8 +116,10 @@ impl Sockets {
                     None => Residence::Wakes,
                 },
                 open: RefCell::default(),
+                closing: RefCell::default(),
                 last: Cell::new(0),
                 answer: RefCell::default(),
+                timeout: Cell::new(None),
             })
         });
         sockets.clone()
@@ -143,7 +156,7 @@ impl Sockets {
     pub(crate) fn tidy(&self) {
         self.by_object
             .borrow_mut()
-            .retain(|_, sockets| !sockets.open.borrow().is_empty() || sockets.is_set());
+            .retain(|_, sockets| sockets.is_needed());
     }
 
     /// Whether an object has any, or an answer for them.
@@ -165,6 +178,18 @@ impl Sockets {
         let sockets = self.by_object.borrow_mut().remove(&key(target));
         if let Some(sockets) = sockets {
             sockets.close("the facet has ended");
+        }
+    }
+
+    /// Cuts those of an object that ended before its time, as Workers do: nobody hears of
+    /// it but the other sides.
+    pub(crate) fn cut(&self, target: &ObjectTarget) {
+        let sockets = self.by_object.borrow_mut().remove(&key(target));
+        let Some(sockets) = sockets else { return };
+        for socket in std::mem::take(&mut *sockets.open.borrow_mut()).values() {
+            socket.closed.set(true);
+            // One that takes no message any more ends when nobody sends to it.
+            let _ = socket.outgoing.try_send(SocketMessage::Lost);
         }
     }
 
@@ -195,7 +220,20 @@ impl ObjectSockets {
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<Rc<HeldSocket>> {
-        self.open.borrow().get(&number).cloned()
+        let open = self.open.borrow().get(&number).cloned();
+        open.or_else(|| self.closing.borrow().get(&number)?.upgrade())
+    }
+
+    fn is_open(&self, socket: &HeldSocket) -> bool {
+        self.open.borrow().contains_key(&socket.number)
+    }
+
+    /// The other side has closed it: it is no more among those that the object has.
+    fn remove(&self, socket: &Rc<HeldSocket>) {
+        self.open.borrow_mut().remove(&socket.number);
+        let mut closing = self.closing.borrow_mut();
+        closing.retain(|_, socket| socket.strong_count() > 0);
+        closing.insert(socket.number, Rc::downgrade(socket));
     }
 
     /// Those with a tag, or all, oldest first.
@@ -215,8 +253,24 @@ impl ObjectSockets {
         self.answer.borrow().clone()
     }
 
+    pub(crate) fn set_timeout(&self, timeout: Option<Duration>) {
+        self.timeout.set(timeout);
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout.get()
+    }
+
+    fn is_needed(&self) -> bool {
+        let are_there = || {
+            let closing = self.closing.borrow();
+            closing.values().any(|socket| socket.strong_count() > 0)
+        };
+        !self.open.borrow().is_empty() || self.is_set() || are_there()
+    }
+
     fn is_set(&self) -> bool {
-        self.answer.borrow().is_some()
+        self.answer.borrow().is_some() || self.timeout.get().is_some()
     }
 
     /// Answers a message without the object, where that is wanted.
@@ -228,10 +282,11 @@ impl ObjectSockets {
         if request != text {
             return false;
         }
-        // One that does not take the answer gets the next.
-        let _ = socket
-            .outgoing
-            .try_send(SocketMessage::Text(response.clone()));
+        if !socket.closed.get() {
+            // One that does not take the answer gets the next.
+            let answer = SocketMessage::Text(response.clone());
+            let _ = socket.outgoing.try_send(answer);
+        }
         socket.answered.set(Some(now()));
         true
     }
@@ -250,6 +305,9 @@ async fn read(
             Some(()) = handled.next() => continue,
             message = incoming.recv(), if handled.len() < AT_ONCE => message,
         };
+        if !sockets.is_open(&socket) {
+            return;
+        }
         let event = match message {
             Some(SocketMessage::Close { code, reason }) => SocketEvent::Closed {
                 code,
@@ -257,28 +315,26 @@ async fn read(
                 clean: true,
             },
             Some(message) if sockets.answer_to(&socket, &message) => continue,
-            None | Some(SocketMessage::Failed { .. }) => SocketEvent::Closed {
-                code: 1006,
-                reason: String::new(),
+            None | Some(SocketMessage::Lost) => SocketEvent::Closed {
+                code: NO_CLOSE,
+                reason: NO_CLOSE_REASON.into(),
                 clean: false,
             },
+            Some(SocketMessage::Failed { reason }) => SocketEvent::Failed { reason },
             Some(message) => SocketEvent::Message(message),
         };
         let Some(lane) = lane.upgrade() else { return };
         let close = match &event {
             SocketEvent::Message(_) => None,
             SocketEvent::Closed { code, reason, .. } => Some((*code, reason.clone())),
+            // The connection has ended.
+            SocketEvent::Failed { .. } => Some((NO_CLOSE, String::new())),
         };
         let event = Rc::new(event);
         let begun = loop {
             let begun = lane
                 .clone()
-                .socket_event(
-                    &sockets.target,
-                    sockets.residence,
-                    socket.number,
-                    event.clone(),
-                )
+                .socket_event(&sockets, socket.number, event.clone())
                 .await;
             match begun {
                 Err(EventError::Overloaded { .. }) => tokio::time::sleep(BUSY).await,
@@ -291,10 +347,10 @@ async fn read(
             }
             continue;
         };
+        sockets.remove(&socket);
         if let Ok(ending) = begun {
             ending.await;
         }
-        sockets.open.borrow_mut().remove(&socket.number);
         // The closing handshake, where the script did not see to it.
         if !socket.closed.get() {
             let _ = socket

@@ -179,10 +179,11 @@ pub(super) fn fail_events(shared: &Shared, object: &Rc<Object>) {
     for event in shared.events.of(object) {
         event.settle(Outcome::Failed(fault.clone()));
     }
-    if let (Some(_), Some(isolate)) = (&object.facet, object.home().upgrade()) {
-        // Who has it may start it anew at once, and not when it is next called.
+    if let Some(isolate) = object.home().upgrade() {
+        // Its sockets close at once, and who has a facet may start it anew, not when it is
+        // next called.
         let target = object.target.clone();
-        deno_core::unsync::spawn(async move { isolate.end_facet(&target) });
+        deno_core::unsync::spawn(async move { isolate.end_broken(&target) });
     }
 }
 

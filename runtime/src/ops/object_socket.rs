@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use deno_core::convert::Uint8Array;
 use deno_core::{JsBuffer, OpState, ResourceId, op2};
@@ -15,7 +16,11 @@ use crate::object::{HeldSocket, ObjectSockets};
 fn sockets(state: &OpState, number: u32) -> Result<Rc<ObjectSockets>, JsErrorBox> {
     let shared = state.borrow::<Rc<Shared>>();
     let object = find(shared, number)?;
-    Ok(shared.sockets.of(&object))
+    // Those of its place are the next one's.
+    match object.fault() {
+        Some(fault) => Err(JsErrorBox::generic(fault.to_string())),
+        None => Ok(shared.sockets.of(&object)),
+    }
 }
 
 fn held(state: &OpState, number: u32, socket: u32) -> Result<Rc<HeldSocket>, JsErrorBox> {
@@ -34,6 +39,9 @@ pub(crate) fn op_object_accept(
 ) -> Result<u32, JsErrorBox> {
     let shared = Shared::of(&state);
     let object = find(&shared, number)?;
+    if let Some(fault) = object.fault() {
+        return Err(JsErrorBox::generic(fault.to_string()));
+    }
     let end = SocketResource::take_end(&mut state.borrow_mut(), rid)?;
     let socket = shared
         .sockets
@@ -78,6 +86,16 @@ pub(crate) fn op_object_socket_tags(
     #[smi] socket: u32,
 ) -> Result<Vec<String>, JsErrorBox> {
     Ok(held(state, number, socket)?.tags.clone())
+}
+
+/// Whether the script has closed it.
+#[op2(fast)]
+pub(crate) fn op_object_socket_closed(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[smi] socket: u32,
+) -> Result<bool, JsErrorBox> {
+    Ok(held(state, number, socket)?.closed.get())
 }
 
 #[op2]
@@ -134,4 +152,28 @@ pub(crate) fn op_object_answer(
 ) -> Result<Vec<String>, JsErrorBox> {
     let answer = sockets(state, number)?.answer();
     Ok(answer.map_or_else(Vec::new, |(request, response)| vec![request, response]))
+}
+
+/// How many milliseconds the object may take for what one of its sockets heard; 0 where
+/// that is not limited.
+#[op2(fast)]
+pub(crate) fn op_object_set_socket_timeout(
+    state: &mut OpState,
+    #[smi] number: u32,
+    #[smi] timeout: u32,
+) -> Result<(), JsErrorBox> {
+    let timeout = (timeout > 0).then(|| Duration::from_millis(timeout.into()));
+    sockets(state, number)?.set_timeout(timeout);
+    Ok(())
+}
+
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_object_socket_timeout(
+    state: &mut OpState,
+    #[smi] number: u32,
+) -> Result<u32, JsErrorBox> {
+    let timeout = sockets(state, number)?.timeout();
+    let millis = timeout.map_or(0, |timeout| timeout.as_millis());
+    Ok(u32::try_from(millis).unwrap_or(u32::MAX))
 }

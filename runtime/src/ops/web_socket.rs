@@ -22,7 +22,7 @@ use super::fetch::{FORBIDDEN, count_subrequest, header_strings};
 use super::service::Route;
 use crate::event::EventId;
 use crate::host::SocketAnswer;
-use crate::object::{HeldSocket, Object};
+use crate::object::{HeldSocket, Object, facet_left};
 
 /// Messages a socket may have queued in one direction. Past it `send` throws:
 /// the peer does not keep up, and memory is the isolate's.
@@ -41,6 +41,8 @@ pub enum SocketMessage {
     Failed {
         reason: String,
     },
+    /// The connection's last: it ends without a close.
+    Lost,
 }
 
 /// One end of a socket.
@@ -88,6 +90,17 @@ impl Resource for SocketResource {
 
     fn close(self: Rc<Self>) {
         self.cancel.cancel();
+        if self.held.is_some() {
+            return;
+        }
+        let outbox = self.outbox.borrow();
+        let fault = outbox.as_ref().and_then(|outbox| outbox.object.fault());
+        if fault.is_some_and(|fault| !facet_left(&fault))
+            && let Some(outgoing) = &*self.outgoing.borrow()
+        {
+            // Its object ended before its time, and says no word.
+            let _ = outgoing.try_send(SocketMessage::Lost);
+        }
     }
 }
 
@@ -258,14 +271,15 @@ pub(crate) async fn op_socket_connect(
 }
 
 /// A socket is in the hands of `event`: where that is an object's, what is sent waits
-/// for the object's writes.
+/// for the object's writes, and the socket ends with the object.
 #[op2(fast)]
 pub(crate) fn op_socket_owned(state: &mut OpState, #[smi] rid: ResourceId, #[smi] event: EventId) {
     let event = state.borrow::<Rc<Shared>>().events.get(event);
-    let object = event.and_then(|event| event.object.clone());
+    let Some(event) = event else { return };
     let socket = state.resource_table.get::<SocketResource>(rid);
-    if let (Some(object), Ok(socket)) = (object, socket) {
+    if let (Some(object), Ok(socket)) = (event.object.clone(), socket) {
         *socket.outbox.borrow_mut() = Some(Outbox::new(object));
+        event.own(rid);
     }
 }
 
@@ -299,31 +313,32 @@ pub(crate) async fn op_socket_next(
     if let Some(outbox) = outbox {
         outbox.object.resumed().await;
     }
-    Ok(message.map(|message| match message {
-        SocketMessage::Text(text) => ScriptMessage {
+    Ok(message.and_then(|message| match message {
+        SocketMessage::Lost => None,
+        SocketMessage::Text(text) => Some(ScriptMessage {
             kind: 0,
             text,
             data: None,
             code: 0,
-        },
-        SocketMessage::Binary(data) => ScriptMessage {
+        }),
+        SocketMessage::Binary(data) => Some(ScriptMessage {
             kind: 1,
             text: String::new(),
             data: Some(Vec::from(data).into()),
             code: 0,
-        },
-        SocketMessage::Close { code, reason } => ScriptMessage {
+        }),
+        SocketMessage::Close { code, reason } => Some(ScriptMessage {
             kind: 2,
             text: reason,
             data: None,
             code: code.into(),
-        },
-        SocketMessage::Failed { reason } => ScriptMessage {
+        }),
+        SocketMessage::Failed { reason } => Some(ScriptMessage {
             kind: 3,
             text: reason,
             data: None,
             code: 0,
-        },
+        }),
     }))
 }
 
@@ -367,6 +382,22 @@ pub(crate) fn op_socket_send_bytes(
     #[buffer] data: JsBuffer,
 ) -> Result<(), JsErrorBox> {
     send(state, rid, SocketMessage::Binary(data.to_vec().into()))
+}
+
+/// Nothing more is sent to a socket, or heard of it.
+#[op2(fast)]
+pub(crate) fn op_socket_end(state: &mut OpState, #[smi] rid: ResourceId) {
+    let Ok(socket) = state.resource_table.take::<SocketResource>(rid) else {
+        return;
+    };
+    let outbox = socket.outbox.borrow().clone();
+    if let Some(outbox) = outbox {
+        let events = &state.borrow::<Rc<Shared>>().events;
+        if let Some(life) = events.get(outbox.object.life.get()) {
+            life.disown(rid);
+        }
+    }
+    socket.close();
 }
 
 /// Sends the close message and lets the queue run dry.

@@ -63,6 +63,7 @@ pub(crate) struct Header {
 pub(crate) enum SocketInfo {
     Message,
     Close { code: u16, was_clean: bool },
+    Error,
 }
 
 impl EventInfo {
@@ -136,6 +137,9 @@ impl SocketInfo {
                 code: *code,
                 was_clean: true,
             },
+            SocketEvent::Message(SocketMessage::Failed { .. }) | SocketEvent::Failed { .. } => {
+                Self::Error
+            }
             SocketEvent::Message(_) => Self::Message,
             SocketEvent::Closed { code, clean, .. } => Self::Close {
                 code: *code,

@@ -374,62 +374,6 @@ fn a_socket_is_accepted_in_one_way() {
     );
 }
 
-/// Invariant 8.
-#[test]
-fn a_socket_outlives_the_object_that_holds_it() {
-    let objects = objects_of(
-        "made = crypto.randomUUID();
-         async fetch(request) {
-           if (request.url.endsWith('/abort')) this.ctx.abort('make another');
-           const { 0: client, 1: server } = new WebSocketPair();
-           this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
-           this.ctx.acceptWebSocket(server, ['first', 'tag']);
-           server.serializeAttachment({ made: this.made });
-           return new Response(null, { status: 101, webSocket: client });
-         }
-         webSocketMessage(socket, message) {
-           const same = socket.deserializeAttachment().made === this.made;
-           const { ctx } = this;
-           socket.send(JSON.stringify([message, same, ctx.getTags(socket),
-             ctx.getWebSockets('tag')[0] === socket, ctx.getWebSockets('other').length,
-             ctx.getWebSocketAutoResponseTimestamp(socket) !== null]));
-         }
-         webSocketClose(socket, code, reason, clean) {
-           socket.close(code, `${reason} ${clean}`);
-         }",
-        "const stub = env.BOX.getByName('a');
-         const headers = { upgrade: 'websocket' };
-         const { webSocket } = await stub.fetch('http://x/', { headers });
-         webSocket.accept();
-         const heard = (type) => new Promise((resolve) =>
-           webSocket.addEventListener(type, resolve, { once: true }));
-         const ask = (text) => {
-           const answer = heard('message');
-           webSocket.send(text);
-           return answer.then(({ data }) => data);
-         };
-         const answers = [await ask('one')];
-         await stub.fetch('http://x/abort').catch((e) => answers.push(e.message));
-         answers.push(await ask('ping'), await ask('two'));
-         const closed = heard('close');
-         webSocket.close(3000, 'done');
-         const { code, reason } = await closed;
-         return Response.json([...answers, code, reason]);",
-    );
-    assert_eq!(
-        objects.get("/"),
-        serde_json::json!([
-            r#"["one",true,["first","tag"],true,0,false]"#,
-            "make another",
-            "pong",
-            r#"["two",false,["first","tag"],true,0,true]"#,
-            3000,
-            "done true"
-        ])
-        .to_string()
-    );
-}
-
 /// Invariant 3.
 #[test]
 fn a_message_leaves_once_the_writes_before_it_are_durable() {

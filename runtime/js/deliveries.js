@@ -277,7 +277,7 @@ class DeliveryContext extends EventContext {
   /** A part of the delivery failed. */
   fail(error) {
     if (this.#fault === null) this.#fault = { error };
-    else op_event_fail(this.id, error, /* answered */ true);
+    else op_event_fail(this.id, error, /* answered */ true, null);
     this.close();
   }
 

@@ -251,11 +251,17 @@ function dispatchFetch(id, method, url, hasBody, entrypoint, props) {
       const request = hostRequest(id, method, url, hasBody);
       result = callHandler("fetch", request, entrypoint, ctx);
     } catch (error) {
-      fail(event, error);
+      failFetch(event, error);
       return;
     }
     answer(event, result);
   });
+}
+
+/** Fails a request; another worker that sent it hears more than a client. */
+function failFetch(event, error) {
+  const { describeFailure } = core.loadExtScript("ext:outboard/rpc_errors.js");
+  fail(event, error, describeFailure(error));
 }
 
 /** Answers with what a `fetch` handler gave. */
@@ -267,7 +273,7 @@ function answer(event, result) {
     PromisePrototypeThen(
       toPromise(result),
       (response) => respond(event, response),
-      (error) => fail(event, error),
+      (error) => failFetch(event, error),
     );
   } else {
     respond(event, result);
@@ -285,7 +291,7 @@ function dispatchObject(id, number, method, url, hasBody) {
     const request = hostRequest(id, method, url, hasBody);
     result = durable().call(number, "fetch", [request]);
   } catch (error) {
-    fail(event, error);
+    failFetch(event, error);
     return;
   }
   answer(event, result);

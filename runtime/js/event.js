@@ -195,7 +195,7 @@ class EventContext {
       this.release();
     };
     PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
-      op_event_fail(this.id, error, /* answered */ true);
+      op_event_fail(this.id, error, /* answered */ true, null);
       settled();
     });
   }
@@ -263,9 +263,9 @@ function warn(text) {
   op_warn(getAsyncContext()?.event?.id ?? 0, text);
 }
 
-/** Fails `event` with what its handler threw. */
-function failEvent(event, error) {
-  op_event_fail(event.id, error, /* answered */ false);
+/** Fails `event` with what its handler threw; `thrown` is for a worker that calls it. */
+function failEvent(event, error, thrown = null) {
+  op_event_fail(event.id, error, /* answered */ false, thrown);
   event.releaseHandler();
 }
 

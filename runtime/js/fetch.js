@@ -73,9 +73,8 @@ async function send(event, service, request, object) {
     return response;
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    // Another worker's.
-    if (service !== GLOBAL) error.remote = true;
-    throw error;
+    if (service === GLOBAL) throw error;
+    throw core.loadExtScript("ext:outboard/rpc_errors.js").restoreFailure(error);
   } finally {
     if (abort !== null) signal.removeEventListener("abort", abort);
   }

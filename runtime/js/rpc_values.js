@@ -6,6 +6,7 @@ const { op_rpc_blob } = core.ops;
 const {
   ArrayIsArray,
   ArrayPrototypePush,
+  Error,
   MapPrototypeForEach,
   MapPrototypeGet,
   MapPrototypeSet,
@@ -46,6 +47,8 @@ const {
   describeBare,
   describeError,
   describeThrown,
+  describeWhole,
+  isCyclic,
   isDomException,
   restoreError,
 } = core.loadExtScript("ext:outboard/rpc_errors.js");
@@ -74,6 +77,13 @@ const KEPT_STUB = 14;
 
 function cloneErrorOf(message) {
   return new DOMException(message, "DataCloneError");
+}
+
+/** What the other side would say of an error that is within itself. */
+function uncloneable() {
+  const error = new Error("Unable to deserialize cloned data.");
+  error.remote = true;
+  return error;
 }
 
 /** What V8 throws of a value without a clone, as structuredClone throws it. */
@@ -120,7 +130,12 @@ function isPlainFunction(value) {
  * noted in `sent`.
  */
 function describe(session, sent, object) {
-  if (isNativeError(object)) return describeError(object, substitute);
+  if (isNativeError(object)) {
+    const isEnhanced = has(flag.enhanced_error_serialization);
+    if (isEnhanced && sent.isArguments && isCyclic(object)) throw uncloneable();
+    if (!isEnhanced && isCyclic(object)) return describeWhole(object);
+    return describeError(object, substitute);
+  }
   if (isDescribed(object)) {
     const of = ofDescribed(object);
     return ArrayIsArray(of) ? of : describeCallable(session, sent, of);
@@ -330,8 +345,7 @@ function bodyOf(state) {
 
 /** What a call threw, as the other side is to see it. */
 function thrown(error, objectId) {
-  const description = describeThrown(error, objectId, substitute);
-  return description === undefined ? error : new Described(description);
+  return new Described(describeThrown(error, objectId, substitute));
 }
 
 /** The same of what has no clone, or something in it. */

@@ -535,9 +535,8 @@ async function fetchSocket(event, service, url, headers, object) {
   try {
     answer = await op_socket_connect(event.id, service, target, headers, object);
   } catch (error) {
-    // Another worker's.
-    if (service !== GLOBAL) error.remote = true;
-    throw error;
+    if (service === GLOBAL) throw error;
+    throw core.loadExtScript("ext:outboard/rpc_errors.js").restoreFailure(error);
   }
   const { hostResponse, Response } = core.loadExtScript(
     "ext:outboard/response.js",

@@ -405,6 +405,7 @@ mod tests {
             message: "TypeError: top".into(),
             frames: vec!["    at f (m.js:1:7)".into(), "    at m.js:2:1".into()],
             resets_object: false,
+            thrown: None,
         };
         assert_eq!(
             failed_to_start(&error),

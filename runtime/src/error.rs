@@ -1,6 +1,7 @@
 //! What can go wrong with a script, told apart by who has to act.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind, JsError};
@@ -14,6 +15,8 @@ pub struct ScriptError {
     pub frames: Vec<String>,
     /// The durable object that it comes from is gone with it.
     pub resets_object: bool,
+    /// All that another worker is to catch, as `js/rpc_errors.js` has it.
+    pub(crate) thrown: Option<Arc<[u8]>>,
 }
 
 impl fmt::Display for ScriptError {
@@ -58,6 +61,7 @@ impl ScriptError {
             message,
             frames,
             resets_object: false,
+            thrown: None,
         }
     }
 
@@ -73,6 +77,7 @@ impl ScriptError {
             message: message.into(),
             frames: Vec::new(),
             resets_object: false,
+            thrown: None,
         }
     }
 }

@@ -54,6 +54,9 @@ export class Throwing extends DurableObject {
   gives(kind) {
     return makers[kind]();
   }
+  echoes(value) {
+    return value;
+  }
   takes(error) {
     return shown(error);
   }
@@ -130,8 +133,14 @@ export const throws = {
       assert.equal(await fetched(THROWS), expected);
       assert.equal(await fetched(object), expected);
     }
-    assert.equal(await thrown(() => object.throws("retryable")), "Error|Error|again|remote=true|retryable=true");
-    assert.equal(await thrown(() => object.throws("overloaded")), "Error|Error|later|overloaded=true|remote=true");
+    for (const call of [
+      (kind) => object.throws(kind),
+      (kind) => object.fetch(`http://test/${kind}`),
+      (kind) => THROWS.fetch(`http://test/${kind}`),
+    ]) {
+      assert.equal(await thrown(() => call("retryable")), "Error|Error|again|remote=true|retryable=true");
+      assert.equal(await thrown(() => call("overloaded")), "Error|Error|later|overloaded=true|remote=true");
+    }
   },
 };
 
@@ -155,6 +164,14 @@ export const passed = {
       assert.equal(shown(await object.gives(kind)), expected);
       assert.equal(await object.takes(makers[kind]()), expected);
     }
+    const itself = () => {
+      const error = new TypeError("itself");
+      error.cause = { error };
+      return error;
+    };
+    const [given] = await object.echoes([itself()]);
+    assert.equal(given.cause.error, given);
+    assert.equal(given.message, "itself");
     // The stack is the one that it had.
     assert.match((await object.gives("error")).stack, /^Error: plain\n {4}at Object\.error \(rpc-errors\.js:\d+:\d+\)\n/);
   },

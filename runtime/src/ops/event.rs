@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use deno_core::{FromV8, OpState, op2, v8};
+use deno_core::{FromV8, JsBuffer, OpState, op2, v8};
 use deno_error::JsErrorBox;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
@@ -168,16 +169,18 @@ pub(crate) fn op_event_done(state: &mut OpState, #[smi] id: EventId) {
 }
 
 /// The handler threw, or (`answered`) a promise given to `waitUntil` rejected.
-#[op2(nofast)]
+#[op2]
 pub(crate) fn op_event_fail<'a>(
     scope: &mut v8::PinScope<'a, '_>,
     state: Rc<RefCell<OpState>>,
     #[smi] id: EventId,
     error: v8::Local<'a, v8::Value>,
     answered: bool,
+    #[buffer] thrown: Option<JsBuffer>,
 ) {
     let shared = Shared::of(&state);
-    let error = shared.uncaught(scope, id, error);
+    let mut error = shared.uncaught(scope, id, error);
+    error.thrown = thrown.map(|thrown| Arc::from(&*thrown));
     if !answered && let Some(event) = shared.events.get(id) {
         event.settle(Outcome::Failed(EventError::Exception(error)));
     }

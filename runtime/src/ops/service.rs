@@ -1,9 +1,10 @@
 //! Where a worker's requests go: the host's network, or one of its services.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_error::{JsErrorBox, JsErrorClass};
+use deno_error::{AdditionalProperties, JsErrorBox, JsErrorClass, PropertyValue};
 use futures::FutureExt;
 use http::{Request, Response};
 
@@ -492,12 +493,53 @@ pub(crate) fn thrown(error: ServiceError) -> JsErrorBox {
         ServiceError::Worker(EventError::ObjectReset { .. }) => true,
         _ => false,
     };
+    let described = match &error {
+        ServiceError::Worker(EventError::Exception(error)) => error.thrown.clone(),
+        _ => None,
+    };
     let thrown = named(error);
+    if let Some(described) = described {
+        return JsErrorBox::from_err(Described {
+            error: thrown,
+            described,
+        });
+    }
     if !resets_object || thrown.get_class().starts_with("DOMException") {
         return thrown;
     }
     let class = format!("ObjectReset{}", thrown.get_class());
     JsErrorBox::new(class, thrown.get_message())
+}
+
+/// An error that the caller's script has more of (`restoreFailure`).
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+struct Described {
+    error: JsErrorBox,
+    described: Arc<[u8]>,
+}
+
+impl JsErrorClass for Described {
+    fn get_class(&self) -> Cow<'static, str> {
+        self.error.get_class()
+    }
+
+    fn get_message(&self) -> Cow<'static, str> {
+        self.error.get_message()
+    }
+
+    fn get_additional_properties(&self) -> AdditionalProperties {
+        // A character a byte.
+        let bytes: String = self.described.iter().copied().map(char::from).collect();
+        Box::new(std::iter::once((
+            "thrown".into(),
+            PropertyValue::String(bytes.into()),
+        )))
+    }
+
+    fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
 }
 
 fn named(error: ServiceError) -> JsErrorBox {

@@ -1,7 +1,13 @@
 // Keys and values of an object, as its database has them.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_object_delete, op_object_get, op_object_list, op_object_put } = core.ops;
+const {
+  op_object_delete,
+  op_object_get,
+  op_object_list,
+  op_object_put,
+  op_value_write,
+} = core.ops;
 const {
   ArrayPrototypePush,
   ObjectKeys,
@@ -9,8 +15,6 @@ const {
   RangeError,
   StringPrototypeEndsWith,
   TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeIncludes,
-  TypeError,
   TypeErrorPrototype,
 } = primordials;
 const { requireEvent } = core.loadExtScript("ext:outboard/event.js");
@@ -27,8 +31,7 @@ const MOST_KEYS = 128;
 function dataClone(error) {
   if (
     !ObjectPrototypeIsPrototypeOf(TypeErrorPrototype, error) ||
-    !StringPrototypeEndsWith(error.message, "could not be cloned.") &&
-      error.message !== "Unsupported object type"
+    !StringPrototypeEndsWith(error.message, "could not be cloned.")
   ) return error;
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   return new DOMException(error.message, "DataCloneError");
@@ -49,13 +52,13 @@ function checkKey(key) {
 function serialize(key, value) {
   let bytes;
   try {
-    bytes = core.serialize(value);
-    if (TypedArrayPrototypeIncludes(bytes, HOST_OBJECT)) checkReadable(bytes);
+    bytes = write(value);
   } catch (error) {
     if (!has(flag.allow_irrevocable_stub_storage)) throw dataClone(error);
-    // There may be stubs in it.
-    bytes = parcels().keep(requireEvent(), value);
+    bytes = false;
   }
+  // There are objects of the API in it, or may be stubs.
+  if (bytes === false) bytes = parcels().keep(requireEvent(), value);
   const length = TypedArrayPrototypeGetByteLength(bytes);
   if (length > LONGEST_VALUE) {
     throw new RangeError(
@@ -66,22 +69,21 @@ function serialize(key, value) {
   return bytes;
 }
 
-/** What V8 writes before an object of the API's own. */
-const HOST_OBJECT = 0x5c;
+/** Whether all classes of the API are marked whose objects V8 does not clone. */
+let areMarked = false;
 
-/** Such an object V8 writes, and does not read without its isolate: it is refused now, and
- * not when it is asked for. */
-function checkReadable(bytes) {
-  try {
-    core.deserialize(bytes);
-  } catch {
-    throw new TypeError("An object of the API could not be cloned.");
-  }
+/** As V8 writes it; false where there are objects of the API in it. */
+function write(value) {
+  const written = op_value_write(value, core.hostObjectBrand, areMarked);
+  if (written !== true) return written;
+  core.loadExtScript("ext:outboard/structured_clone.js");
+  areMarked = true;
+  return op_value_write(value, core.hostObjectBrand, areMarked);
 }
 
 const parcels = () => core.loadExtScript("ext:outboard/parcels.js");
 
-/** What every value begins with that V8 has cloned; others have stubs in them. */
+/** What every value begins with that V8 has cloned. */
 const V8 = 0xff;
 
 function deserialize(bytes) {

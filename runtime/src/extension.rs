@@ -161,6 +161,7 @@ deno_core::extension!(
         ops::object_sql::op_object_sql_read,
         ops::object_sql::op_object_sql_rest,
         ops::object_sql::op_object_sql_written,
+        ops::kept_value::op_value_write,
         ops::parcel::op_parcel_env,
         ops::parcel::op_parcel_grant,
         ops::parcel::op_parcel_keep,

@@ -34,6 +34,7 @@ pub(crate) mod facet;
 pub(crate) mod fetch;
 pub(crate) mod form_data;
 pub(crate) mod html_rewriter;
+pub(crate) mod kept_value;
 pub(crate) mod module;
 pub(crate) mod node;
 pub(crate) mod object;

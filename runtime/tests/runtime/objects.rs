@@ -327,29 +327,6 @@ fn an_object_that_fails_begins_anew() {
     assert_eq!(objects.get("/a/"), "2,kept");
 }
 
-/// What could not be read again is not put.
-#[test]
-fn objects_of_the_api_are_refused_by_put() {
-    let objects = objects(
-        r#"async fetch() {
-             const seen = [];
-             const see = async (value) => {
-               await this.ctx.storage.put("key", value).catch((error) => seen.push(error.name));
-               const kept = await this.ctx.storage.get("key");
-               seen.push(typeof kept === "string" ? kept : typeof kept);
-             };
-             await see("\\ is let be");
-             await see(new DOMException("a fault"));
-             await see([new Blob(["bytes"])]);
-             return Response.json(seen);
-           }"#,
-    );
-    assert_eq!(
-        objects.get("/x"),
-        r#"["\\ is let be","DataCloneError","\\ is let be","DataCloneError","\\ is let be"]"#
-    );
-}
-
 #[test]
 fn a_socket_is_accepted_in_one_way() {
     let objects = objects(

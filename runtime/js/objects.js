@@ -3,6 +3,8 @@
 const { core, primordials } = __bootstrap;
 const { op_object_id_named, op_object_id_parse, op_object_id_unique } = core.ops;
 const {
+  ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
   ObjectDefineProperty,
   ObjectPrototype,
   ObjectSetPrototypeOf,
@@ -211,20 +213,37 @@ named(DurableObjectStub, "DurableObject");
 ObjectDefineProperty(DurableObjectStub, "name", { __proto__: null, value: "DurableObject" });
 markUncloneable(DurableObjectStub, "ServiceStub cannot be serialized in this context.");
 
+/** What Workers know; here is one place. */
+const JURISDICTIONS = ["eu", "fedramp", "fedramp-high", "us"];
+
+/** Whether one is named. */
+function checkJurisdiction(name) {
+  if (name === undefined || name === null) return false;
+  name = `${name}`;
+  if (ArrayPrototypeIncludes(JURISDICTIONS, name)) return true;
+  throw new TypeError(
+    `There is no jurisdiction "${name}"; it is one of ${ArrayPrototypeJoin(JURISDICTIONS, ", ")}.`,
+  );
+}
+
 class DurableObjectNamespace extends Made {
   #namespace;
   /** Whether it is among the worker's own exports. */
   #isOwn;
+  /** Whether its objects are to stay in a jurisdiction. */
+  #isRestricted;
 
-  constructor(key, namespace, of, isOwn) {
+  constructor(key, namespace, of, isOwn, isRestricted = false) {
     requireOwn(key);
     super(of);
+    this.#isRestricted = isRestricted;
     this.#namespace = namespace;
     this.#isOwn = isOwn;
   }
 
   newUniqueId(options = undefined) {
     checkOptions(options, NAMESPACE, "newUniqueId", 1, "NewUniqueIdOptions");
+    checkJurisdiction(options?.jurisdiction);
     return newId(op_object_id_unique(this.#namespace));
   }
 
@@ -251,8 +270,19 @@ class DurableObjectNamespace extends Made {
     return this.get(this.idFromName(name), options);
   }
 
-  jurisdiction(_jurisdiction) {
-    return this;
+  jurisdiction(name = undefined) {
+    const isRestricted = checkJurisdiction(name);
+    if (isRestricted && this.#isRestricted) {
+      throw new TypeError("The namespace is restricted to a jurisdiction already.");
+    }
+    const made = { __proto__: DurableObjectNamespace.prototype };
+    return new DurableObjectNamespace(
+      kOwn,
+      this.#namespace,
+      made,
+      this.#isOwn,
+      isRestricted || this.#isRestricted,
+    );
   }
 }
 ObjectSetPrototypeOf(DurableObjectNamespace.prototype, ObjectPrototype);

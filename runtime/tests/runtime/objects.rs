@@ -328,6 +328,38 @@ fn an_object_that_fails_begins_anew() {
 }
 
 #[test]
+fn jurisdictions_are_those_that_workers_have() {
+    let objects = objects_of(
+        "",
+        "const seen = [];
+         const see = (run) => { try { seen.push(run()); } catch (error) { seen.push(`${error}`); } };
+         for (const name of ['eu', 'us', 'fedramp', 'fedramp-high', null, undefined]) {
+           const restricted = env.BOX.jurisdiction(name);
+           see(() => restricted.idFromName('a').equals(env.BOX.idFromName('a')));
+           see(() => env.BOX.newUniqueId({ jurisdiction: name }).toString().length);
+         }
+         see(() => env.BOX.jurisdiction('EU'));
+         see(() => env.BOX.newUniqueId({ jurisdiction: '' }));
+         see(() => env.BOX.jurisdiction('eu').jurisdiction('eu'));
+         return Response.json(seen);",
+    );
+    let known = "eu, fedramp, fedramp-high, us";
+    let mut expected: Vec<serde_json::Value> = Vec::new();
+    for _ in 0..6 {
+        expected.extend([true.into(), 64.into()]);
+    }
+    expected.extend([
+        format!("TypeError: There is no jurisdiction \"EU\"; it is one of {known}.").into(),
+        format!("TypeError: There is no jurisdiction \"\"; it is one of {known}.").into(),
+        "TypeError: The namespace is restricted to a jurisdiction already.".into(),
+    ]);
+    assert_eq!(
+        objects.get("/"),
+        serde_json::Value::from(expected).to_string()
+    );
+}
+
+#[test]
 fn a_socket_is_accepted_in_one_way() {
     let objects = objects(
         "async fetch() {

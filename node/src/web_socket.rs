@@ -12,6 +12,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 /// The largest message, as Workers limit it.
 const MAX_MESSAGE: usize = 32 << 20;
 
+/// What a connection has to read into, as long as it is open: most wait most of the time.
+const READ: usize = 16 << 10;
+
 /// The longest reason of a close, in bytes (RFC 6455, 5.5).
 const MAX_REASON: usize = 123;
 
@@ -22,6 +25,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
     let stream = WebSocketStream::from_raw_socket(connection, role, Some(config)).await;

@@ -370,24 +370,6 @@ impl LaneLocal {
         self.outcome_within(worker.limits.wall, answer).await
     }
 
-    async fn outcome_within(&self, limit: Duration, mut answer: Answer) -> Outcome {
-        // Most answers are there at once; those need no timer.
-        if let Some(outcome) = answer.take() {
-            return outcome;
-        }
-        loop {
-            match tokio::time::timeout(limit, &mut answer).await {
-                Ok(outcome) => return outcome,
-                // Somebody steps through it.
-                Err(_elapsed) if answer.is_debugged() => {}
-                Err(_elapsed) => {
-                    answer.fail(EventError::WallLimit { limit });
-                    return Outcome::Failed(EventError::WallLimit { limit });
-                }
-            }
-        }
-    }
-
     async fn isolate(self: &Rc<Self>, worker: &Arc<Worker>) -> Result<Rc<Isolate>, StartError> {
         let starting = {
             let mut slots = self.slots.borrow_mut();

@@ -1,12 +1,34 @@
 //! Events of WebSockets that objects hibernate with.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::LaneLocal;
 use crate::error::EventError;
+use crate::event::Outcome;
+use crate::isolate::Answer;
 use crate::object::{ObjectSockets, Residence, SocketEvent};
 
 impl LaneLocal {
+    /// How an event ends, which it does within `limit`.
+    pub(super) async fn outcome_within(&self, limit: Duration, mut answer: Answer) -> Outcome {
+        // Most answers are there at once; those need no timer.
+        if let Some(outcome) = answer.take() {
+            return outcome;
+        }
+        loop {
+            match tokio::time::timeout(limit, &mut answer).await {
+                Ok(outcome) => return outcome,
+                // Somebody steps through it.
+                Err(_elapsed) if answer.is_debugged() => {}
+                Err(_elapsed) => {
+                    answer.fail(EventError::WallLimit { limit });
+                    return Outcome::Failed(EventError::WallLimit { limit });
+                }
+            }
+        }
+    }
+
     /// Begins to tell an object, which wakes for it, of what a socket heard. What is
     /// returned ends when its handler does.
     pub(crate) async fn socket_event(

@@ -81,6 +81,20 @@ class DurableObjectFacets {
     requireName("delete", arguments.length);
     op_facet_delete(this.#object, `${name}`);
   }
+
+  clone(src, _dst) {
+    if (!(#id in this)) throw illegalInvocation();
+    requireName("clone", arguments.length);
+    if (arguments.length < 2) {
+      throw new TypeError(
+        "Failed to execute 'clone' on 'DurableObjectFacets': parameter 2 is not of type 'string'.",
+      );
+    }
+    throw new Error(
+      `The facet "${src}" is not copied: Outboard does not offer ctx.facets.clone(). Have one ` +
+        "facet give the other what it stores.",
+    );
+  }
 }
 makeEnumerable(DurableObjectFacets.prototype);
 markUncloneable(DurableObjectFacets);

@@ -67,6 +67,13 @@ export class Root extends DurableObject {
       this.ctx.facets.delete(name);
       return new Response("deleted");
     }
+    if (verb === "clone") {
+      try {
+        this.ctx.facets.clone(name, "copy");
+      } catch (error) {
+        return new Response(error.message);
+      }
+    }
     if (verb === "abort") {
       this.ctx.facets.abort(name, new Error("aborted"));
       return new Response("aborted");
@@ -246,6 +253,18 @@ fn facets_are_listed_exported_and_removed() {
     drop(dev);
     assert!(!data(&folder, &["ls"]).contains("facet"));
     data(&folder, &["check"]);
+}
+
+#[test]
+fn a_facet_is_not_copied() {
+    let dir = project();
+    let dev = Dev::start_with(dir.path(), &[]);
+    check(
+        &dev,
+        "/own/clone",
+        "The facet \"own\" is not copied: Outboard does not offer ctx.facets.clone(). Have one \
+         facet give the other what it stores.",
+    );
 }
 
 #[test]

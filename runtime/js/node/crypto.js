@@ -13,7 +13,6 @@ const {
   ObjectGetOwnPropertyDescriptors,
   Proxy,
   ReflectApply,
-  ReflectConstruct,
   RangeError,
   SafeArrayIterator,
   StringPrototypeStartsWith,
@@ -23,7 +22,6 @@ const {
 const base = core.loadExtScript("ext:deno_node/crypto.ts").default;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
 const { codes } = core.loadExtScript("ext:deno_node/internal/errors.ts");
-const { deferredClass } = core.loadExtScript("ext:outboard/node/deferred.js");
 const { ERR_METHOD_NOT_IMPLEMENTED, notImplemented } = core.loadExtScript(
   "ext:outboard/node/errors.js",
 );
@@ -91,16 +89,6 @@ const checks = {
       atMost(options.checks, MOST_CHECKS, "options.checks");
     }
   },
-  createDiffieHellman({ 0: prime, 1: encoding }) {
-    atMost(prime, LARGEST_PRIME, "sizeOrKey");
-    atMost(lengthOf(prime), 2 * LONGEST_PRIME, "sizeOrKey.length");
-    notZero(
-      typeof prime === "string"
-        ? Buffer.from(prime, typeof encoding === "string" ? encoding : "utf8")
-        : prime,
-      "sizeOrKey",
-    );
-  },
   generateKeyPair({ 1: options }) {
     atMost(options?.modulusLength, LARGEST_RSA, "options.modulusLength");
     atMost(options?.primeLength, LARGEST_PRIME, "options.primeLength");
@@ -128,16 +116,24 @@ const checks = {
   },
 };
 
+/** What its class calls with its arguments, however it is come by. */
+function checkDiffieHellman({ 0: prime, 1: encoding }) {
+  atMost(prime, LARGEST_PRIME, "sizeOrKey");
+  atMost(lengthOf(prime), 2 * LONGEST_PRIME, "sizeOrKey.length");
+  notZero(
+    typeof prime === "string"
+      ? Buffer.from(prime, typeof encoding === "string" ? encoding : "utf8")
+      : prime,
+    "sizeOrKey",
+  );
+}
+
 function bounded(act, check) {
   return new Proxy(act, {
     __proto__: null,
     apply(target, self, args) {
       check(args);
       return ReflectApply(target, self, args);
-    },
-    construct(target, args, newTarget) {
-      check(args);
-      return ReflectConstruct(target, args, newTarget);
     },
   });
 }
@@ -146,14 +142,6 @@ for (const name in checks) {
   const sync = `${name}Sync`;
   if (base[sync] !== undefined) exports[sync] = bounded(base[sync], checks[name]);
 }
-exports.createDiffieHellman = bounded(
-  base.createDiffieHellman,
-  checks.createDiffieHellman,
-);
-exports.DiffieHellman = deferredClass(
-  "DiffieHellman",
-  () => bounded(base.DiffieHellman, checks.createDiffieHellman),
-);
 
 const isForCaller = ({ code }) =>
   code === "ERR_OUT_OF_RANGE" || code === "ERR_MISSING_ARGS" ||
@@ -226,5 +214,5 @@ ObjectAssign(exports, {
   webcrypto: webcrypto.crypto,
 });
 
-return { exports };
+return { checkDiffieHellman, exports };
 })();

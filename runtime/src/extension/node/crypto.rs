@@ -3,6 +3,7 @@
 use super::super::library::{Patch, patch};
 
 const CIPHER: &str = "ext:deno_node/internal/crypto/cipher.ts";
+const DIFFIE_HELLMAN: &str = "ext:deno_node/internal/crypto/diffiehellman.ts";
 const HASH: &str = "ext:deno_node/internal/crypto/hash.ts";
 const HKDF: &str = "ext:deno_node/internal/crypto/hkdf.ts";
 const KEYS: &str = "ext:deno_node/internal/crypto/keys.ts";
@@ -13,6 +14,11 @@ const X509: &str = "ext:deno_node/internal/crypto/x509.ts";
 
 #[rustfmt::skip]
 pub(in super::super) const PATCHES: &[Patch] = &[
+    patch(
+        DIFFIE_HELLMAN,
+        "constructor(sizeOrKey, keyEncoding, generator, genEncoding) {\n",
+        "constructor(sizeOrKey, keyEncoding, generator, genEncoding) {\n      core.loadExtScript(\"ext:outboard/node/crypto.js\").checkDiffieHellman(arguments);\n",
+    ),
     patch(
         UTIL,
         "throw new ERR_CRYPTO_INVALID_DIGEST(algorithm)",

@@ -126,6 +126,8 @@ const UNSAFE: &[&str] = &[
     "benches/src/kernel.rs",
     // Signals to the programs under test.
     "node/tests/node/support.rs",
+    // The CPU clock of a lane under test.
+    "runtime/tests/runtime/support.rs",
 ];
 
 #[test]

@@ -284,12 +284,13 @@ pub(crate) fn objects_of(body: &str, handler: &str) -> Objects {
     objects_with(body, handler, Limits::default())
 }
 
-/// The same of a worker with other limits.
+/// The same as `objects`, of a worker with other limits.
 pub(crate) fn objects_within(body: &str, limits: Limits) -> Objects {
     objects_with(body, BY_PATH, limits)
 }
 
-fn objects_with(body: &str, handler: &str, limits: Limits) -> Objects {
+/// The same of both.
+pub(crate) fn objects_with(body: &str, handler: &str, limits: Limits) -> Objects {
     let shared = Arc::new(Shared {
         worker: OnceLock::new(),
         folder: tempfile::tempdir().expect("a temporary folder"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use outboard_runtime::Limits;
 
-use crate::object_host::{Objects, objects_within};
+use crate::object_host::{Objects, objects_with, objects_within};
 
 /// Limits small enough for a test to reach.
 fn limits(cpu: Duration) -> Limits {
@@ -179,4 +179,33 @@ fn memory_that_statements_take_is_bounded() {
             r#"["out of memory: SQLITE_NOMEM",1]"#,
         );
     }
+}
+
+#[test]
+fn a_message_that_has_no_room_ends_the_isolate_and_not_the_process() {
+    let objects = objects_with(
+        "async fetch() {
+           const { 0: client, 1: server } = new WebSocketPair();
+           this.ctx.acceptWebSocket(server);
+           return new Response(null, { status: 101, webSocket: client });
+         }
+         webSocketMessage(socket, message) { socket.send(`${message.byteLength}`); }",
+        "if (request.url.endsWith('/small')) globalThis.held = null;
+         else globalThis.held = new ArrayBuffer((32 << 20) - 1_500_000);
+         const headers = { upgrade: 'websocket' };
+         const { webSocket } = await env.BOX.getByName('a').fetch('http://x/', { headers });
+         const heard = new Promise((resolve) => {
+           webSocket.addEventListener('message', ({ data }) => resolve(data));
+           webSocket.addEventListener('close', ({ code }) => resolve(`closed ${code}`));
+         });
+         webSocket.accept();
+         const message = new Uint8Array(1_000_000);
+         webSocket.send(message);
+         return new Response(`${await heard} of ${message.length}`);",
+        limits(LONG),
+    );
+    assert_eq!(objects.get("/small"), "1000000 of 1000000");
+    let text = objects.get("/large");
+    assert!(text.contains(MEMORY), "{text}");
+    assert_eq!(objects.get("/small"), "1000000 of 1000000");
 }

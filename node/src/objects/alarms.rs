@@ -21,8 +21,11 @@ use super::{Kept, NodeObjects, PlaceError, told};
 /// before the first time; each next wait is twice as long.
 const RETRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// Alarms that run at once; the others wait their turn.
+/// Alarms of a class that run at once; the others wait their turn. A handler may take long,
+/// and other classes' alarms do not wait for it.
 const AT_ONCE: usize = 64;
+/// The same of all classes: each is looked at to find the next.
+const MOST_AT_ONCE: usize = 1024;
 /// How long an alarm waits whose worker is not here now; each next wait is twice as long,
 /// and it ends when something is deployed. Each is a commit, and there may be many alarms.
 const NOBODY: Duration = Duration::from_secs(10);
@@ -144,15 +147,29 @@ impl Alarms {
             .map_err(|error| told(index.explain(error)))
     }
 
-    /// The alarm that is due first, of those that do not run.
+    /// The alarm that is due first, of those that do not run, and of classes of which not
+    /// so many run already.
     fn first(&self) -> Result<Option<Entry>, StorageError> {
         let index = self.index.lock();
         let running = self.running.lock();
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for target in running.keys() {
+            *counts.entry(&target.namespace.key).or_default() += 1;
+        }
+        counts.retain(|_, count| *count >= AT_ONCE);
+        let busy: Vec<&str> = counts.into_keys().collect();
+        let busy = serde_json::json!(busy).to_string();
+        // One of them does not run.
+        let most = i64::try_from(running.len() + 1).unwrap_or(i64::MAX);
         let find = || {
+            // What is behind many of a busy class is found by the index alone.
             let mut statement = index.connection().prepare_cached(
-                "SELECT key, id, service, class, name, time, retries FROM alarms ORDER BY time",
+                "SELECT key, id, service, class, name, time, retries FROM alarms JOIN (
+                   SELECT key AS its_key, id AS its_id FROM alarms
+                   WHERE key NOT IN (SELECT value FROM json_each(?)) ORDER BY time LIMIT ?
+                 ) ON key = its_key AND id = its_id ORDER BY time",
             )?;
-            let entries = statement.query_map((), entry)?;
+            let entries = statement.query_map((&busy, most), entry)?;
             for entry in entries {
                 let entry = entry?;
                 if !running.contains_key(&entry.target) {
@@ -282,7 +299,7 @@ pub(super) async fn ring(objects: Arc<NodeObjects>) {
                 continue;
             }
         };
-        let busy = alarms.running.lock().len() >= AT_ONCE;
+        let busy = alarms.running.lock().len() >= MOST_AT_ONCE;
         match next.filter(|_| !busy) {
             Some(entry) if entry.time <= now() => {
                 let mut running = alarms.running.lock();
@@ -345,9 +362,13 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> ObjectTarget {
+        target_of("demo", name)
+    }
+
+    fn target_of(service: &str, name: &str) -> ObjectTarget {
         let namespace = ObjectNamespace {
-            key: "demo:Box".into(),
-            service: "demo".into(),
+            key: format!("{service}:Box"),
+            service: service.into(),
             class: "Box".into(),
         };
         ObjectTarget {
@@ -390,5 +411,34 @@ mod tests {
         alarms.forget(&first()).expect("forgotten");
         // One that waits for its own time still does.
         assert_eq!(first().time, far);
+    }
+
+    #[test]
+    fn alarms_of_a_class_wait_for_their_own_and_not_for_those_of_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(folder.path(), StoreOptions::default()).expect("a store");
+        let alarms = Alarms::open(&store).expect("an index");
+        let run = |expected: &str| {
+            let next = alarms.first().expect("it reads").expect("an alarm");
+            assert_eq!(next.target.namespace.service, expected);
+            alarms.running.lock().insert(next.target.clone(), false);
+            next
+        };
+        for (time, number) in (0..).zip(0..2 * AT_ONCE) {
+            let target = target_of("slow", &number.to_string());
+            alarms.set(&target, Some(time), false).expect("it is set");
+        }
+        for (time, name) in [(500, "a"), (501, "b")] {
+            let target = target_of("quick", name);
+            alarms.set(&target, Some(time), false).expect("it is set");
+        }
+        let slow: Vec<Entry> = (0..AT_ONCE).map(|_| run("slow")).collect();
+        assert!(slow.is_sorted_by_key(|entry| entry.time));
+        assert_eq!(run("quick").time, 500);
+        assert_eq!(run("quick").time, 501);
+        assert!(alarms.first().expect("it reads").is_none());
+        alarms.forget(&slow[0]).expect("forgotten");
+        alarms.running.lock().remove(&slow[0].target);
+        run("slow");
     }
 }

@@ -174,7 +174,11 @@ const UNFIT: &[(&str, &str)] = &[
         r#""_cf_KV" is a name of the runtime's own"#,
     ),
     (
-        "CREATE TABLE _cf_kv (key, other);",
+        "CREATE TABLE _cf_KV (key, other);",
+        r#""_cf_KV" is a name of the runtime's own"#,
+    ),
+    (
+        "CREATE TABLE _cf_kv (key TEXT PRIMARY KEY, value BLOB);",
         r#""_cf_KV" is a name of the runtime's own"#,
     ),
     (

@@ -117,6 +117,7 @@ const UNSAFE: &[&str] = &[
     "runtime/src/isolate/resident.rs",
     "runtime/src/rewriter/fiber.rs",
     "runtime/src/sql/rows.rs",
+    "runtime/src/sql/meter.rs",
     "runtime/src/sql/statement.rs",
     // A cursor that V8 collects says that it holds nothing of V8's.
     "runtime/src/ops/object_sql.rs",

@@ -137,35 +137,35 @@ fn unfit(connection: &Connection) -> rusqlite::Result<Option<UnfitError>> {
         "SELECT type, name, tbl_name FROM sqlite_schema
          WHERE type = 'trigger' AND tbl_name LIKE '\\_cf\\_%' ESCAPE '\\'",
     )?;
-    let found = foreign.query_map((), |row| {
+    let mut found = foreign.query_map((), |row| {
         Ok(UnfitError::Foreign {
             kind: row.get(0)?,
             name: row.get(1)?,
             table: row.get(2)?,
         })
     })?;
-    if let Some(foreign) = found.into_iter().next().transpose()? {
+    if let Some(foreign) = found.next().transpose()? {
         return Ok(Some(foreign));
     }
     for (name, columns) in [("_cf_KV", &["key", "value"][..]), ("_cf_ALARM", &["time"])] {
         let kinds = connection
-            .prepare("SELECT type, sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE")?
-            .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-        let Some((kind, sql)) = kinds.first() else {
+            .prepare(
+                "SELECT type, sql LIKE 'CREATE VIRTUAL%', name FROM sqlite_schema
+                 WHERE name = ? COLLATE NOCASE",
+            )?
+            .query_map([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<Vec<(String, bool, String)>>>()?;
+        let Some((kind, is_virtual, called)) = kinds.first() else {
             continue;
         };
-        let is_virtual = sql.to_ascii_uppercase().starts_with("CREATE VIRTUAL");
         let has = connection
             .prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0")?
             .query_map([name], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<String>>>()?;
-        if kind != "table"
-            || is_virtual
-            || !columns
-                .iter()
-                .all(|column| has.iter().any(|it| it == column))
-        {
+        let has_all = columns
+            .iter()
+            .all(|column| has.iter().any(|it| it == column));
+        if kind != "table" || *is_virtual || called != name || !has_all {
             return Ok(Some(UnfitError::NoTable(name)));
         }
     }
@@ -174,9 +174,10 @@ fn unfit(connection: &Connection) -> rusqlite::Result<Option<UnfitError>> {
     }
     let counts =
         "SELECT count(*), count(*) FILTER (WHERE typeof(time) <> 'integer') FROM _cf_ALARM";
-    let (rows, bad) = connection.query_row(counts, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (rows, bad): (i64, i64) = (rows, bad);
-    Ok(match (rows, bad) {
+    let counted = connection.query_row(counts, (), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    });
+    Ok(match counted? {
         (2.., _) => Some(UnfitError::Alarm("several rows")),
         (_, 1..) => Some(UnfitError::Alarm("something else")),
         _ => None,

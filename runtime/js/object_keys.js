@@ -49,7 +49,8 @@ function checkKey(key) {
   return key;
 }
 
-function serialize(key, value) {
+/** A value as it is kept, of whatever length. */
+function serializeAny(value) {
   let bytes;
   try {
     bytes = write(value);
@@ -58,7 +59,11 @@ function serialize(key, value) {
     bytes = false;
   }
   // There are objects of the API in it, or may be stubs.
-  if (bytes === false) bytes = parcels().keep(requireEvent(), value);
+  return bytes === false ? parcels().keep(requireEvent(), value) : bytes;
+}
+
+function serialize(key, value) {
+  const bytes = serializeAny(value);
   const length = TypedArrayPrototypeGetByteLength(bytes);
   if (length > LONGEST_VALUE) {
     throw new RangeError(
@@ -222,5 +227,6 @@ return {
   pairOf,
   pairsOf,
   putPairs,
+  serializeAny,
 };
 })();

@@ -168,7 +168,12 @@ function isCyclic(error) {
     SetPrototypeDelete(open, value);
     return false;
   };
-  return goes(error);
+  try {
+    return goes(error);
+  } catch {
+    // A getter of the script's.
+    return false;
+  }
 }
 
 /** The same of what has no clone, or something in it. */

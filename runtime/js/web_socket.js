@@ -331,12 +331,7 @@ class WebSocket extends EventTarget {
           "'Value'.",
       );
     }
-    let bytes;
-    try {
-      bytes = core.serialize(value);
-    } catch (error) {
-      throw new (dom())(error.message, "DataCloneError");
-    }
+    const bytes = values().serializeAny(value);
     const length = TypedArrayPrototypeGetByteLength(bytes);
     if (length > ATTACHMENT) {
       throw new Error(
@@ -349,7 +344,7 @@ class WebSocket extends EventTarget {
   }
 
   deserializeAttachment() {
-    return this.#attachment === null ? null : core.deserialize(this.#attachment);
+    return this.#attachment === null ? null : values().deserialize(this.#attachment);
   }
 
   #requireAccepted() {
@@ -435,6 +430,11 @@ function toBytes(data) {
   const { buffer, byteLength, byteOffset } = data;
   if (byteLength === 0) return new Uint8Array(0);
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** As objects keep them. */
+function values() {
+  return core.loadExtScript("ext:outboard/object_keys.js");
 }
 
 function dom() {

@@ -10,20 +10,18 @@ const { targetOf } = core.loadExtScript("ext:outboard/objects.js");
 const EVICT = false;
 const ABORT = true;
 
-/** Sockets hibernate; the other choice of workerd's is not here. */
-function checkOptions(options) {
+/** Whether sockets that could hibernate end. */
+function closesSockets(options) {
   const sockets = options?.webSockets;
-  if (sockets === undefined || sockets === "hibernate") return;
-  if (sockets !== "close") {
-    throw new TypeError('options.webSockets must be "hibernate" or "close".');
-  }
-  throw new Error('options.webSockets: Outboard hibernates them; "close" is not offered.');
+  if (sockets === undefined || sockets === "hibernate") return false;
+  if (sockets === "close") return true;
+  throw new TypeError('options.webSockets must be "hibernate" or "close".');
 }
 
 const unsafe = {
   /** Ends all objects in memory, whatever they do. */
   async abortAllDurableObjects() {
-    await op_unsafe_end_objects(ABORT);
+    await op_unsafe_end_objects(ABORT, /* close */ false);
   },
 
   /** Ends an object as if it had been idle, once it is. */
@@ -32,17 +30,16 @@ const unsafe = {
     if (target === undefined) {
       throw new Error("evict() can only be used on a Durable Object stub.");
     }
-    checkOptions(options);
+    const close = closesSockets(options);
     const { id } = requireEvent();
-    if (!await op_unsafe_evict(id, target.namespace, target.object)) {
+    if (!await op_unsafe_evict(id, target.namespace, target.object, close)) {
       throw new Error("Cannot evict Durable Object: it is not currently running.");
     }
   },
 
   /** The same of all objects in memory. */
   async evictAllDurableObjects(options = undefined) {
-    checkOptions(options);
-    await op_unsafe_end_objects(EVICT);
+    await op_unsafe_end_objects(EVICT, closesSockets(options));
   },
 
   isTestAutogateEnabled() {

@@ -351,6 +351,37 @@ export const aCloseOutlastsTheObject = {
   },
 };
 
+export const anEvictionMayCutThem = {
+  async test(_controller, env) {
+    for (const evict of [
+      (room) => unsafe.evict(room, { webSockets: "close" }),
+      () => unsafe.evictAllDurableObjects({ webSockets: "close" }),
+    ]) {
+      const room = env.ROOM.getByName("evicted and cut");
+      const { next } = await connect(room);
+      await evict(room);
+      assert.deepEqual(await next(), LOST);
+      assert.equal(await room.sockets(), 0);
+    }
+    await assert.rejects(unsafe.evict(env.ROOM.getByName("a"), { webSockets: "other" }));
+    assert.deepEqual(heard.splice(0), []);
+  },
+};
+
+export const attachmentsAreWhatObjectsKeep = {
+  async test() {
+    const [socket] = Object.values(new WebSocketPair());
+    socket.serializeAttachment({ blob: new Blob(["kept"]), headers: new Headers({ a: "b" }) });
+    const { blob, headers } = socket.deserializeAttachment();
+    assert.equal(await blob.text(), "kept");
+    assert.equal(headers.get("a"), "b");
+    for (const value of [new URL("http://a.test/"), () => 1, { stream: new ReadableStream() }]) {
+      assert.throws(() => socket.serializeAttachment(value), { name: "DataCloneError" });
+    }
+    assert.equal(await socket.deserializeAttachment().blob.text(), "kept");
+  },
+};
+
 export const eventsMayBeLimited = {
   async test(_controller, env) {
     const room = env.ROOM.getByName("limited");

@@ -164,6 +164,8 @@ export const passed = {
       assert.equal(shown(await object.gives(kind)), expected);
       assert.equal(await object.takes(makers[kind]()), expected);
     }
+    const got = Object.defineProperty(new Error("got"), "got", { get() { throw new Error("getter"); } });
+    assert.equal(await object.takes(got), "Error|Error|got");
     const itself = () => {
       const error = new TypeError("itself");
       error.cause = { error };

@@ -270,14 +270,22 @@ impl LaneLocal {
         }
     }
 
-    /// The same of all objects of the lane.
-    pub(crate) async fn evict_objects(self: Rc<Self>) {
+    /// Cuts the sockets of an object.
+    pub(crate) fn cut_sockets(&self, target: &ObjectTarget) {
+        self.sockets.cut(target);
+    }
+
+    /// Evicts all objects of the lane, and ends their sockets where those `close`.
+    pub(crate) async fn evict_objects(self: Rc<Self>, close: bool) {
         let isolates = self.live().into_iter();
         let targets: Vec<_> = isolates
             .flat_map(|isolate| isolate.object_targets())
             .collect();
         for target in targets {
-            self.clone().evict_object(target).await;
+            self.clone().evict_object(target.clone()).await;
+            if close {
+                self.cut_sockets(&target);
+            }
         }
     }
 

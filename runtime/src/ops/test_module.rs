@@ -29,13 +29,15 @@ pub(crate) fn op_is_tested(state: &OpState) -> bool {
     worker.is_some_and(|worker| worker.is_tested)
 }
 
-/// Ends an object once it is idle; whether it was in memory.
+/// Ends an object once it is idle, and its sockets where those `close`; whether it was in
+/// memory.
 #[op2]
 pub(crate) async fn op_unsafe_evict(
     state: Rc<RefCell<OpState>>,
     #[smi] event: EventId,
     #[smi] namespace: i32,
     #[string] object: String,
+    close: bool,
 ) -> Result<bool, JsErrorBox> {
     let shared = Shared::of(&state);
     let lane = lane(&shared)?;
@@ -44,7 +46,13 @@ pub(crate) async fn op_unsafe_evict(
         return Ok(false);
     };
     // A task of its own enters the isolate, which is entered just now.
-    let evicted = deno_core::unsync::spawn(lane.evict_object(target));
+    let evicted = deno_core::unsync::spawn(async move {
+        let was = lane.clone().evict_object(target.clone()).await;
+        if was && close {
+            lane.cut_sockets(&target);
+        }
+        was
+    });
     Ok(evicted.await.unwrap_or(false))
 }
 
@@ -53,6 +61,7 @@ pub(crate) async fn op_unsafe_evict(
 pub(crate) async fn op_unsafe_end_objects(
     state: Rc<RefCell<OpState>>,
     abort: bool,
+    close: bool,
 ) -> Result<(), JsErrorBox> {
     let shared = Shared::of(&state);
     let lane = lane(&shared)?;
@@ -60,7 +69,7 @@ pub(crate) async fn op_unsafe_end_objects(
         if abort {
             lane.abort_objects("Application called abortAllDurableObjects().");
         } else {
-            lane.evict_objects().await;
+            lane.evict_objects(close).await;
         }
     });
     let _ = ended.await;

@@ -21,6 +21,7 @@ use outboard_runtime::{
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
 
 use crate::cache::{self, Store};
 use crate::objects::{LaneObjects, NodeObjects};
@@ -243,7 +244,9 @@ pub(crate) async fn open_socket(
         });
     }
     let (ours, theirs) = SocketEnd::pair();
-    tokio::spawn(web_socket::run(connection, Role::Client, ours));
+    // It ends with the event that has it.
+    let stop = CancellationToken::new();
+    tokio::spawn(web_socket::run(connection, Role::Client, ours, stop));
     let (head, ()) = response.into_parts();
     Ok(SocketAnswer::Open(head.headers, theirs))
 }

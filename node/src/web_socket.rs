@@ -1,5 +1,7 @@
 //! A worker's WebSocket over a connection, whichever side opened it (RFC 6455).
 
+use std::time::Duration;
+
 use futures::{SinkExt, StreamExt};
 use outboard_runtime::{SocketEnd, SocketMessage};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -8,6 +10,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
 
 /// The largest message, as Workers limit it.
 const MAX_MESSAGE: usize = 32 << 20;
@@ -18,9 +21,12 @@ const READ: usize = 16 << 10;
 /// The longest reason of a close, in bytes (RFC 6455, 5.5).
 const MAX_REASON: usize = 123;
 
+/// How long the other side has to answer a close when the node ends.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Carries messages between the connection and the worker's end until either
-/// ends. Dropping the future cuts the connection.
-pub(crate) async fn run<S>(connection: S, role: Role, end: SocketEnd)
+/// ends, or until `stop`. Dropping the future cuts the connection.
+pub(crate) async fn run<S>(connection: S, role: Role, mut end: SocketEnd, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -28,11 +34,25 @@ where
         .read_buffer_size(READ)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    let stream = WebSocketStream::from_raw_socket(connection, role, Some(config)).await;
-    carry(stream, end).await;
+    let mut stream = WebSocketStream::from_raw_socket(connection, role, Some(config)).await;
+    tokio::select! {
+        () = carry(&mut stream, &mut end) => return,
+        () = stop.cancelled() => {}
+    }
+    let goodbye = async {
+        let frame = CloseFrame {
+            code: CloseCode::Away,
+            reason: "".into(),
+        };
+        let _ = stream.close(Some(frame)).await;
+        while let Some(Ok(_)) = stream.next().await {}
+    };
+    let _ = tokio::time::timeout(LAST_WORDS, goodbye).await;
+    // Nobody is to wake for it: the worker's end goes with its lane.
+    std::mem::forget(end);
 }
 
-async fn carry<S>(mut stream: WebSocketStream<S>, mut end: SocketEnd)
+async fn carry<S>(stream: &mut WebSocketStream<S>, end: &mut SocketEnd)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

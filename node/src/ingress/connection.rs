@@ -70,6 +70,7 @@ pub(crate) struct Ingress {
     lane: Rc<LaneLocal>,
     routes: RefCell<Rc<Routes>>,
     options: IngressOptions,
+    pub(super) sockets: web_socket::Sockets,
 }
 
 impl Ingress {
@@ -78,6 +79,7 @@ impl Ingress {
             lane,
             routes: RefCell::new(Rc::new(routes)),
             options,
+            sockets: web_socket::Sockets::default(),
         })
     }
 
@@ -197,7 +199,9 @@ impl Ingress {
         let mut response = match served {
             Ok(Served::Response(response)) => response,
             Ok(Served::Upgrade(socket)) => match (upgrade, handshake) {
-                (Some(upgrade), Some(key)) => web_socket::switch(upgrade, key, socket),
+                (Some(upgrade), Some(key)) => {
+                    web_socket::switch(&self.sockets, upgrade, key, socket)
+                }
                 _ => {
                     let error = "Worker tried to return a WebSocket in a response to a request \
                                  which did not contain the header \"Upgrade: websocket\".";

@@ -45,7 +45,8 @@ fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts and serves HTTP until `stop`; then lets open requests end.
+/// Accepts and serves HTTP until `stop`; then lets open requests end, and closes
+/// WebSockets.
 ///
 /// Dropping the future cuts the connections that are still open.
 pub(crate) async fn listen_on_lane(
@@ -53,12 +54,14 @@ pub(crate) async fn listen_on_lane(
     ingress: Rc<Ingress>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let stopped = stop.clone();
+    let (stopped, served) = (stop.clone(), ingress.clone());
     accept_on_lane(listener, stop, move |stream, peer| {
-        let (ingress, stop) = (ingress.clone(), stopped.clone());
+        let (ingress, stop) = (served.clone(), stopped.clone());
         async move { ingress.serve(stream, peer, stop).await }
     })
-    .await
+    .await?;
+    ingress.sockets.close().await;
+    Ok(())
 }
 
 /// Accepts until `stop`, and waits for what `serve` does with each connection.

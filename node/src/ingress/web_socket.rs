@@ -9,6 +9,8 @@ use hyper_util::rt::TokioIo;
 use outboard_runtime::{ResponseBody, Upgrade};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::web_socket;
 
@@ -31,8 +33,25 @@ pub(crate) fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
 /// Headers of the handshake that are the node's to write.
 const OURS: [HeaderName; 3] = [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT];
 
+/// The clients' WebSockets of a lane.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    running: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Sockets {
+    /// Closes all: the node goes away.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        self.running.close();
+        self.running.wait().await;
+    }
+}
+
 /// Answers 101 and runs the socket on this lane until either side ends it.
 pub(crate) fn switch(
+    sockets: &Sockets,
     upgrade: OnUpgrade,
     accept: HeaderValue,
     socket: Upgrade,
@@ -44,10 +63,11 @@ pub(crate) fn switch(
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    tokio::task::spawn_local(async move {
+    let stop = sockets.stop.clone();
+    sockets.running.spawn_local(async move {
         match upgrade.await {
             Ok(upgraded) => {
-                web_socket::run(TokioIo::new(upgraded), Role::Server, end).await;
+                web_socket::run(TokioIo::new(upgraded), Role::Server, end, stop).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket's client left"),
         }

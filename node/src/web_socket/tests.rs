@@ -118,7 +118,14 @@ fn serve(bytes: Vec<u8>) -> (Vec<SocketMessage>, Vec<u8>) {
                 messages.push(message);
             }
         };
-        let all = async { tokio::join!(run(server, Role::Server, ours), write, read, listen) };
+        let all = async {
+            tokio::join!(
+                run(server, Role::Server, ours, CancellationToken::new()),
+                write,
+                read,
+                listen
+            )
+        };
         tokio::time::timeout(std::time::Duration::from_secs(20), all)
             .await
             .expect("it ends");

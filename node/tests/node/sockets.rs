@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -10,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::objects::{connect, hear};
 use crate::support::http::{get, send};
-use crate::support::{self, BOX, Outboard, until};
+use crate::support::{self, BOX, Outboard, signal, until};
 
 /// `/NAME` tells how many sockets the object has, and what its handlers heard.
 const SCRIPT: &str = "
@@ -89,6 +90,25 @@ fn an_object_that_ends_before_its_time_has_its_sockets_cut() {
         say(&mut again, "hello");
         assert_eq!(hear(&mut again), "heard hello");
     }
+}
+
+#[test]
+fn a_node_that_ends_closes_them() {
+    let (_dir, mut server) = serve();
+    let mut sockets = ["/a", "/b", "/b/plain"].map(|path| connect(server.address, path));
+    for socket in &mut sockets {
+        say(socket, "hello");
+        assert_eq!(hear(socket), "heard hello");
+    }
+    signal(&server.process, libc::SIGTERM);
+    for socket in &mut sockets {
+        let Message::Close(Some(close)) = socket.read().expect("a close") else {
+            panic!("something else than a close");
+        };
+        assert_eq!(close.code, CloseCode::Away);
+    }
+    let status = server.process.wait(Duration::from_secs(10));
+    assert!(status.success(), "{status:?}: {}", server.process.log());
 }
 
 #[test]

@@ -484,6 +484,12 @@ fn names(
     }
 }
 
+/// Opens a database in a file of its own, which nothing is written to.
+pub(super) fn open_to_read(file: &NamedTempFile) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(file.path(), flags)
+}
+
 fn not_copied(error: TransferError) -> LookError {
     match error {
         TransferError::File(error) => LookError::Copy(error),
@@ -526,8 +532,7 @@ pub(super) fn class(namespace: &ObjectNamespace) -> String {
 impl Look {
     /// Of a copy.
     pub(super) fn at(file: NamedTempFile) -> Result<Self, LookError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file.path(), flags)?;
+        let connection = open_to_read(&file)?;
         Ok(Self::Copy(connection, file))
     }
 

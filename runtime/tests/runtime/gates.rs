@@ -270,6 +270,16 @@ fn events_that_interleave_see_what_a_sequence_of_them_would() {
     }
 }
 
+/// Until the object waits for its writes to be durable, or has said what it must not before.
+fn wait_for_writes(objects: &Objects, has_said: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while objects.shared.wanted.load(Ordering::Relaxed) == 0 && !has_said() {
+        let left = || objects.shared.left.lock().clone();
+        assert!(std::time::Instant::now() < until, "{:?}", left());
+        std::thread::yield_now();
+    }
+}
+
 /// Invariant 3. Whoever reads the cache is told of it.
 #[test]
 fn what_is_put_in_a_cache_waits_for_the_writes_before() {
@@ -288,14 +298,7 @@ fn what_is_put_in_a_cache_waits_for_the_writes_before() {
         objects.shared.left.lock().clear();
         std::thread::scope(|scope| {
             let asked = scope.spawn(|| objects.get(path));
-            let until = std::time::Instant::now() + Duration::from_secs(10);
-            // The object waits for its writes, or has told the cache.
-            while objects.shared.wanted.load(Ordering::Relaxed) == 0
-                && objects.shared.left.lock().is_empty()
-            {
-                assert!(std::time::Instant::now() < until, "{path}");
-                std::thread::yield_now();
-            }
+            wait_for_writes(&objects, || !objects.shared.left.lock().is_empty());
             assert_eq!(objects.get("/b/nothing"), "");
             assert_eq!(*objects.shared.left.lock(), [""; 0], "{path}");
             objects.shared.durable.send_replace(i64::MAX);
@@ -334,11 +337,7 @@ fn parts_of_an_upload_wait_for_the_writes_before() {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| objects.get("/a/"));
         let left = || shared.left.lock().clone();
-        let until = std::time::Instant::now() + Duration::from_secs(10);
-        while shared.wanted.load(Ordering::Relaxed) == 0 && !left().concat().contains("after") {
-            assert!(std::time::Instant::now() < until, "{:?}", left());
-            std::thread::yield_now();
-        }
+        wait_for_writes(&objects, || left().concat().contains("after"));
         assert_eq!(objects.get("/b/nothing"), "");
         assert!(!left().concat().contains("after"), "{:?}", left());
         shared.durable.send_replace(i64::MAX);
@@ -373,14 +372,7 @@ fn parts_of_a_coded_answer_wait_for_the_writes_before() {
     shared.durable.send_replace(0);
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| objects.bench.get(&objects.worker, "/a/"));
-        let until = std::time::Instant::now() + Duration::from_secs(10);
-        while shared.wanted.load(Ordering::Relaxed) == 0 && !asked.is_finished() {
-            assert!(
-                std::time::Instant::now() < until,
-                "it is answered, or waits"
-            );
-            std::thread::yield_now();
-        }
+        wait_for_writes(&objects, || asked.is_finished());
         assert_eq!(objects.get("/b/nothing"), "");
         assert!(!asked.is_finished());
         shared.durable.send_replace(i64::MAX);

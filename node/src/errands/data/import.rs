@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use outboard_runtime::{ObjectNamespace, ObjectTarget};
 use outboard_storage::ObjectKey;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
-use super::super::folder::{Folder, LookError, Replaced};
+use super::super::folder::{Folder, LookError, Replaced, open_to_read};
 use super::super::{Session, Warnings};
 use super::{DataError, find};
 use crate::objects::{alarm_of, namespace_id};
@@ -123,12 +123,11 @@ fn follow(
 
 /// Whether what the runtime keeps in an object's database is as it keeps it.
 fn fits(file: &NamedTempFile) -> anyhow::Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> rusqlite::Result<Result<(), UnfitError>> {
-        let connection = Connection::open_with_flags(file.path(), flags)?;
-        unfit(&connection).map(|unfit| unfit.map_or(Ok(()), Err))
-    };
-    Ok(open().map_err(LookError::Sql).context("FILE")??)
+    let found = open_to_read(file).and_then(|connection| unfit(&connection));
+    match found.map_err(LookError::Sql).context("FILE")? {
+        Some(unfit) => Err(unfit.into()),
+        None => Ok(()),
+    }
 }
 
 fn unfit(connection: &Connection) -> rusqlite::Result<Option<UnfitError>> {
